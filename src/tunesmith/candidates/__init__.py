@@ -1,0 +1,1 @@
+"""Who answers: rules, a classical model, a prompt, few-shot and a fine-tune behind one interface."""

@@ -1,0 +1,1 @@
+"""What every room shares: records, digests, errors, units. Standard library and pydantic only."""

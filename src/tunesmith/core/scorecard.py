@@ -1,0 +1,53 @@
+"""One candidate on one eval set: its metrics with their intervals."""
+
+from typing import Literal
+
+from tunesmith.core.record import Record
+
+
+class Estimate(Record):
+    """A figure with its 95 % interval; `value` is None where there are too few rows to say ("too few")."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int
+
+    @property
+    def known(self) -> bool:
+        return self.value is not None
+
+
+class LabelFigures(Record):
+    support: int
+    precision: Estimate
+    recall: Estimate
+
+
+class Scorecard(Record):
+    """`confusion[i][j]` counts rows of label i answered j; the last column is "no valid answer".
+
+    `metrics` holds at least `primary` of every family; `slices` maps a slice to its own estimates of the rate
+    metrics. `costs` sums money, seconds and tokens over all rows; `cost_per_success` divides the money by the
+    rows answered rightly (None where there is none).
+    """
+
+    schema_version: Literal[1] = 1
+    candidate: str  # name
+    kind: str
+    candidate_digest: str
+    eval_set: str  # digest of the rows
+    eval_version: int | None  # version of the seal; None for validation rows
+    rows: int
+    metrics: dict[str, Estimate]
+    slices: dict[str, dict[str, Estimate]]
+    labels: dict[str, LabelFigures]
+    confusion_labels: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    states: dict[str, int]
+    cost: float
+    cost_per_success: float | None
+    seconds: float
+    tokens_in: int
+    tokens_out: int
+    memory: int | None = None  # peak bytes of the process while answering

@@ -1,0 +1,40 @@
+"""Numbers as people read them: seconds, bytes, counts, shares, money."""
+
+
+def seconds(value: float) -> str:
+    """`0.042` → '42 ms', `7.3` → '7.3 s', `192` → '3 min 12 s', `7500` → '2 h 05 min'."""
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def size(count: float) -> str:
+    """Bytes in binary units: '512 B', '3.4 MiB'."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def share(value: float) -> str:
+    """`0.8834` → '88.3 %'."""
+    return f"{value * 100:.1f} %"
+
+
+def money(value: float, currency: str = "$") -> str:
+    """Two significant digits below a cent, else cents: '$0.00042', '$1.20'."""
+    if value == 0 or abs(value) >= 0.01:
+        return f"{currency}{value:.2f}"
+    return f"{currency}{value:.2g}" if abs(value) >= 0.0001 else f"{currency}{value:.1e}"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """`count(1, 'row')` → '1 row', `count(3080, 'row')` → '3,080 rows'."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -1,0 +1,1 @@
+"""How tokens are produced: local transformers with one attention of our own, and embeddings."""

@@ -1,0 +1,56 @@
+"""What candidates ask of an engine, and the register that opens each model once."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from tunesmith.core.record import Record
+
+Tokens = Sequence[int]
+
+
+class LabelAnswer(Record):
+    """The greedy answer under the labels. `confidence` is None where it was not asked for."""
+
+    label: int
+    confidence: float | None
+    seconds: float
+    tokens_in: int
+    tokens_out: int
+
+
+class TextAnswer(Record):
+    tokens: tuple[int, ...]
+    logprob: float
+    seconds: float
+    tokens_in: int
+    tokens_out: int
+
+
+class Engine(Protocol):
+    """A causal language model. Tokens that all prompts of a call begin with are computed once."""
+
+    digest: str
+
+    def score_labels(
+        self, prompts: Sequence[Tokens], labels: Sequence[Tokens], *, confidence: bool = True, exact: bool = False
+    ) -> Iterator[LabelAnswer]:
+        """One answer per prompt, in order. `labels` are token ids that end with the end of the turn."""
+
+    def generate(self, prompts: Sequence[Tokens], *, max_new_tokens: int, stop: Sequence[int]) -> Iterator[TextAnswer]:
+        """Greedy continuations, in order; `stop` token ids end an answer and are not part of it."""
+
+
+class Embedder(Protocol):
+    digest: str
+
+    def embed(self, texts: Sequence[str]) -> "list[list[float]]":
+        """One unit vector per text."""
+
+
+class Engines(Protocol):
+    """Opens engines on demand, each once; candidates never load a model themselves."""
+
+    def language(self, model: str, adapter: Path | None = None) -> Engine: ...
+
+    def embedder(self) -> Embedder: ...
