@@ -7,7 +7,7 @@
     │   ├── LeakError         a training row also stands in the eval set
     │   ├── SealError         no seal, a broken seal, an eval set that cannot be sealed
     │   └── ModelError        a model that cannot be named, fetched, loaded or rendered
-    ├── MissingExtra          a dependency that an extra brings (also an ImportError)        exit 2
+    ├── MissingExtraError        a dependency that an extra brings (also an ImportError)        exit 2
     └── TrainingError         a run that had to stop: not finite, disk full, child died      exit 1
 
 A message names what was found, what was expected and the command or change that helps.
@@ -45,7 +45,7 @@ class ModelError(UserError):
     pass
 
 
-class MissingExtra(TunesmithError, ImportError):
+class MissingExtraError(TunesmithError, ImportError):
     exit_code = 2
 
 

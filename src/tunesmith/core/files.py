@@ -11,7 +11,10 @@ from typing import Any
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text` (UTF-8, line ends as given); after a crash the old or the new file stands, never half of one."""
+    """Replace `path` by `text` (UTF-8, line ends as given).
+
+    After a crash the old or the new file stands, never half of one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -44,7 +47,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         yield temporary
-        os.chmod(temporary, 0o755)
+        os.chmod(temporary, 0o755)  # noqa: S103  (mkdtemp makes 0700; a candidate is read by others)
         if not path.exists():
             os.replace(temporary, path)
     finally:

@@ -1,0 +1,17 @@
+"""`[model]` in tunesmith.toml."""
+
+from pydantic import Field
+
+from tunesmith.core.record import Record
+
+
+class ModelSection(Record):
+    base: str = Field(
+        default="smollm2-135m-instruct",
+        description="The model to prompt and to fine-tune: an alias, org/name on the Hugging Face hub, a folder or a .gguf file.",
+    )
+    max_tokens: int = Field(
+        default=2048,
+        ge=16,
+        description="Longest row, prompt and answer together, in tokens; longer rows are refused, never cut.",
+    )
