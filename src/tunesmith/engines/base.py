@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tunesmith.core.record import Record
+from tunesmith.models.renderer import Renderer
 
 Tokens = Sequence[int]
 
@@ -52,5 +53,7 @@ class Engines(Protocol):
     """Opens engines on demand, each once; candidates never load a model themselves."""
 
     def language(self, model: str, adapter: Path | None = None) -> Engine: ...
+
+    def renderer(self, model: str) -> Renderer: ...
 
     def embedder(self) -> Embedder: ...

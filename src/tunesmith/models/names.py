@@ -1,4 +1,4 @@
-"""A model is named by one string: an alias, `org/name` on the hub, a folder, a `.gguf` file, or `pypi:PACKAGE==VERSION`."""
+"""A model is named by one string: an alias, `org/name` on the hub, a folder, a `.gguf`, `pypi:PACKAGE==VERSION`."""
 
 from pathlib import Path
 from typing import Literal

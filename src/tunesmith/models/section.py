@@ -8,7 +8,7 @@ from tunesmith.core.record import Record
 class ModelSection(Record):
     base: str = Field(
         default="smollm2-135m-instruct",
-        description="The model to prompt and to fine-tune: an alias, org/name on the Hugging Face hub, a folder or a .gguf file.",
+        description="The model to prompt and fine-tune: an alias, org/name on the Hugging Face hub, a folder, a .gguf.",
     )
     max_tokens: int = Field(
         default=2048,
