@@ -1,0 +1,41 @@
+"""What is wrong with a row, or worth knowing about it, with its place; and how a piece of data is shown in words."""
+
+from typing import Literal
+
+from tunesmith.core.record import Record
+
+EXCERPT = 60
+
+
+class Finding(Record):
+    """`stop`: the row cannot be used as it is. `look`: a person should look at it. `know`: a fact about the data.
+
+    `line` is the first physical line of the row, or 0 where a finding is about no single row. `related` names the
+    other rows ("file:line") that the finding is about as well.
+    """
+
+    severity: Literal["stop", "look", "know"]
+    kind: str
+    file: str
+    line: int
+    field: str | None = None
+    message: str
+    excerpt: str = ""
+    related: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def place(origin: str) -> tuple[str, int]:
+    """`"data/a.csv:12"` → `("data/a.csv", 12)`; an origin without a line has line 0."""
+    file, colon, line = origin.rpartition(":")
+    return (file, int(line)) if colon and line.isascii() and line.isdigit() else (origin, 0)
+
+
+def shown(text: str, limit: int = EXCERPT) -> str:
+    """At most `limit` characters of `text`, harmless in a terminal, a page and a file: the rest is escaped."""
+    piece = text[: limit + 1]
+    harmless = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in piece)
+    return harmless if len(harmless) <= limit and len(piece) <= limit else harmless[: limit - 1] + "…"
