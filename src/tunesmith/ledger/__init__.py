@@ -1,0 +1,1 @@
+"""What happened: runs, artifacts, scorecards, predictions and verdicts, in SQLite by default, in PostgreSQL by URL."""
