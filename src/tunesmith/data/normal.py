@@ -13,7 +13,7 @@ from typing import Any
 MARKS = re.compile(r"[^\w\s]{64,}")
 JOINER = "\u034f"
 SEPARATORS = {"Cc", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sc", "Sk", "Zl", "Zp", "Zs"}
-VARIATION_SELECTORS = range(0xFE00, 0xFE10)
+INVISIBLE = {ord(JOINER), *range(0xFE00, 0xFE10)}  # the joiner itself, and whether an emoji is drawn in colour
 
 
 class _Levelling(dict[int, Any]):
@@ -24,7 +24,7 @@ class _Levelling(dict[int, Any]):
         level: int | str | None = point
         if category in SEPARATORS:
             level = " "
-        elif category == "Cf" or point in VARIATION_SELECTORS:  # invisible: soft hyphens, joiners, emoji styles
+        elif category == "Cf" or point in INVISIBLE:
             level = None
         self[point] = level
         return level

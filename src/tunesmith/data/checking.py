@@ -1,0 +1,199 @@
+"""What stands in the way of training on these rows, and what a person should know about them.
+
+Works on records: it opens no file. Every comparison goes through a dictionary, so a hundred thousand rows take
+seconds. How long a row is for the model comes in as a callable.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from tunesmith.core.errors import DataError, nearest
+from tunesmith.core.example import Example
+from tunesmith.core.units import count
+from tunesmith.data.finding import Finding, place, shown
+from tunesmith.data.leaks import is_cut_from, pair_leaks
+from tunesmith.data.normal import currencies, normalise
+from tunesmith.data.reading import Reading
+from tunesmith.tasks.classification import parse
+
+SETTINGS = "tunesmith.toml"
+FEW_ROWS = 10
+NAMED = 10  # labels or places that one message lists
+GUESSED = 50  # different unknown labels for which the nearest is sought
+LONGEST_GUESS = 100  # characters of a label worth comparing
+
+TooLong = Callable[[Example], int | None]
+
+
+def check(
+    readings: Sequence[Reading], labels: Sequence[str] | None, eval_set: Sequence[Example], too_long: TooLong
+) -> list[Finding]:
+    """The findings of reading, and all others, by file and line.
+
+    `labels`: those declared under [task], or None. `too_long` gives the row's tokens where it is longer than the
+    model takes, else None; the DataError that it raises for a row is that row's finding.
+    """
+    examples = [example for reading in readings for example in reading.examples]
+    mislabelled = list(_unknown_labels(examples, labels) if labels is not None else _label_variants(examples))
+    wrong = {finding.origin for finding in mislabelled}
+    usable = [example for example in examples if example.origin not in wrong]
+    findings = [finding for reading in readings for finding in reading.findings]
+    findings += mislabelled
+    findings += _repeats(usable)
+    findings += _leaks(examples, eval_set)
+    findings += _long(examples, too_long)
+    findings += _counts(usable, labels)
+    files = {reading.name: number for number, reading in enumerate(readings)}
+    return sorted(findings, key=lambda finding: (files.get(finding.file, len(files)), finding.file, finding.line))
+
+
+def _about(example: Example, severity: str, kind: str, message: str, **fields: object) -> Finding:
+    file, line = place(example.origin)
+    content = {"severity": severity, "kind": kind, "file": file, "line": line, "message": message}
+    return Finding.model_validate({"excerpt": shown(example.text)} | content | fields)
+
+
+def _unknown_labels(examples: Iterable[Example], labels: Sequence[str]) -> Iterator[Finding]:
+    known, names = set(labels), list(labels)
+    hints: dict[str, str] = {}
+    for example in examples:
+        label = example.expected
+        if label in known:
+            continue
+        if label not in hints and len(hints) < GUESSED:
+            same = parse(label, labels)
+            near = nearest(label, names) if len(label) <= LONGEST_GUESS else ""
+            hints[label] = f" (did you mean '{same}'? It must be written exactly so)" if same else near
+        yield _about(
+            example,
+            "stop",
+            "unknown-label",
+            f"The label '{shown(label)}' is none of the {len(names)} under [task] labels{hints.get(label, '')}.",
+            field="output",
+        )
+
+
+def _label_variants(examples: Sequence[Example]) -> Iterator[Finding]:
+    """Without declared labels: those that differ from a more frequent one only in case or outer spaces."""
+    uses = Counter(example.expected for example in examples)
+    usual: dict[str, str] = {}
+    for label in sorted(uses, key=lambda label: (-uses[label], label)):
+        usual.setdefault(label.strip().casefold(), label)
+    for example in examples:
+        label = usual[example.expected.strip().casefold()]
+        if label != example.expected:
+            yield _about(
+                example,
+                "stop",
+                "label-variant",
+                f"The label '{shown(example.expected)}' differs from '{shown(label)}' ({count(uses[label], 'row')}) "
+                "only in case or outer spaces; write it the same.",
+                field="output",
+            )
+
+
+def _repeats(examples: Sequence[Example]) -> Iterator[Finding]:
+    """Rows with the same input: the same label makes them duplicates, different labels contradict each other."""
+    alike: defaultdict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        alike[normalise(example.text)].append(example)
+    for rows in alike.values():
+        if len(rows) == 1:
+            continue
+        contrary = _contrary(rows) if len({row.expected for row in rows}) > 1 else []
+        for group in contrary:
+            yield _contradiction(group)
+        disputed = {id(row) for group in contrary for row in group}
+        first: dict[str, Example] = {}
+        for row in rows:
+            if id(row) in disputed:
+                continue
+            original = first.setdefault(row.expected, row)
+            if original is not row:
+                message = f"Repeats {original.origin} (same input, same label); `split` keeps one of them."
+                yield _about(row, "look", "duplicate", message, related=(original.origin,))
+
+
+def _contrary(rows: Sequence[Example]) -> list[list[Example]]:
+    groups: defaultdict[tuple[str, ...], list[Example]] = defaultdict(list)
+    for row in rows:
+        groups[currencies(row.text)].append(row)
+    return [group for group in groups.values() if len({row.expected for row in group}) > 1]
+
+
+def _contradiction(rows: Sequence[Example]) -> Finding:
+    said: dict[str, str] = {}
+    for row in rows:
+        said.setdefault(row.expected, row.origin)
+    words = ", ".join(f"{origin} says '{shown(label)}'" for label, origin in list(said.items())[:NAMED])
+    return _about(
+        rows[0],
+        "stop",
+        "contradiction",
+        f"The same input has different labels: {words} ({count(len(rows), 'row')} in all). Keep the right one.",
+        field="output",
+        related=tuple(row.origin for row in rows[1:]),
+    )
+
+
+def _leaks(examples: Sequence[Example], eval_set: Sequence[Example]) -> Iterator[Finding]:
+    cut: Counter[str] = Counter()
+    for row, twin, by in pair_leaks(examples, eval_set):
+        if by == "text" and is_cut_from(row, twin):
+            cut[place(row.origin)[0]] += 1
+            continue
+        what = (
+            "Stands in the eval set as well"
+            if by == "text"
+            else f"Its group '{shown(row.group or '')}' is in the eval set"
+        )
+        other = (
+            f", with another label ('{shown(twin.expected)}')" if by == "text" and twin.expected != row.expected else ""
+        )
+        message = f"{what} ({twin.origin}){other}; `split` leaves it out of training."
+        yield _about(row, "look", "leak", message, related=(twin.origin,))
+    for file, rows in sorted(cut.items()):
+        yield Finding(
+            severity="know",
+            kind="eval-rows",
+            file=file,
+            line=0,
+            message=f"{count(rows, 'row')} of {file} form the eval set; `split` leaves them out of training.",
+        )
+
+
+def _long(examples: Iterable[Example], too_long: TooLong) -> Iterator[Finding]:
+    for example in examples:
+        try:
+            tokens = too_long(example)
+        except DataError as error:
+            yield _about(example, "stop", "not-rendered", str(error))
+            continue
+        if tokens is not None:
+            message = (
+                f"The row has {tokens:,} tokens with its prompt and answer, more than [model] max_tokens. Shorten it."
+            )
+            yield _about(example, "stop", "too-long", message)
+
+
+def _counts(examples: Sequence[Example], labels: Sequence[str] | None) -> Iterator[Finding]:
+    uses = Counter(example.expected for example in examples)
+    if unused := [label for label in labels or () if not uses[label]]:
+        yield Finding(
+            severity="know",
+            kind="unused-label",
+            file=SETTINGS,
+            line=0,
+            field="task.labels",
+            message=f"{count(len(unused), 'label')} under [task] labels without a row: {_list(unused)}.",
+        )
+    if few := sorted((label for label in uses if uses[label] < FEW_ROWS), key=lambda label: (uses[label], label)):
+        first = next(example for example in examples if example.expected == few[0])
+        words = [f"{label} ({uses[label]})" for label in few[:NAMED]] + few[NAMED:]
+        message = f"{count(len(few), 'label')} with fewer than {FEW_ROWS} rows: {_list(words)}."
+        yield _about(first, "know", "few-rows", message, field="output", excerpt="")
+
+
+def _list(words: Sequence[str]) -> str:
+    more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
+    return ", ".join(shown(word) for word in words[:NAMED]) + more

@@ -1,0 +1,211 @@
+"""Files → examples and findings; and the canonical rows that Tunesmith itself writes.
+
+A row that cannot be read is a finding with its place, never an exception: the rest of the file still counts. Only a
+file that holds no rows at all (missing, binary, without the named columns) is a DataError.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tunesmith.core.errors import DataError
+from tunesmith.core.example import Example
+from tunesmith.core.files import write_text
+from tunesmith.core.record import Record
+from tunesmith.core.units import size
+from tunesmith.data.finding import Finding, shown
+from tunesmith.data.lines import ROW_LIMIT, RawRow, is_csv, refuse_unreadable, split_rows
+from tunesmith.data.rows import (
+    SURROGATE,
+    RowError,
+    columns_of,
+    example_of,
+    from_columns,
+    missing_columns,
+    parse_json,
+)
+from tunesmith.data.section import DataSection
+
+SUFFIXES = (".jsonl", ".csv")
+CANONICAL = DataSection(input="\0input", output="\0output")  # canonical rows are `messages`, under no column's name
+CANONICAL_KEYS = {"messages", "slice", "group", "weight", "origin"}
+
+
+class Reading(Record):
+    """One source: its examples, the findings of its broken rows, and the digest of the bytes they were read from."""
+
+    examples: tuple[Example, ...]
+    findings: tuple[Finding, ...]
+    name: str = ""
+    sha256: str = ""
+
+
+def read(path: Path, section: DataSection, *, prompt: str, name: str) -> Reading:
+    """Read a `.jsonl` or `.csv` source; `name` is what origins and messages call it.
+
+    Raises DataError where the file is missing, empty, binary, above 2 GiB, or a CSV without the named columns.
+    """
+    if SURROGATE.search(name):
+        raise DataError(f"The name of the file {shown(name)} is not UTF-8. Rename it.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise DataError(f"{name}: expected a file that ends in .jsonl or .csv. Save the rows as one of those.")
+    refuse_unreadable(path, name, "Check [data] files in tunesmith.toml.")
+    hasher = hashlib.sha256()
+    examples: list[Example] = []
+    findings: list[Finding] = []
+    with path.open("rb") as file:
+        rows = split_rows(file, csv=is_csv(path), hasher=hasher)
+        outcomes = _read_csv(rows, section, name) if is_csv(path) else _read_jsonl(rows, section, prompt, name)
+        for outcome in outcomes:
+            if isinstance(outcome, Example):
+                examples.append(outcome)
+            else:
+                findings.append(outcome)
+    if not examples and not findings:
+        raise DataError(f"{name} holds no rows. Put rows into it, or take the file away.")
+    return Reading(examples=tuple(examples), findings=tuple(findings), name=name, sha256=hasher.hexdigest())
+
+
+def read_canonical(path: Path, name: str) -> tuple[Example, ...]:
+    """The rows of a file that Tunesmith wrote. Any fault is a DataError that names file and line."""
+    refuse_unreadable(path, name, "`tunesmith status` says which command writes it.")
+    examples = []
+    with path.open("rb") as file:
+        for raw in split_rows(file, csv=False):
+            if not raw.blank:
+                try:
+                    examples.append(_canonical_example(parse_json(_decode(raw)), f"{name}:{raw.line}"))
+                except RowError as fault:
+                    raise DataError(
+                        f"{name}:{raw.line}: {fault.message} Correct the line, or have the file written again."
+                    ) from None
+    return tuple(examples)
+
+
+def write_canonical(path: Path, examples: Iterable[Example]) -> None:
+    """One row per example, whole or not at all. What is written is read back equal."""
+    write_text(path, "".join(_canonical_line(example) for example in examples))
+
+
+def _canonical_line(example: Example) -> str:
+    turns = [{"role": message.role, "content": message.content} for message in example.messages]
+    row: dict[str, Any] = {"messages": [*turns, {"role": "assistant", "content": example.expected}]}
+    if example.slice is not None:
+        row["slice"] = example.slice
+    if example.group is not None:
+        row["group"] = example.group
+    if example.weight != 1.0:
+        row["weight"] = example.weight
+    if example.origin:
+        row["origin"] = example.origin
+    line = json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+    if SURROGATE.search(line):
+        raise DataError(f"{shown(example.origin)}: the row holds half of a surrogate pair, which no file can carry.")
+    return line
+
+
+def _canonical_example(row: dict[str, Any], place: str) -> Example:
+    if unknown := [key for key in row if key not in CANONICAL_KEYS]:
+        raise RowError("unknown-key", f"The row has the key '{shown(unknown[0])}', which no canonical row has.")
+    if "messages" not in row:
+        raise RowError("form", "The row has no 'messages'; expected a canonical row.")
+    origin = row.get("origin", place)
+    if not isinstance(origin, str):
+        raise RowError("type", "'origin' is no text; expected \"file:line\".", field="origin")
+    return example_of(row, CANONICAL, prompt=None, origin=origin)
+
+
+def _read_jsonl(rows: Iterator[RawRow], section: DataSection, prompt: str, name: str) -> Iterator[Example | Finding]:
+    first = True
+    for raw in rows:
+        if raw.blank:
+            continue
+        if first and raw.raw.strip() == b"[":
+            raise DataError(f"{name} is one JSON array; expected JSON Lines: one object on each line, without commas.")
+        first = False
+        try:
+            yield example_of(parse_json(_decode(raw)), section, prompt=prompt, origin=f"{name}:{raw.line}")
+        except RowError as fault:
+            yield _finding(fault, raw, name)
+
+
+def _read_csv(rows: Iterator[RawRow], section: DataSection, name: str) -> Iterator[Example | Finding]:
+    # The csv module's limit is one for the whole process and by default below ours; it is raised, never lowered.
+    csv.field_size_limit(max(csv.field_size_limit(), ROW_LIMIT))
+    header, columns = _read_header(rows, section, name)
+    for raw in rows:
+        if raw.blank:
+            continue
+        try:
+            cells = _cells(raw)
+            if len(cells) != len(header):
+                raise RowError(
+                    "columns",
+                    f"The row has {len(cells)} fields, the header {len(header)}; a text with a comma needs quotes.",
+                )
+            row = dict(zip(header, cells, strict=True))
+            yield from_columns(row, columns, section, origin=f"{name}:{raw.line}")
+        except RowError as fault:
+            yield _finding(fault, raw, name)
+
+
+def _read_header(rows: Iterator[RawRow], section: DataSection, name: str) -> tuple[list[str], tuple[str, str]]:
+    raw = next((row for row in rows if not row.blank), None)
+    if raw is None:
+        raise DataError(f"{name} is empty; expected a header and rows. Put rows into it, or take the file away.")
+    try:
+        header = _cells(raw)
+    except RowError as fault:
+        raise DataError(f"{name}:{raw.line}: the header cannot be read. {fault.message}") from None
+    columns = columns_of(header, section)
+    if columns is None:
+        separator = next((sign for sign in ";\t|" if len(header) == 1 and sign in header[0]), None)
+        hint = f" The columns seem to be separated by {separator!r}; save the file with commas." if separator else ""
+        raise DataError(f"{name}: {missing_columns(tuple(header), section)}{hint}")
+    for column in (*columns, section.slice, section.group, "weight"):
+        if header.count(column) > 1:
+            raise DataError(f"{name}: the column '{shown(column)}' stands in the header twice; rename one.")
+    return header, columns
+
+
+def _cells(raw: RawRow) -> list[str]:
+    text = _decode(raw)
+    try:
+        return next(csv.reader([text], strict=True))
+    except csv.Error as error:
+        raise RowError("csv", f"Not valid CSV: {error}. A quote inside quotes is doubled.", excerpt=text) from None
+
+
+def _decode(raw: RawRow) -> str:
+    if raw.too_large:
+        unclosed = "" if raw.closed else " A quote that opens in it is never closed."
+        raise RowError(
+            "too-large", f"The row has {size(raw.end - raw.start)}; at most {size(ROW_LIMIT)} is read.{unclosed}"
+        )
+    if not raw.closed:
+        raise RowError(
+            "csv", f"A quote opens in this row and is never closed: lines {raw.line} to {raw.last} read as one row."
+        )
+    try:
+        return raw.raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RowError(
+            "encoding",
+            f"Byte {error.start + 1} of the row (0x{raw.raw[error.start]:02x}) is not UTF-8. Save the file as UTF-8.",
+            excerpt=raw.raw[max(0, error.start - 20) :].decode("utf-8", "replace"),
+        ) from None
+
+
+def _finding(fault: RowError, raw: RawRow, name: str) -> Finding:
+    return Finding(
+        severity="stop",
+        kind=fault.kind,
+        file=name,
+        line=raw.line,
+        field=fault.field,
+        message=fault.message,
+        excerpt=fault.excerpt,
+    )

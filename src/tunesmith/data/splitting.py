@@ -1,0 +1,142 @@
+"""Examples → train, validation and, where there is none yet, the eval set.
+
+Left out are rows that leak from the eval set and repeats of a row. What belongs together (a group, equal inputs with
+different labels) is one unit and goes to one part. Units come in an order that only their content and the seed
+decide, and each goes to the part that lags most behind its share, counted for the unit's labels and for all rows: so
+the parts are stratified at every moment, and the order of files and rows does not matter. A label's first unit goes
+to train: what train has never seen cannot be learned.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tunesmith.core.digests import sha256_text
+from tunesmith.core.errors import DataError
+from tunesmith.core.example import Example
+from tunesmith.core.record import Record
+from tunesmith.core.units import count
+from tunesmith.data.finding import place
+from tunesmith.data.leaks import is_cut_from, pair_leaks
+from tunesmith.data.normal import normalise
+from tunesmith.data.section import DataSection
+
+Reason = Literal["duplicate", "leak", "group", "eval"]
+Unit = list[int]  # positions of rows that must stay together
+
+
+class LeftOut(Record):
+    """`duplicate`: repeats the row `of`. `leak`: its input stands in the eval set, in row `of`. `group`: its group
+    does. `eval`: it is that row itself, which `split` once cut from this source."""
+
+    example: Example
+    reason: Reason
+    of: str
+
+
+class Split(Record):
+    """`eval` is empty where an eval set was given."""
+
+    train: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    eval: tuple[Example, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass
+class _Part:
+    share: float
+    rows: list[int] = field(default_factory=list)
+    labels: Counter[str] = field(default_factory=Counter)
+
+    def surplus(self, unit: Counter[str], seen: Counter[str]) -> float:
+        """How far this part is ahead of its share of the rows `seen`, weighed by the rows of `unit`."""
+        of_labels = sum(n * (self.labels[label] - self.share * seen[label]) for label, n in unit.items())
+        return of_labels + unit.total() * (len(self.rows) - self.share * seen.total())
+
+
+def split(examples: Sequence[Example], eval_set: Sequence[Example], section: DataSection) -> Split:
+    """Cut `examples` by the shares and the seed of `section`. Raises DataError where a part would stay empty."""
+    rows = sorted(examples, key=_order)
+    rows, left_out = _leave_out(rows, eval_set)
+    shares = {"validation": section.validation} | ({} if eval_set else {"eval": section.eval})
+    shares = {"train": 1 - sum(shares.values())} | shares
+    parts = {name: _Part(share) for name, share in shares.items()}
+    units = _units(rows)
+    _assign(rows, units, parts, section.seed)
+    if empty := [name for name, part in parts.items() if not part.rows]:
+        raise DataError(_too_few(len(rows), len(units), len(left_out), shares, empty))
+    taken = {name: tuple(rows[position] for position in sorted(part.rows)) for name, part in parts.items()}
+    return Split(
+        train=taken["train"], validation=taken["validation"], eval=taken.get("eval", ()), left_out=tuple(left_out)
+    )
+
+
+def _order(example: Example) -> tuple[str, int, str, str, str, float]:
+    """By place, so that of equal rows the first is kept; by content where rows have no place."""
+    file, line = place(example.origin)
+    return file, line, example.id, example.slice or "", example.group or "", example.weight
+
+
+def _leave_out(rows: list[Example], eval_set: Sequence[Example]) -> tuple[list[Example], list[LeftOut]]:
+    leaks = {id(row): (row, twin, by) for row, twin, by in pair_leaks(rows, eval_set)}
+    left_out: list[LeftOut] = []
+    kept: dict[tuple[str, str], Example] = {}
+    for row in rows:
+        key = normalise(row.text), row.expected
+        if leak := leaks.get(id(row)):
+            _, twin, by = leak
+            reason: Reason = "group" if by == "group" else "eval" if is_cut_from(row, twin) else "leak"
+            left_out.append(LeftOut(example=row, reason=reason, of=twin.origin))
+        elif key in kept:
+            left_out.append(LeftOut(example=row, reason="duplicate", of=kept[key].origin))
+        else:
+            kept[key] = row
+    return list(kept.values()), left_out
+
+
+def _units(rows: list[Example]) -> list[Unit]:
+    """Rows joined by a group or by an equal input, each unit once (union-find)."""
+    parent = list(range(len(rows)))
+
+    def root(position: int) -> int:
+        while parent[position] != position:
+            parent[position] = position = parent[parent[position]]
+        return position
+
+    first: dict[tuple[str, str], int] = {}
+    for position, row in enumerate(rows):
+        marks = [("text", normalise(row.text))] + ([("group", row.group)] if row.group is not None else [])
+        for mark in marks:
+            parent[root(position)] = root(first.setdefault(mark, position))
+    units: defaultdict[int, Unit] = defaultdict(list)
+    for position in range(len(rows)):
+        units[root(position)].append(position)
+    return list(units.values())
+
+
+def _assign(rows: list[Example], units: list[Unit], parts: dict[str, _Part], seed: int) -> None:
+    seen: Counter[str] = Counter()
+    for unit in sorted(units, key=lambda unit: _rank(rows, unit, seed)):
+        labels = Counter(sorted(rows[position].expected for position in unit))
+        seen.update(labels)
+        train = parts["train"]
+        unknown = any(not train.labels[label] for label in labels)
+        part = train if unknown else min(parts.values(), key=lambda part: part.surplus(labels, seen))
+        part.rows.extend(unit)
+        part.labels.update(labels)
+
+
+def _rank(rows: list[Example], unit: Unit, seed: int) -> str:
+    return sha256_text(f"{seed}:{','.join(sorted(rows[position].id for position in unit))}")
+
+
+def _too_few(rows: int, units: int, left_out: int, shares: dict[str, float], empty: list[str]) -> str:
+    dropped = f" ({count(left_out, 'row')} left out as repeats or leaks)" if left_out else ""
+    together = f", of which some belong together, so that {count(units, 'piece')} can be moved" if units < rows else ""
+    wanted = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+    return (
+        f"{count(rows, 'row')}{dropped}{together}: too few to cut into {wanted}; {' and '.join(empty)} would be "
+        "empty. Add rows (every label needs several), or raise the share under [data] in tunesmith.toml."
+    )
