@@ -1,0 +1,159 @@
+"""Inference passes: the shared prefix once, then packed rows of branches, with what was computed remembered.
+
+A `Session` belongs to one model. It remembers the prefix of the last call, so that the next call with the same system
+prompt starts where the prompt differs.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from tunesmith.engines.base import Tokens
+from tunesmith.engines.local.attention import Segments
+from tunesmith.engines.local.memory import Memory
+
+
+class Session:
+    def __init__(self, model: PreTrainedModel):
+        self._model = model
+        self._memory = Memory()
+        self._prefix: list[int] = []
+        self._valid_BM: Tensor | None = None  # which remembered slots of each branch hold a token
+        self._lengths: list[int] = []
+
+    @property
+    def device(self) -> torch.device:
+        return self._model.device
+
+    def share(self, prompts: Sequence[Tokens]) -> int:
+        """Compute and remember the tokens that all `prompts` begin with; return how many they are.
+
+        At least one token of every prompt stays outside, so that each has a last token of its own to predict from.
+        """
+        common = common_prefix(prompts)[: min(len(prompt) for prompt in prompts) - 1]
+        kept = len(common_prefix([self._prefix, common]))
+        if len(prompts) == 1 and 2 * kept >= len(common):  # it shares what is remembered; its own tail helps nobody
+            common = common[:kept]
+        self._memory.forget_branches()
+        self._memory.shorten(kept)
+        self._prefix = list(common)
+        if len(common) > kept:
+            self._run([common[kept:]], [[*range(kept, len(common))]], None, torch.tensor([0], device=self.device))
+            self._memory.promote()
+        return len(common)
+
+    @torch.inference_mode()
+    def begin(self, branches: Sequence[Tokens]) -> Tensor:
+        """Start one branch per prompt's rest, after the shared prefix; the logits after each last token: (B, V)."""
+        assert all(branches), "a branch cannot be empty"
+        start = len(self._prefix)
+        self._memory.forget_branches()
+        self._lengths = [len(branch) for branch in branches]
+        ends = torch.tensor(self._lengths, device=self.device).cumsum(0) - 1
+        positions = [[*range(start, start + length)] for length in self._lengths]
+        logits = self._run(branches, positions, None, ends)
+        longest = torch.arange(max(self._lengths), device=self.device)
+        self._valid_BM = longest < torch.tensor(self._lengths, device=self.device).unsqueeze(1)
+        return logits
+
+    @torch.inference_mode()
+    def extend(self, rows: Sequence[int], tokens: Sequence[Tokens], parents: Sequence[Sequence[int]]) -> Tensor:
+        """Look ahead from some branches without remembering it; the logits after every new token: (N, V).
+
+        `tokens[i]` is a small tree that continues branch `rows[i]`; `parents[i][j]` is the index of token j's parent
+        in it, or -1 for a token that follows the branch itself. Parents come before their children.
+        """
+        depths = [_depths(tree) for tree in parents]
+        starts = [len(self._prefix) + self._lengths[row] for row in rows]
+        positions = [[start + depth for depth in tree] for start, tree in zip(starts, depths, strict=True)]
+        sees = [_ancestors(tree, self.device) for tree in parents]
+        with self._memory.looking_ahead(list(rows)):
+            assert self._valid_BM is not None
+            bias = self._bias(self._valid_BM[list(rows)], sees)
+            return self._run(tokens, positions, bias, None)
+
+    @torch.inference_mode()
+    def step(self, tokens: Sequence[int]) -> Tensor:
+        """Append one token to every branch and remember it; the logits after it: (B, V)."""
+        assert self._valid_BM is not None
+        positions = [[len(self._prefix) + length] for length in self._lengths]
+        alone = [torch.ones(1, 1, dtype=torch.bool, device=self.device)] * len(tokens)
+        bias = self._bias(self._valid_BM, alone)
+        logits = self._run([[token] for token in tokens], positions, bias, None)
+        self._valid_BM = torch.cat([self._valid_BM, self._valid_BM.new_ones(len(tokens), 1)], dim=1)
+        self._lengths = [length + 1 for length in self._lengths]
+        return logits
+
+    def keep_branches(self, rows: Sequence[int]) -> None:
+        """Drop all branches but these, for instance those that have not ended."""
+        assert self._valid_BM is not None
+        self._memory.keep_branches(list(rows))
+        self._valid_BM = self._valid_BM[list(rows)]
+        self._lengths = [self._lengths[row] for row in rows]
+
+    @torch.inference_mode()
+    def _run(
+        self,
+        branches: Sequence[Tokens],
+        positions: Sequence[Sequence[int]],
+        bias: Tensor | None,
+        keep: Tensor | None,
+    ) -> Tensor:
+        lengths = tuple(len(branch) for branch in branches)
+        segments = Segments.of(0, lengths, self.device, bias)
+        tokens = [token for branch in branches for token in branch]
+        places = [position for branch in positions for position in branch]
+        result = self._model(
+            input_ids=torch.tensor([tokens], device=self.device),
+            position_ids=torch.tensor([places], device=self.device),
+            logits_to_keep=0 if keep is None else keep,
+            use_cache=False,
+            segments=segments,
+            memory=self._memory,
+        )
+        logits_NV: Tensor = result.logits[0].float()
+        return logits_NV
+
+    def _bias(self, valid_BM: Tensor, sees: Sequence[Tensor]) -> Tensor:
+        """(B, 1, L, M + L): 0 where a new token may look, −inf where not. Padding looks at itself alone."""
+        rows, remembered = valid_BM.shape
+        longest = max(len(tree) for tree in sees)
+        allowed = torch.zeros(rows, longest, remembered + longest, dtype=torch.bool, device=self.device)
+        allowed[:, :, :remembered] = valid_BM.unsqueeze(1)
+        own = torch.arange(longest, device=self.device)
+        for row, tree in enumerate(sees):
+            size = len(tree)
+            allowed[row, :size, remembered : remembered + size] = tree
+            allowed[row, size:, :remembered] = False
+            allowed[row, own[size:], remembered + own[size:]] = True
+        bias = torch.zeros(allowed.shape, dtype=self._model.dtype, device=self.device)
+        return bias.masked_fill(~allowed, float("-inf")).unsqueeze(1)
+
+
+def common_prefix(rows: Sequence[Tokens]) -> list[int]:
+    """The longest list of tokens that all rows begin with: that of the smallest and the largest in dictionary order."""
+    lists = [list(row) for row in rows]
+    low, high = min(lists), max(lists)
+    for index, (a, b) in enumerate(zip(low, high, strict=False)):
+        if a != b:
+            return low[:index]
+    return low[: min(len(low), len(high))]
+
+
+def _depths(parents: Sequence[int]) -> list[int]:
+    depths: list[int] = []
+    for parent in parents:
+        depths.append(0 if parent < 0 else depths[parent] + 1)
+    return depths
+
+
+def _ancestors(parents: Sequence[int], device: torch.device) -> Tensor:
+    """(L, L): whether token j is token i itself or one of its ancestors."""
+    sees = torch.zeros(len(parents), len(parents), dtype=torch.bool)
+    for index, parent in enumerate(parents):
+        if parent >= 0:
+            sees[index] = sees[parent]
+        sees[index, index] = True
+    return sees.to(device)

@@ -1,0 +1,72 @@
+"""Opens each model once and keeps it: the engines of a project."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.core.digests import digest, sha256_folder
+from tunesmith.core.errors import MissingExtraError
+from tunesmith.engines.base import Embedder, Engine
+from tunesmith.models.renderer import Renderer
+from tunesmith.models.store import ModelFiles, open_model
+
+if TYPE_CHECKING:
+    from tunesmith.engines.local.engine import LocalEngine
+
+
+class LocalEngines:
+    """`folder` is what relative model paths are relative to. One language model is held at a time."""
+
+    def __init__(self, folder: Path | None = None):
+        self._folder = folder
+        self._files: dict[str, ModelFiles] = {}
+        self._renderers: dict[str, Renderer] = {}
+        self._embedder: Embedder | None = None
+        self._language: tuple[tuple[str, Path | None], LocalEngine] | None = None
+
+    def files(self, model: str) -> ModelFiles:
+        """Fetched and converted at the first call."""
+        if model not in self._files:
+            self._files[model] = open_model(model, self._folder)
+        return self._files[model]
+
+    def renderer(self, model: str) -> Renderer:
+        if model not in self._renderers:
+            self._renderers[model] = Renderer(self.files(model).folder)
+        return self._renderers[model]
+
+    def language(self, model: str, adapter: Path | None = None) -> Engine:
+        """The engine of `model`, with the PEFT adapter in folder `adapter` where one is given."""
+        key = (model, adapter)
+        if self._language is None or self._language[0] != key:
+            self._language = None  # free the old model before the new one is loaded
+            self._language = (key, self._open(model, adapter))
+        return self._language[1]
+
+    def embedder(self) -> Embedder:
+        if self._embedder is None:
+            try:
+                from tunesmith.engines.embedding import MiniLM  # a backend loaded on demand
+            except ImportError as error:
+                raise _missing(error) from None
+            self._embedder = MiniLM()
+        return self._embedder
+
+    def _open(self, model: str, adapter: Path | None) -> "LocalEngine":
+        try:
+            from tunesmith.engines.local.adapters import with_adapter  # a backend loaded on demand
+            from tunesmith.engines.local.engine import LocalEngine
+            from tunesmith.engines.local.loading import load
+        except ImportError as error:
+            raise _missing(error) from None
+        files = self.files(model)
+        loaded = load(files.folder)
+        if adapter is None:
+            return LocalEngine(loaded, files.digest)
+        identity = digest("engine", 1, model=files.digest, adapter=sha256_folder(adapter))
+        return LocalEngine(with_adapter(loaded, adapter), identity)
+
+
+def _missing(error: ImportError) -> MissingExtraError:
+    return MissingExtraError(
+        f"{error}. Running a language model needs the extra 'train': pip install 'tunesmith[train]'."
+    )

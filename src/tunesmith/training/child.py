@@ -1,0 +1,114 @@
+"""Runs a training job in a process of its own and follows its events. Without torch.
+
+The child survives nothing that its parent does not: an interrupt is passed on and waited for, so that the last step
+is in the checkpoint; a parent that is killed takes the child with it at the end of the step. Running the same folder
+again goes on from the checkpoint.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tunesmith.core.errors import TrainingError
+from tunesmith.core.record import Record
+from tunesmith.training.events import Event
+from tunesmith.training.job import ADAPTER, EVENTS
+
+POLL = 0.1  # seconds between looks at the event file
+GRACE = 120.0  # seconds that an interrupted child has to finish its step and write its checkpoint
+LAST_WORDS = 4000  # bytes of the child's standard error that are looked at
+
+
+class Done(Record):
+    adapter: Path
+    steps: int
+    seconds: float
+    examples_per_second: float
+    memory: int
+    stopped_early: bool
+    best: dict[str, Any]
+
+
+def run(folder: Path, on_event: Callable[[Event], None]) -> Done:
+    """Train the job in `folder`, calling `on_event` for every event of this execution as it is written.
+
+    Raises TrainingError when the run had to stop, KeyboardInterrupt after an orderly stop.
+    """
+    log = folder / "child.log"
+    command = [sys.executable, "-m", "tunesmith.training", str(folder)]
+    with log.open("wb") as errors:
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True
+        )
+    tail = _Tail(folder / EVENTS)
+    last: Event = {}
+    try:
+        while True:
+            ended = child.poll() is not None  # before reading: what was written before the end is then read
+            for event in tail.read():
+                last = event
+                on_event(event)
+            if ended:
+                break
+            time.sleep(POLL)
+    except BaseException:
+        _stop(child)
+        raise
+    if last.get("event") == "done" and child.returncode == 0:
+        return Done(adapter=folder / ADAPTER, **{name: last[name] for name in Done.model_fields if name != "adapter"})
+    if last.get("event") == "interrupted":
+        raise KeyboardInterrupt
+    raise TrainingError(_what_went_wrong(last, child.returncode, log))
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """Ask for an orderly stop; a second interrupt, or too long a wait, ends the child at once."""
+    child.terminate()
+    try:
+        child.wait(GRACE)
+    except BaseException:
+        child.kill()
+        child.wait()
+
+
+def _what_went_wrong(last: Event, code: int, log: Path) -> str:
+    if last.get("event") == "error":
+        return str(last["message"])
+    words = log.read_bytes()[-LAST_WORDS:].decode("utf-8", "replace").strip().splitlines()
+    if words:
+        try:  # the child says its error on standard error, too: where the disk is full, only there
+            return str(json.loads(words[-1])["error"])
+        except (ValueError, KeyError, TypeError):
+            pass
+    cause = f"was killed by signal {-code} (out of memory?)" if code < 0 else f"ended with code {code}"
+    return f"The training process {cause}. What it said stands in {log}. `tunesmith train` goes on from the checkpoint."
+
+
+class _Tail:
+    """Whole lines of a growing file; when the file is replaced (a resumed run), only what comes after."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._started = time.time()
+        self._position = 0
+        self._rest = b""
+        self._file_id: int | None = None
+
+    def read(self) -> list[Event]:
+        try:
+            with self._path.open("rb") as file:
+                identity = self._path.stat().st_ino
+                if identity != self._file_id:
+                    self._file_id, self._position, self._rest = identity, 0, b""
+                file.seek(self._position)
+                data = file.read()
+        except FileNotFoundError:
+            return []
+        self._position += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        events = [json.loads(line) for line in lines]
+        return [event for event in events if event["time"] >= self._started]

@@ -1,0 +1,54 @@
+"""`events.jsonl`: what happens in a run, one JSON object a line; whoever watches a run follows this file.
+
+start       steps, rows, tokens, shared_tokens, layout, trainable, dtype, resumed_from
+step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, examples, seconds
+validation  step, steps, loss, metric, value, best
+checkpoint  step
+done        steps, seconds, examples_per_second, memory, stopped_early, best {step, metric, value, loss}
+interrupted step
+error       message
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tunesmith.core.files import write_text
+
+Event = dict[str, Any]
+
+
+class EventLog:
+    """The writer's side. Lines are flushed one by one; a line that a crash cut off is dropped when writing goes on."""
+
+    def __init__(self, path: Path, resume_at: int | None = None):
+        """`resume_at`: the step of the checkpoint that the run goes on from; what was said after it is taken back."""
+        kept = [] if resume_at is None else [event for event in read_events(path) if _stands(event, resume_at)]
+        write_text(path, "".join(json.dumps(event) + "\n" for event in kept))
+        self._path = path
+
+    def write(self, event: str, **fields: Any) -> None:
+        line = json.dumps({"event": event, "time": round(time.time(), 3), **fields}, allow_nan=False)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def read_events(path: Path) -> list[Event]:
+    """All whole events so far; an empty list where none were written."""
+    return list(_parse(path.read_text(encoding="utf-8"))) if path.exists() else []
+
+
+def _parse(text: str) -> Iterator[Event]:
+    for line in text.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:  # the last line, cut off by a crash
+            continue
+        if isinstance(event, dict):
+            yield event
+
+
+def _stands(event: Event, step: int) -> bool:
+    return event["event"] not in ("done", "interrupted", "error") and event.get("step", 0) <= step

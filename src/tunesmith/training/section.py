@@ -1,0 +1,55 @@
+"""`[train]` in tunesmith.toml: the recipe. Names and meanings are those of PEFT and transformers."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tunesmith.core.digests import digest
+from tunesmith.core.record import Record
+
+
+class TrainSection(Record):
+    method: Literal["lora"] = Field(default="lora", description="How the weights change: low-rank adapters.")
+    r: int = Field(default=16, ge=1, le=1024, description="Rank of the adapters.")
+    lora_alpha: int = Field(default=32, ge=1, description="Scale of the adapters; the usual choice is twice the rank.")
+    lora_dropout: float = Field(default=0.0, ge=0, lt=1, description="Dropout on the adapters' input.")
+    target_modules: str | tuple[str, ...] = Field(
+        default="all-linear", description='Which layers get an adapter: "all-linear" or a list of module names.'
+    )
+    learning_rate: float = Field(default=1e-3, gt=0, le=1, description="Peak learning rate of AdamW.")
+    epochs: float = Field(default=3, gt=0, le=1000, description="Passes over the training rows.")
+    batch_size: int = Field(default=32, ge=1, le=4096, description="Rows per step; never changed to fit memory.")
+    warmup_ratio: float = Field(
+        default=0.1, ge=0, le=1, description="Share of the steps in which the rate rises; after it, it falls to zero."
+    )
+    weight_decay: float = Field(default=0.0, ge=0, description="Weight decay of AdamW.")
+    max_grad_norm: float = Field(default=1.0, gt=0, description="Gradients are clipped to this norm.")
+    evaluations_per_epoch: int = Field(
+        default=1, ge=1, le=100, description="How often the validation rows are answered in an epoch."
+    )
+    patience: int = Field(
+        default=2, ge=1, description="Evaluations without a better primary metric after which training stops early."
+    )
+    seed: int = Field(default=0, ge=0, description="Of the adapters' first weights, the order of rows, and dropout.")
+
+    @property
+    def digest(self) -> str:
+        targets = self.target_modules if isinstance(self.target_modules, str) else list(self.target_modules)
+        return digest(
+            "recipe",
+            1,
+            method=self.method,
+            r=self.r,
+            lora_alpha=self.lora_alpha,
+            lora_dropout=self.lora_dropout,
+            target_modules=targets,
+            learning_rate=self.learning_rate,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            warmup_ratio=self.warmup_ratio,
+            weight_decay=self.weight_decay,
+            max_grad_norm=self.max_grad_norm,
+            evaluations_per_epoch=self.evaluations_per_epoch,
+            patience=self.patience,
+            seed=self.seed,
+        )
