@@ -38,7 +38,7 @@ class RowError(Exception):
 def parse_json(text: str) -> dict[str, Any]:
     """The row of one line of JSON Lines."""
     try:
-        row = json.loads(text, object_pairs_hook=_object)
+        row = json.loads(text.rstrip(), object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise RowError(
             "json",
@@ -234,7 +234,7 @@ def _weight(value: Any) -> float:
 
 def _kind(value: Any) -> str:
     if value is None:
-        return "missing"
+        return "null"
     if isinstance(value, bool):
         return "true or false"
     names = {int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}

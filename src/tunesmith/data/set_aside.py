@@ -2,8 +2,8 @@
 
 First every row is written to the set-aside file, then each source is written anew without it, both under a temporary
 name that is flushed and renamed: killed at any moment, every row stands in at least one of the two. An entry carries
-the digest of the source it came from, so that a second attempt on the same bytes goes on where the first was stopped. All other bytes of a
-source (encoding, byte order mark, header, line ends) stay as they are.
+the digest of the source it came from, so a second attempt on the same bytes goes on where the first was stopped. All
+other bytes of a source (encoding, byte order mark, header, line ends) stay as they are.
 """
 
 import hashlib

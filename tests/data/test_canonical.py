@@ -1,0 +1,98 @@
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tunesmith.core.errors import DataError
+from tunesmith.core.example import Example, Message
+from tunesmith.data.reading import read, read_canonical, write_canonical
+from tunesmith.data.section import DataSection
+
+TEXT = st.text(min_size=1).filter(lambda text: text.strip())
+NAME = st.none() | st.text(min_size=1)
+
+
+@st.composite
+def examples(draw: st.DrawFn) -> Example:
+    turns = draw(st.lists(TEXT, min_size=1, max_size=5).filter(lambda turns: len(turns) % 2 == 1))
+    roles = ("user", "assistant")
+    return Example(
+        messages=tuple(Message(role=roles[number % 2], content=turn) for number, turn in enumerate(turns)),
+        expected=draw(TEXT),
+        slice=draw(NAME),
+        group=draw(NAME),
+        weight=draw(st.floats(min_value=0, exclude_min=True, max_value=1e6)),
+        origin=draw(st.text(min_size=1)),
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=st.lists(examples(), min_size=1, max_size=5))
+def test_what_is_written_is_read_back_equal(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("canonical") / "train.jsonl"
+    write_canonical(path, rows)
+    assert read_canonical(path, "train.jsonl") == tuple(rows)
+    again = path.read_bytes()
+    write_canonical(path, read_canonical(path, "train.jsonl"))
+    assert path.read_bytes() == again
+
+
+@settings(max_examples=50, deadline=None)
+@given(row=examples())
+def test_a_canonical_row_is_a_source_row_as_well(tmp_path_factory, row):
+    path = tmp_path_factory.mktemp("canonical") / "a.jsonl"
+    write_canonical(path, [row])
+    (example,) = read(path, DataSection(), prompt="", name="a.jsonl").examples
+    assert example == row.model_copy(update={"origin": "a.jsonl:1"})
+
+
+def test_the_layout_is_the_one_of_other_tools(tmp_path):
+    path = tmp_path / "a.jsonl"
+    plain = Example(messages=(Message(role="user", content="Grüße"),), expected="a")
+    write_canonical(
+        path, [plain, plain.model_copy(update={"slice": "s", "group": "g", "weight": 2.0, "origin": "x:1"})]
+    )
+    first, second = path.read_text(encoding="utf-8").splitlines()
+    turns = [{"role": "user", "content": "Grüße"}, {"role": "assistant", "content": "a"}]
+    assert json.loads(first) == {"messages": turns}
+    assert json.loads(second) == {"messages": turns, "slice": "s", "group": "g", "weight": 2.0, "origin": "x:1"}
+    assert "Grüße" in first
+    assert [example.origin for example in read_canonical(path, "a.jsonl")] == ["a.jsonl:1", "x:1"]
+
+
+def test_half_a_surrogate_pair_is_not_written(tmp_path):
+    path = tmp_path / "a.jsonl"
+    row = Example(messages=(Message(role="user", content="\ud83d"),), expected="a", origin="data/a.csv:3")
+    with pytest.raises(DataError, match=r"data/a\.csv:3: .*surrogate"):
+        write_canonical(path, [row])
+    assert not path.exists()
+
+
+GOOD = '{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}'
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{", "Not valid JSON"),
+        ('{"input": "a", "output": "b"}', "the key 'input'"),
+        ('{"origin": "x:1"}', "no 'messages'"),
+        (GOOD[:-1] + ', "origin": 5}', "'origin' is no text"),
+        (GOOD[:-1] + ', "weight": -1}', "'weight'"),
+        (GOOD.replace("[{", '[{"role": "system", "content": "p"}, {', 1), "leave it out of the rows"),
+        (GOOD.replace("assistant", "user"), "Turn 2"),
+    ],
+)
+def test_any_fault_names_file_and_line(tmp_path, line, says):
+    path = tmp_path / "a.jsonl"
+    path.write_text(f"{GOOD}\n\n{line}\n")
+    with pytest.raises(DataError) as error:
+        read_canonical(path, "evals/eval.jsonl")
+    assert str(error.value).startswith("evals/eval.jsonl:3: ")
+    assert says in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"data/split/train\.jsonl does not exist"):
+        read_canonical(tmp_path / "train.jsonl", "data/split/train.jsonl")

@@ -1,0 +1,48 @@
+from tunesmith.core.example import Example, Message
+from tunesmith.data.leaks import find_leaks, is_cut_from
+
+
+def example(text: str, label: str = "a", origin: str = "", group: str | None = None) -> Example:
+    return Example(messages=(Message(role="user", content=text),), expected=label, origin=origin, group=group)
+
+
+EVAL = [example("Where is my card?", origin="evals/eval.jsonl:1"), example("Top up", origin="evals/eval.jsonl:2")]
+
+
+def test_a_row_leaks_by_its_input_whatever_its_label():
+    train = [
+        example("Something else", origin="data/a.csv:2"),
+        example("where is MY card", "b", origin="data/a.csv:3"),
+        example("Top-up!", origin="data/a.csv:4"),
+    ]
+    leaks = find_leaks(train, EVAL)
+    assert [(leak.train, leak.eval, leak.by) for leak in leaks] == [
+        ("data/a.csv:3", "evals/eval.jsonl:1", "text"),
+        ("data/a.csv:4", "evals/eval.jsonl:2", "text"),
+    ]
+    assert leaks[0].excerpt == "where is MY card"
+
+
+def test_a_row_leaks_by_its_group():
+    held = [example("x", origin="e:1", group="customer 7")]
+    train = [example("y", origin="t:1", group="customer 7"), example("z", origin="t:2", group="customer 8")]
+    assert [(leak.train, leak.by) for leak in find_leaks(train, held)] == [("t:1", "group")]
+
+
+def test_a_conversation_leaks_as_a_whole():
+    turns = (Message(role="user", content="Hi"), Message(role="assistant", content="Yes?"))
+    long = Example(messages=(*turns, Message(role="user", content="Top up")), expected="a", origin="t:1")
+    assert not find_leaks([long], EVAL)
+    assert find_leaks([long], [long.model_copy(update={"origin": "e:1"})])
+
+
+def test_nothing_leaks_from_nothing():
+    assert find_leaks(EVAL, []) == []
+    assert find_leaks([], EVAL) == []
+
+
+def test_an_eval_row_is_known_by_the_source_it_was_cut_from():
+    row = example("Hi", origin="data/a.csv:9")
+    assert is_cut_from(row, example("Hi", origin="data/a.csv:7"))  # lines shift when rows are set aside
+    assert not is_cut_from(row, example("Hi", origin="test.csv:9"))
+    assert not is_cut_from(row, example("Hi!", origin="data/a.csv:9"))
