@@ -1,0 +1,1 @@
+"""The commands: thin, they call workflows and hold no logic."""

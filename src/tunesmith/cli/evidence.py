@@ -1,0 +1,57 @@
+"""seal, baseline, train, compare, run: from the eval set to the verdict."""
+
+from typing import Annotated
+
+import typer
+
+from tunesmith.cli.options import Folder, Json, Settings, opened, perform
+
+
+def seal(
+    reseal: Annotated[
+        bool,
+        typer.Option("--reseal", help="Seal a changed eval set as a new version; earlier figures stay with theirs."),
+    ] = False,
+    folder: Folder = None,
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """Freeze the eval set before any training."""
+    from tunesmith.workflows.seal import seal as work
+
+    perform(json, lambda console: work(opened(folder, settings), console, reseal=reseal))
+
+
+def baseline(folder: Folder = None, settings: Settings = None, json: Json = False) -> None:
+    """Measure what a fine-tune has to beat: majority, rules, classical model, prompt, few-shot."""
+    from tunesmith.workflows.baseline import baseline as work
+
+    perform(json, lambda console: work(opened(folder, settings), console))
+
+
+def train(folder: Folder = None, settings: Settings = None, json: Json = False) -> None:
+    """Fine-tune the model on the training rows; run it again to go on after an interruption."""
+    from tunesmith.workflows.train import train as work
+
+    perform(json, lambda console: work(opened(folder, settings), console))
+
+
+def compare(
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show the sealed rows that were answered wrongly; the receipt says so.")
+    ] = False,
+    folder: Folder = None,
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """Put every candidate in one table and give the verdict; exit code 3 where it is hold or reject."""
+    from tunesmith.workflows.compare import compare as work
+
+    perform(json, lambda console: work(opened(folder, settings), console, reveal=reveal))
+
+
+def run(folder: Folder = None, settings: Settings = None, json: Json = False) -> None:
+    """Do whatever is outstanding, up to the verdict."""
+    from tunesmith.workflows.run import run as work
+
+    perform(json, lambda console: work(opened(folder, settings), console))

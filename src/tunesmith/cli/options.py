@@ -1,0 +1,40 @@
+"""The options that commands share, and the one way in which a command is carried out."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunesmith.cli.boundary import print_json
+from tunesmith.cli.console import CommandConsole
+from tunesmith.workflows.outcome import Outcome
+from tunesmith.workflows.project import Project
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("-C", metavar="DIR", help="The project's folder; otherwise the one around the working folder."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set a key of tunesmith.toml for this command alone."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; progress goes to standard error.")]
+
+
+def perform(as_json: bool, work: Callable[[CommandConsole], Outcome]) -> None:
+    """Carry out `work` and print what it hands back; raises typer.Exit with its exit code."""
+    console = CommandConsole(as_json)
+    try:
+        outcome = work(console)
+    finally:
+        console.close()
+    if as_json:
+        print_json(outcome.model_dump(mode="json"))
+    elif outcome.next:
+        console.say(f"Next: {outcome.next}")
+    raise typer.Exit(outcome.exit_code)
+
+
+def opened(folder: Path | None, settings: list[str] | None) -> Project:
+    return Project.open(folder, settings or ())

@@ -1,0 +1,67 @@
+"""demo, init, status: where a user starts, and where the project stands."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunesmith.cli.options import Folder, Json, Settings, opened, perform
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the sample project.")] = Path("tunesmith-demo"),
+    json: Json = False,
+) -> None:
+    """Walk a sample project from its messages to a verdict: about as long as a coffee, nothing to set up."""
+    from tunesmith.workflows.demo import demo as work
+
+    perform(json, lambda console: work(folder, console))
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The new project's folder.")],
+    source: Annotated[
+        list[Path] | None, typer.Option("--from", metavar="FILE", help="Rows to train on: .csv or .jsonl. Repeatable.")
+    ] = None,
+    eval_file: Annotated[
+        Path | None, typer.Option("--eval", metavar="FILE", help="Rows to judge by, where you have them apart.")
+    ] = None,
+    input_column: Annotated[
+        str | None, typer.Option("--input", metavar="COLUMN", help="The column of the messages.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the labels.")] = None,
+    slice_column: Annotated[
+        str | None, typer.Option("--slice", metavar="COLUMN", help="The column that names a row's slice.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column of rows that belong together, such as a thread.")
+    ] = None,
+    family: Annotated[str, typer.Option(help="What kind of task it is.")] = "classification",
+    model: Annotated[str | None, typer.Option(help="The model to prompt and fine-tune.")] = None,
+    json: Json = False,
+) -> None:
+    """Make a project, from your data (--from) or empty."""
+    from tunesmith.workflows.init import Plan, init, known_family
+
+    def work(console):
+        plan = Plan(
+            folder=folder,
+            sources=tuple(source or ()),
+            eval_file=eval_file,
+            input=input_column,
+            label=label,
+            slice=slice_column,
+            group=group,
+            family=known_family(family),
+            model=model,
+        )
+        return init(plan, console)
+
+    perform(json, work)
+
+
+def status(folder: Folder = None, settings: Settings = None, json: Json = False) -> None:
+    """Where the project stands, and the next command."""
+    from tunesmith.workflows.status import status as work
+
+    perform(json, lambda console: work(opened(folder, settings), console))

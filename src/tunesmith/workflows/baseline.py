@@ -1,0 +1,124 @@
+"""`tunesmith baseline`: make and measure what a fine-tune has to beat."""
+
+from collections.abc import Callable
+
+from tunesmith.candidates.base import read_card
+from tunesmith.core.progress import Console
+from tunesmith.core.run import Artifact
+from tunesmith.engines.registry import LocalEngines
+from tunesmith.workflows import inputs, runs, tables
+from tunesmith.workflows.evaluating import Bench, Entry
+from tunesmith.workflows.guards import Ready, ready
+from tunesmith.workflows.outcome import Outcome
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.status import next_command
+
+
+class BaselineOutcome(Outcome):
+    run: str
+    primary: str
+    candidates: tuple[tables.Line, ...]
+    skipped: tuple[str, ...]
+
+
+def baseline(project: Project, console: Console) -> BaselineOutcome:
+    """Every baseline under [baselines] which, on the validation and on the sealed rows."""
+    with project.locked("baseline"):
+        state = ready(project, "baseline")
+        engines = LocalEngines(project.folder)
+        names, skipped = _wanted(project)
+        for text in skipped:
+            console.say(text)
+        with runs.record(project, "baseline", inputs.of_baseline(project)) as recording:
+            bench = Bench(project, state, recording, engines, console)
+            entries = []
+            for name in names:
+                console.say(f"Making {name} …")
+                entry = _make(project, state, engines, name)
+                recording.ledger.add_artifact(
+                    Artifact(
+                        digest=entry.digest, kind=entry.kind, name=entry.name, run=recording.id, created=runs.now()
+                    )
+                )
+                bench.on_validation(entry)
+                bench.on_sealed([entry])
+                entries.append(entry)
+            evaluations = bench.on_sealed(entries)
+            recording.result = {"candidates": [entry.model_dump() for entry in entries]}
+            run = recording.id
+    lines = tuple(tables.line(each.scorecard) for each in evaluations)
+    title = f"Baselines on {state.seal.rows:,} sealed rows (version {state.seal.version})"
+    tables.show(console, title, lines, project.config)
+    return BaselineOutcome(
+        run=run, primary=project.config.rules.primary, candidates=lines, skipped=skipped, next=next_command(project)
+    )
+
+
+def _wanted(project: Project) -> tuple[list[str], tuple[str, ...]]:
+    """The baselines to make, and what is left out, in words."""
+    section = project.config.baselines
+    names = list(dict.fromkeys(section.which))
+    if "rules" in names and not project.rules_file.is_file():
+        names.remove("rules")
+        text = f"No rules baseline: {section.rules} does not exist (def answer(message: str) -> str | None)."
+        return names, (text,)
+    return names, ()
+
+
+def _make(project: Project, state: Ready, engines: LocalEngines, name: str) -> Entry:
+    """Make the baseline `name`; each kind's backend is loaded only where that kind is wanted."""
+    digest = MAKERS[name](project, state, engines)
+    card = read_card(project.artifacts / digest)
+    return Entry(name=card.name, kind=card.kind, digest=digest)
+
+
+def _majority(project: Project, state: Ready, engines: LocalEngines) -> str:
+    from tunesmith.candidates import majority
+
+    return majority.make(project.artifacts, state.task, state.train)
+
+
+def _rules(project: Project, state: Ready, engines: LocalEngines) -> str:
+    from tunesmith.candidates import rules
+
+    seconds = project.config.baselines.rules_seconds
+    return rules.make(project.artifacts, state.task, project.rules_file, seconds=seconds)
+
+
+def _classical(project: Project, state: Ready, engines: LocalEngines) -> str:
+    from tunesmith.candidates import classical
+
+    return classical.make(project.artifacts, state.task, state.train, state.validation, engines)
+
+
+def _prompt(project: Project, state: Ready, engines: LocalEngines) -> str:
+    from tunesmith.candidates import prompt
+
+    model = project.config.model
+    return prompt.make(project.artifacts, state.task, model=model.base, max_tokens=model.max_tokens, engines=engines)
+
+
+def _few_shot(project: Project, state: Ready, engines: LocalEngines) -> str:
+    from tunesmith.candidates import few_shot
+
+    model, section = project.config.model, project.config.baselines
+    return few_shot.make(
+        project.artifacts,
+        state.task,
+        state.train,
+        model=model.base,
+        max_tokens=model.max_tokens,
+        engines=engines,
+        shots=section.shots,
+        mode=section.few_shot,
+        seed=section.seed,
+    )
+
+
+MAKERS: dict[str, Callable[[Project, Ready, LocalEngines], str]] = {
+    "majority": _majority,
+    "rules": _rules,
+    "classical": _classical,
+    "prompt": _prompt,
+    "few-shot": _few_shot,
+}

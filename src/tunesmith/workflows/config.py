@@ -1,0 +1,247 @@
+"""tunesmith.toml → sections: flags over environment over file; every fault in one sentence, with its place.
+
+Each room owns the pydantic record of its section; `Config` composes them. Values are validated strictly: "3" is not
+a number, and a key that no section knows is refused with the nearest one that it does.
+"""
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+from pydantic import ValidationError
+
+from tunesmith.candidates.section import BaselinesSection
+from tunesmith.core.errors import ConfigError, nearest
+from tunesmith.core.record import Record
+from tunesmith.data.section import DataSection
+from tunesmith.decisions.section import RulesSection
+from tunesmith.evaluation.prices import PricesSection
+from tunesmith.models.section import ModelSection
+from tunesmith.tasks.spec import TaskSection
+from tunesmith.training.section import TrainSection
+
+FILE = "tunesmith.toml"
+PREFIX = "TUNESMITH_"
+
+
+class Config(Record):
+    task: TaskSection
+    model: ModelSection = ModelSection()
+    data: DataSection = DataSection()
+    baselines: BaselinesSection = BaselinesSection()
+    train: TrainSection = TrainSection()
+    rules: RulesSection = RulesSection()
+    prices: PricesSection = PricesSection()
+
+
+SECTIONS: dict[str, type[Record]] = {
+    name: field.annotation
+    for name, field in Config.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Record)
+}
+
+
+class Place(NamedTuple):
+    """Where a value was said: the text that begins its error message."""
+
+    where: str
+    value: Any
+
+
+def load(path: Path, flags: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration in `path`; `flags` are texts `section.key=value`. Raises ConfigError, one line per fault."""
+    values = _read_file(path)
+    for place in (*_environment(os.environ if environment is None else environment), *_flags(flags)):
+        section, key = place.value[0], place.value[1]
+        values.setdefault(section, {})[key] = Place(place.where, place.value[2])
+    faults: list[str] = []
+    if "task" not in values:
+        faults.append(f'{path.name} has no [task] section; it needs at least: [task] family = "classification".')
+    sections = {name: _section(name, entries, path.name, faults) for name, entries in values.items()}
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return Config(**{name: section for name, section in sections.items() if section is not None})
+
+
+def _read_file(path: Path) -> dict[str, dict[str, Place]]:
+    """Section → key → where it stands and what it says."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        document = tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name} is not UTF-8 text; save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path.name} is not valid TOML: {error}. Correct that line.") from None
+    lines = _lines(text)
+    values: dict[str, dict[str, Place]] = {}
+    for name, entries in document.items():
+        where = _at(path.name, lines.get((name, "")) or lines.get(("", name)))
+        if not isinstance(entries, dict):
+            section = next((section for section, record in SECTIONS.items() if name in record.model_fields), None)
+            advice = f"put it under [{section}]" if section else "every key belongs to a section"
+            raise ConfigError(f"{where}: {name!r} stands outside the sections; {advice}.")
+        if name not in SECTIONS:
+            known = ", ".join(f"[{section}]" for section in SECTIONS)
+            hint = nearest(name, list(SECTIONS)) or f"; the sections are {known}"
+            raise ConfigError(f"{where}: there is no section [{name}]{hint}.")
+        values[name] = {
+            key: Place(_at(path.name, lines.get((name, key)) or lines.get((name, ""))), value)
+            for key, value in entries.items()
+        }
+    return values
+
+
+def _lines(text: str) -> dict[tuple[str, str], int]:
+    """(section, key) → line number, of the plain `[section]` and `key = …` lines; (section, "") is its header."""
+    places: dict[tuple[str, str], int] = {}
+    section = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
+            section = header[1]
+            places.setdefault((section, ""), number)
+        elif key := re.match(r"\s*([\w-]+)\s*\.\s*([\w-]+)\s*=", line):
+            places.setdefault((key[1], key[2]), number)
+        elif key := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*=", line):
+            places.setdefault((section, key[1]), number)
+    return places
+
+
+def _at(name: str, line: int | None) -> str:
+    return f"{name}, line {line}" if line else name
+
+
+def _environment(environment: Mapping[str, str]) -> list[Place]:
+    """TUNESMITH_<SECTION>_<KEY>. Variables of no section (TUNESMITH_CACHE, …) are other people's."""
+    places = []
+    for variable in sorted(environment):
+        if not variable.startswith(PREFIX):
+            continue
+        section, _, key = variable.removeprefix(PREFIX).lower().partition("_")
+        if section in SECTIONS and key:
+            _known(section, key, f"The environment variable {variable}")
+            value = _parse(section, key, environment[variable])
+            places.append(Place(f"The environment variable {variable}", (section, key, value)))
+    return places
+
+
+def _flags(flags: Sequence[str]) -> list[Place]:
+    places = []
+    for flag in flags:
+        name, separator, text = flag.partition("=")
+        section, dot, key = name.strip().partition(".")
+        if not separator or not dot:
+            raise ConfigError(f"--set {flag!r}: expected SECTION.KEY=VALUE, for instance --set train.epochs=2.")
+        if section not in SECTIONS:
+            hint = nearest(section, list(SECTIONS)) or f"; the sections are {', '.join(SECTIONS)}"
+            raise ConfigError(f"--set {name}: there is no section {section!r}{hint}.")
+        _known(section, key, f"--set {name}")
+        places.append(Place(f"--set {name}", (section, key, _parse(section, key, text))))
+    return places
+
+
+def _known(section: str, key: str, where: str) -> None:
+    if key not in SECTIONS[section].model_fields:
+        raise ConfigError(f"{where}: {_unknown(section, key)}")
+
+
+def _unknown(section: str, key: str) -> str:
+    others = [name for name, record in SECTIONS.items() if key in record.model_fields]
+    if others:
+        return f"[{section}] has no key {key!r}; it belongs under [{others[0]}]."
+    known = list(SECTIONS[section].model_fields)
+    hint = nearest(key, known) or f"; the keys are {', '.join(known)}"
+    return f"[{section}] has no key {key!r}{hint}."
+
+
+def _parse(section: str, key: str, text: str) -> Any:
+    """A flag or variable as TOML reads it; plain text where the key takes text, commas where it takes a list."""
+    annotation = SECTIONS[section].model_fields[key].annotation
+    kinds = {kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)}
+    if kinds == {str}:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        if "tuple" in str(annotation):
+            return [part.strip() for part in text.split(",") if part.strip()]
+        return text
+
+
+def _section(name: str, entries: dict[str, Place], file: str, faults: list[str]) -> Record | None:
+    record = SECTIONS[name]
+    unknown = [key for key in entries if key not in record.model_fields]
+    faults.extend(f"{entries[key].where}: {_unknown(name, key)}" for key in unknown)
+    values = {key: place.value for key, place in entries.items() if key not in unknown}
+    try:
+        # Through JSON, because that is where strict validation takes an array for a tuple.
+        return record.model_validate_json(json.dumps(values, default=str), strict=True)
+    except ValidationError as error:
+        seen: set[str] = set()
+        for fault in error.errors(include_url=False):
+            key = str(fault["loc"][0]) if fault["loc"] else ""
+            if key in seen:  # a union reports once per alternative
+                continue
+            seen.add(key)
+            where = entries[key].where if key in entries else file
+            value = values.get(key)
+            faults.append(f"{where}: [{name}] {_sentence(key, value, fault, record)}")
+        return None
+
+
+def _sentence(key: str, value: Any, fault: Any, record: type[Record]) -> str:
+    if fault["type"] == "missing":
+        return f"{key} is missing; {_purpose(record, key)}"
+    if fault["type"] == "value_error":
+        subject = f"{key} = {_shown(value)}: " if key else ""
+        return f"{subject}{fault['ctx']['error']}"
+    expected = _expected(fault, record, key)
+    place = f" (item {fault['loc'][1] + 1})" if len(fault["loc"]) > 1 and isinstance(fault["loc"][1], int) else ""
+    return f"{key} = {_shown(value)}{place}: expected {expected}. {_purpose(record, key)}"
+
+
+def _purpose(record: type[Record], key: str) -> str:
+    field = record.model_fields.get(key)
+    return (field.description or "") if field else ""
+
+
+BOUNDS = {
+    "greater_than": ("gt", "a number above {}"),
+    "greater_than_equal": ("ge", "a number of at least {}"),
+    "less_than": ("lt", "a number below {}"),
+    "less_than_equal": ("le", "a number of at most {}"),
+}
+TYPES = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": 'text in quotes, such as "…"',
+    "bool_type": "true or false",
+    "tuple_type": 'a list, such as ["…", "…"]',
+    "finite_number": "a finite number",
+    "too_short": "a longer list",
+    "string_too_short": "a text that is not empty",
+}
+
+
+def _expected(fault: Any, record: type[Record], key: str) -> str:
+    kind = fault["type"]
+    if kind in BOUNDS:
+        name, text = BOUNDS[kind]
+        return text.format(f"{fault['ctx'][name]:g}")
+    if kind == "literal_error":
+        choices = fault["ctx"]["expected"]
+        hint = nearest(str(fault["input"]), re.findall(r"[\w-]+", choices))
+        return f"one of {choices}{hint}"
+    words = TYPES.get(kind, fault["msg"][:1].lower() + fault["msg"][1:])
+    optional = type(None) in get_args(record.model_fields[key].annotation) if key in record.model_fields else False
+    return f"{words} (or no such line)" if optional else words
+
+
+def _shown(value: Any) -> str:
+    """A value as it stands in the file, at most 60 characters."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,53 @@
+"""What must hold before anything is measured or trained: a seal that stands, a split that is current, no leak.
+
+The split files are read again each time: rows may have been added, changed or copied from the eval set since.
+"""
+
+from tunesmith.core.errors import DataError, LeakError
+from tunesmith.core.example import Example
+from tunesmith.core.record import Record
+from tunesmith.core.units import count
+from tunesmith.data.checking import check
+from tunesmith.data.leaks import find_leaks
+from tunesmith.data.reading import Reading
+from tunesmith.evaluation import seal as seals
+from tunesmith.evaluation.seal import Seal
+from tunesmith.tasks.spec import Task
+from tunesmith.workflows.check import refuse_stops
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.rows import longest_allowed, read_split
+from tunesmith.workflows.split_record import changes
+
+
+class Ready(Record):
+    """A project whose rows may be used: everything as read once, at the start of the verb."""
+
+    task: Task
+    seal: Seal
+    train: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    sealed: tuple[Example, ...]
+
+
+def ready(project: Project, verb: str) -> Ready:
+    """Raises SealError, DataError or LeakError, each with the command that helps."""
+    seal, sealed = seals.verify(project.eval_file, project.lock_file)
+    if changed := changes(project):
+        raise DataError(f"The split is not current: {'; '.join(changed)}. Run `tunesmith split`, then {verb}.")
+    train, validation = read_split(project)
+    rows = (*train, *validation)
+    leaks = find_leaks(rows, sealed)
+    if leaks:
+        first = "\n".join(
+            f"{leak.train} stands in the eval set, too: {leak.eval} “{leak.excerpt}”" for leak in leaks[:5]
+        )
+        more = f"\n… and {len(leaks) - 5:,} more" if len(leaks) > 5 else ""
+        raise LeakError(
+            f"{count(len(leaks), 'row')} of the split would leak from the eval set:\n{first}{more}\n"
+            "A score on rows that were trained on proves nothing. Run `tunesmith split`, which leaves them out."
+        )
+    task = project.task(rows, sealed)
+    too_long, _ = longest_allowed(project)
+    findings = check([Reading(examples=rows, findings=())], task.labels, (), too_long)
+    refuse_stops(findings, verb)
+    return Ready(task=task, seal=seal, train=train, validation=validation, sealed=sealed)

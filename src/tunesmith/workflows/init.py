@@ -1,0 +1,193 @@
+"""`tunesmith init`: a new project, from data or empty.
+
+Everything is read and checked before anything is written. Files are copied into the project, the eval set in the
+canonical layout; the prompt is drafted from the data and its digest kept, so that reports can say when nobody has
+edited it yet.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from tunesmith.core.digests import sha256_text
+from tunesmith.core.errors import ConfigError, DataError, UserError, nearest
+from tunesmith.core.example import Example
+from tunesmith.core.files import write_json, write_text
+from tunesmith.core.progress import Console
+from tunesmith.core.record import Record
+from tunesmith.core.units import count
+from tunesmith.data.reading import read, write_canonical
+from tunesmith.data.section import DataSection
+from tunesmith.models.names import parse
+from tunesmith.tasks.spec import FamilyName
+from tunesmith.workflows import config, prompt_draft, reference
+from tunesmith.workflows.outcome import Outcome
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.rows import refuse_broken
+from tunesmith.workflows.status import next_command
+
+IGNORE = "# Runs, artifacts and the ledger are made again from the rest.\n.tunesmith/\n"
+
+
+class Plan(Record):
+    """What `init` was asked for."""
+
+    folder: Path
+    sources: tuple[Path, ...] = ()
+    eval_file: Path | None = None
+    input: str | None = None
+    label: str | None = None
+    slice: str | None = None
+    group: str | None = None
+    family: FamilyName = "classification"
+    model: str | None = None
+
+
+class InitOutcome(Outcome):
+    folder: str
+    rows: int
+    eval_rows: int
+    labels: tuple[str, ...]
+    broken: int
+    files: tuple[str, ...]
+
+
+def init(plan: Plan, console: Console) -> InitOutcome:
+    """Make the project that `plan` describes. Raises UserError before anything is written."""
+    _check_free(plan)
+    section = DataSection(**_columns(plan))
+    given = _shared_system(plan.sources)
+    readings = [read(path, section, prompt=given, name=str(path)) for path in plan.sources]
+    evals = _read_eval(plan.eval_file, section, given) if plan.eval_file else None
+    rows = [example for reading in readings for example in reading.examples]
+    if plan.sources and not rows:
+        first = readings[0].findings[0]
+        raise DataError(f"{first.file}, line {first.line}: {first.message} No row of it could be read.")
+    settings = _settings(plan)
+    prompt = given or _draft(rows, evals or ())
+
+    folder = plan.folder
+    for path in plan.sources:
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / "data" / path.name)
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    write_text(folder / "prompts" / "system.md", prompt)
+    if evals is not None:
+        write_canonical(folder / "evals" / "eval.jsonl", evals)
+    if not (folder / ".gitignore").exists():
+        write_text(folder / ".gitignore", IGNORE)
+    if not given:
+        write_json(folder / ".tunesmith" / "draft.json", {"prompt": sha256_text(prompt.strip())})
+    write_text(folder / config.FILE, reference.toml(settings))  # last: only a whole project has its tunesmith.toml
+
+    project = Project.open(folder)
+    broken = sum(finding.severity == "stop" for reading in readings for finding in reading.findings)
+    outcome = InitOutcome(
+        folder=str(folder),
+        rows=len(rows),
+        eval_rows=len(evals or ()),
+        labels=tuple(sorted({example.expected for example in rows})),
+        broken=broken,
+        files=tuple(sorted(project.name(path) for path in folder.rglob("*") if path.is_file())),
+        next=next_command(project),
+    )
+    _tell(outcome, plan, bool(given), console)
+    return outcome
+
+
+def known_family(name: str) -> FamilyName:
+    """`name`, where it is a family. Raises ConfigError with those there are."""
+    families = get_args(FamilyName)
+    if name not in families:
+        raise ConfigError(
+            f"--family {name}: there is no such family{nearest(name, list(families))}; "
+            f"expected one of: {', '.join(families)}."
+        )
+    return cast(FamilyName, name)
+
+
+def _draft(rows: Sequence[Example], evals: Sequence[Example]) -> str:
+    return prompt_draft.draft(rows, evals) if rows else prompt_draft.empty()
+
+
+def _check_free(plan: Plan) -> None:
+    if (plan.folder / config.FILE).exists():
+        raise UserError(
+            f"{plan.folder} is a Tunesmith project already. Choose another name, or edit its {config.FILE}; "
+            f"`tunesmith status -C {plan.folder}` says where it stands."
+        )
+    if plan.folder.is_file():
+        raise UserError(f"{plan.folder} is a file; name a new folder for the project.")
+    names = [path.name for path in plan.sources]
+    taken = [plan.folder / "data" / name for name in names]
+    taken += [plan.folder / "prompts" / "system.md", plan.folder / "evals" / "eval.jsonl"]
+    for path in taken:
+        if path.exists():
+            raise UserError(f"{path} exists already and would be overwritten. Move it, or choose another folder.")
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise UserError(f"Two of the files are called {sorted(twice)[0]}; rename one, they share the folder data/.")
+    if plan.eval_file and not plan.sources:
+        raise UserError("--eval needs --from as well: the rows to train on.")
+
+
+def _columns(plan: Plan) -> dict[str, Any]:
+    named = {"input": plan.input, "output": plan.label, "slice": plan.slice, "group": plan.group}
+    return {key: value for key, value in named.items() if value is not None}
+
+
+def _read_eval(path: Path, section: DataSection, prompt: str) -> tuple[Example, ...]:
+    reading = read(path, section, prompt=prompt, name=str(path))
+    refuse_broken(reading, "Every row of the eval set must count: correct it, then run init again.")
+    return tuple(example.model_copy(update={"origin": f"{path.name}:{_line(example)}"}) for example in reading.examples)
+
+
+def _line(example: Example) -> str:
+    return example.origin.rpartition(":")[2]
+
+
+def _shared_system(paths: Sequence[Path]) -> str:
+    """The system turn that the rows of chat files begin with: it is the task's prompt already. Else empty."""
+    for path in paths:
+        if path.suffix.lower() != ".jsonl" or not path.is_file():
+            continue
+        with path.open(encoding="utf-8", errors="replace") as file:
+            first = next((line for line in file if line.strip()), "")
+        try:
+            turn = json.loads(first)["messages"][0]
+            if turn["role"] == "system" and turn["content"].strip():
+                return str(turn["content"]).strip()
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+            continue  # not a chat file; reading it says what is wrong with it
+    return ""
+
+
+def _settings(plan: Plan) -> dict[str, dict[str, Any]]:
+    settings: dict[str, dict[str, Any]] = {"task": {"family": plan.family, "prompt": "prompts/system.md"}}
+    base = plan.model or config.SECTIONS["model"].model_fields["base"].default
+    if plan.model and Path(plan.model).exists():
+        base = str(Path(plan.model).resolve())  # the file is read from inside the project
+    parse(base)
+    settings["model"] = {"base": base}
+    if columns := _columns(plan):
+        settings["data"] = columns
+    return settings
+
+
+def _tell(outcome: InitOutcome, plan: Plan, given: bool, console: Console) -> None:
+    if not plan.sources:
+        console.say(f"Made {outcome.folder}, empty. Put messages into data/ (JSONL or CSV), describe the task in")
+        console.say("prompts/system.md, and name the columns under [data] in tunesmith.toml.")
+        return
+    evals = f", and an eval set of {count(outcome.eval_rows, 'row')}" if outcome.eval_rows else ""
+    console.say(
+        f"Made {outcome.folder}: {count(outcome.rows, 'row')} with {count(len(outcome.labels), 'label')}{evals}."
+    )
+    if outcome.broken:
+        console.say(f"{count(outcome.broken, 'row')} cannot be used as they are; `tunesmith check` lists them.")
+    if given:
+        console.say("The system turn of your rows became prompts/system.md.")
+        return
+    console.say("Drafted prompts/system.md from the data. Edit it: say in a few words what belongs to each label, and")
+    console.say("which label wins where two fit. Every model candidate is asked with this prompt.")

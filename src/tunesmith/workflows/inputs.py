@@ -1,0 +1,70 @@
+"""What goes into each verb, as digests: equal inputs, equal work, so what was done with them is not done again.
+
+Only files and settings are read here, no model: `status` must say quickly what is outstanding.
+"""
+
+from tunesmith.core.digests import digest, sha256_file, sha256_text
+from tunesmith.core.record import Record
+from tunesmith.workflows.project import Project
+
+
+def of_baseline(project: Project) -> dict[str, str]:
+    inputs = _of_data(project) | {
+        "seal": of_seal(project),
+        "baselines": _of_section("baselines", project.config.baselines),
+        "model": _of_section("model", project.config.model),
+    }
+    if project.rules_file.is_file():
+        inputs["rules_file"] = sha256_file(project.rules_file)
+    return inputs
+
+
+def of_train(project: Project) -> dict[str, str]:
+    """Without the seal: an eval set that grows does not change the fine-tune."""
+    return _of_data(project) | {
+        "recipe": project.config.train.digest,
+        "model": _of_section("model", project.config.model),
+    }
+
+
+def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
+    """`baseline` and `train` are the runs whose candidates are compared."""
+    return {
+        "baseline": baseline,
+        "train": train,
+        "seal": of_seal(project),
+        "rules": _of_section("rules", project.config.rules),
+        "prices": _of_section("prices", project.config.prices),
+    }
+
+
+def of_seal(project: Project) -> str:
+    return sha256_file(project.eval_file) if project.eval_file.is_file() else ""
+
+
+def of_split(project: Project) -> dict[str, str]:
+    """What data/split was made from: every source file, the eval set, the settings that shape it."""
+    section = project.config.data
+    inputs = {project.name(path): sha256_file(path) for path in project.sources()}
+    inputs["[data]"] = digest(
+        "split-settings",
+        1,
+        columns=[section.input, section.output, section.slice, section.group],
+        validation=section.validation,
+        seed=section.seed,
+    )
+    return inputs
+
+
+def _of_data(project: Project) -> dict[str, str]:
+    parts = [sha256_file(path) if path.is_file() else "" for path in (project.train_file, project.validation_file)]
+    labels = project.config.task.labels
+    return {
+        "data": digest("split", 1, files=parts),
+        "task": digest("task-settings", 1, prompt=sha256_text(project.prompt), labels=labels and list(labels)),
+    }
+
+
+def _of_section(name: str, section: Record) -> str:
+    """Every key of a section: a run may be made again for nothing, never be taken for another's."""
+    return digest(name, 1, **section.model_dump(mode="json"))

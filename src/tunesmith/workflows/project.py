@@ -1,0 +1,143 @@
+"""A user's project: its folder, its configuration, and where everything in it lies."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from tunesmith.core.digests import sha256_text
+from tunesmith.core.errors import ConfigError, UserError
+from tunesmith.core.example import Example
+from tunesmith.tasks.classification import check_labels
+from tunesmith.tasks.spec import Task
+from tunesmith.workflows import config
+from tunesmith.workflows.config import Config
+
+
+class Project:
+    """Paths are absolute; `name(path)` is what messages call them, relative to the project."""
+
+    def __init__(self, folder: Path, settings: Config):
+        self.folder = folder
+        self.config = settings
+        self.data = folder / "data"
+        self.set_aside = self.data / "set-aside.jsonl"
+        self.split = self.data / "split"
+        self.train_file = self.split / "train.jsonl"
+        self.validation_file = self.split / "validation.jsonl"
+        self.left_out_file = self.split / "left-out.jsonl"
+        self.split_file = self.split / "split.json"
+        self.eval_file = folder / "evals" / "eval.jsonl"
+        self.lock_file = folder / "evals" / "eval.lock"
+        self.prompt_file = folder / settings.task.prompt
+        self.rules_file = folder / settings.baselines.rules
+        self.state = folder / ".tunesmith"
+        self.runs = self.state / "runs"
+        self.artifacts = self.state / "artifacts"
+        self.draft_file = self.state / "draft.json"
+
+    @classmethod
+    def open(cls, start: Path | None = None, flags: Sequence[str] = ()) -> "Project":
+        """The project in `start` or, searching upwards, around the working folder."""
+        folder = find(start)
+        return cls(folder, config.load(folder / config.FILE, flags))
+
+    def name(self, path: Path) -> str:
+        """`path` as the user knows it: relative to the project, with forward slashes."""
+        return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else str(path)
+
+    @cached_property
+    def prompt(self) -> str:
+        """The system prompt, without the blank space around it."""
+        name = self.config.task.prompt
+        try:
+            text = self.prompt_file.read_text(encoding="utf-8-sig").strip()
+        except FileNotFoundError:
+            raise ConfigError(
+                f"The prompt {name} does not exist. Write it (the task's rules, and the labels, in words), or name "
+                f"another file under [task] prompt in {config.FILE}."
+            ) from None
+        except (UnicodeDecodeError, IsADirectoryError):
+            raise ConfigError(f"The prompt {name} is not UTF-8 text. Save it as UTF-8.") from None
+        if not text:
+            raise ConfigError(f"The prompt {name} is empty. Write the task's rules and its labels in words.")
+        return text
+
+    @property
+    def prompt_untouched(self) -> bool:
+        """Whether the prompt is still word for word what `init` drafted on this machine."""
+        if not self.draft_file.is_file():
+            return False
+        draft = json.loads(self.draft_file.read_text(encoding="utf-8"))
+        return bool(draft.get("prompt") == sha256_text(self.prompt))
+
+    def task(self, *rows: Sequence[Example]) -> Task:
+        """The task; where the configuration names no labels, they are those that `rows` use, sorted."""
+        labels = self.config.task.labels
+        if labels is None:
+            labels = tuple(sorted({example.expected for part in rows for example in part}))
+        check_labels(labels)
+        return Task(family=self.config.task.family, prompt=self.prompt, labels=labels)
+
+    def sources(self) -> list[Path]:
+        """The data files that [data] files names, in order; never what Tunesmith itself wrote below data/."""
+        found: dict[Path, None] = {}
+        for pattern in self.config.data.files:
+            if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+                raise ConfigError(f"[data] files: {pattern!r} leaves the project; name files inside it.")
+            for path in sorted(self.folder.glob(pattern)):
+                if path.is_file() and path != self.set_aside and not path.is_relative_to(self.split):
+                    found[path] = None
+        return list(found)
+
+    def is_held(self) -> bool:
+        """Whether a command that writes is at work in the project."""
+        from filelock import FileLock, Timeout
+
+        if not self.state.is_dir():
+            return False
+        try:
+            with FileLock(self.state / "lock", timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    @contextmanager
+    def locked(self, verb: str) -> Iterator[None]:
+        """Hold the project for a verb that writes; a second one is refused at once rather than made to wait."""
+        from filelock import FileLock, Timeout
+
+        self.state.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.state / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(
+                f"Another tunesmith command is at work in {self.folder}. Wait until it ends, then run "
+                f"`tunesmith {verb}` again."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def find(start: Path | None) -> Path:
+    """The folder of tunesmith.toml: exactly `start` where given, else the working folder or one above it."""
+    if start is not None:
+        if (start / config.FILE).is_file():
+            return start.resolve()
+        what = "holds no" if start.is_dir() else "does not exist, so it holds no"
+        raise ConfigError(
+            f"{start} {what} {config.FILE}. Make a project with `tunesmith init {start} --from messages.csv`."
+        )
+    here = Path(os.getcwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / config.FILE).is_file():
+            return folder
+    raise ConfigError(
+        f"There is no {config.FILE} here ({here}) or in a folder above. Go into a project, name it with -C FOLDER, "
+        "make one with `tunesmith init NAME --from messages.csv`, or look at a finished one with `tunesmith demo`."
+    )

@@ -1,0 +1,93 @@
+"""Every key of tunesmith.toml, from the sections themselves: the file that `init` writes and the reference page.
+
+`python -m tunesmith.workflows.reference FILE` writes the page; a test says whether the kept one is current.
+"""
+
+import json
+import sys
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic_core import PydanticUndefined
+
+from tunesmith.core.files import write_text
+from tunesmith.core.record import Record
+from tunesmith.workflows.config import SECTIONS
+
+ABOUT = {
+    "task": "What the model must do.",
+    "model": "Which model is prompted and fine-tuned.",
+    "data": "Where the examples lie and how they are split.",
+    "baselines": "What the fine-tune has to beat.",
+    "train": "The recipe. Names and meanings are those of PEFT and transformers.",
+    "rules": "What the evidence must show before a fine-tune ships.",
+    "prices": "What computing and tokens cost you; without prices, cost is not compared.",
+}
+WIDTH = 100
+
+
+def toml(values: Mapping[str, Mapping[str, Any]]) -> str:
+    """A commented tunesmith.toml: the given values as lines, every other key as a comment with its default."""
+    lines = [
+        "# A Tunesmith project. A line '# key = value' shows a default; take the '# ' away to change it.",
+        "# Unknown keys are refused. For one command: --set train.epochs=2, or TUNESMITH_TRAIN_EPOCHS=2.",
+    ]
+    for section, record in SECTIONS.items():
+        lines += ["", f"[{section}]  # {ABOUT[section]}"]
+        given = values.get(section, {})
+        for key, field in record.model_fields.items():
+            lines += textwrap.wrap(field.description or "", WIDTH, initial_indent="# ", subsequent_indent="# ")
+            if key in given:
+                lines.append(f"{key} = {_value(given[key])}")
+            elif field.default is None or field.default is PydanticUndefined:
+                lines.append(f"# {key} = {_kind(field.annotation)}")
+            else:
+                lines.append(f"# {key} = {_value(field.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def page() -> str:
+    """The reference page, in Markdown."""
+    parts = [
+        "# tunesmith.toml",
+        "Every section and key. Flags win over the environment, which wins over the file: `--set train.epochs=2`, then "
+        "`TUNESMITH_TRAIN_EPOCHS=2`, then `epochs = 2` under `[train]`. Unknown keys are refused; wrong values are "
+        "named with their line.",
+        "This page is made from the program by "
+        "`python -m tunesmith.workflows.reference docs/reference/tunesmith-toml.md`.",
+    ]
+    for section, record in SECTIONS.items():
+        parts += [f"## [{section}]", ABOUT[section], _table(record)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(record: type[Record]) -> str:
+    rows = ["| key | default | what it does |", "|---|---|---|"]
+    for key, field in record.model_fields.items():
+        required = field.default is PydanticUndefined
+        default = "required" if required else "not set" if field.default is None else f"`{_value(field.default)}`"
+        text = " ".join((field.description or "").split()).replace("|", "\\|")
+        choices = _choices(field.annotation)
+        rows.append(f"| `{key}` | {default} | {text}{choices} |")
+    return "\n".join(rows)
+
+
+def _choices(annotation: Any) -> str:
+    options = [option for option in get_args(annotation) if isinstance(option, str)]
+    return f" One of {', '.join(f'`{option}`' for option in options)}." if options else ""
+
+
+def _value(value: Any) -> str:
+    """A TOML value; JSON's notation is TOML's for text, numbers, booleans and lists."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _kind(annotation: Any) -> str:
+    text = str(annotation)
+    return '["…", "…"]' if "tuple" in text else '"…"' if "str" in text else "0"
+
+
+if __name__ == "__main__":
+    write_text(Path(sys.argv[1]), page())

@@ -1,0 +1,126 @@
+"""Runs: each a folder with run.json, mirrored in the ledger, so that a light command reads the files alone.
+
+A run that ends by Ctrl-C is `interrupted`, by an error `failed`; one whose process was killed is settled as
+interrupted as soon as someone else holds the project.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from tunesmith import __version__
+from tunesmith.core.errors import TunesmithError
+from tunesmith.core.files import write_json
+from tunesmith.core.run import Run, RunState
+from tunesmith.workflows.project import Project
+
+if TYPE_CHECKING:
+    from tunesmith.ledger.store import Ledger
+
+FILE = "run.json"
+
+
+class Recording:
+    """A run under way: its folder, its ledger, and the result that is written when it ends well."""
+
+    def __init__(self, run: Run, folder: Path, ledger: "Ledger"):
+        self.run = run
+        self.folder = folder
+        self.ledger = ledger
+        self.result: dict[str, Any] = {}
+
+    @property
+    def id(self) -> str:
+        return self.run.id
+
+
+@contextmanager
+def record(project: Project, verb: str, inputs: Mapping[str, str], resume: str | None = None) -> Iterator[Recording]:
+    """Carry out a run of `verb`, or carry on the run `resume`; the project must be held (`Project.locked`)."""
+    with open_ledger(project) as ledger:
+        _settle(project)
+        if resume is None:
+            run, folder = _new(project, verb, dict(inputs))
+            ledger.begin(run)
+        else:
+            folder = project.runs / resume
+            run = ledger.resume(resume)
+        _write(folder, run)
+        recording = Recording(run, folder, ledger)
+        try:
+            yield recording
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt)
+            with suppress(OSError, TunesmithError):  # a full disk must not hide what went wrong first
+                _finish(recording, "interrupted" if stopped else "failed", str(error) or type(error).__name__)
+            raise
+        _finish(recording, "done", None)
+
+
+def open_ledger(project: Project) -> "Ledger":
+    from tunesmith.ledger.connection import sqlite_url
+    from tunesmith.ledger.store import Ledger
+
+    return Ledger.open(sqlite_url(project.state / "ledger.db"))
+
+
+def read_runs(project: Project, verb: str | None = None) -> list[Run]:
+    """All runs on disk, oldest first; a folder without a readable run.json is not one."""
+    runs = []
+    for path in sorted(project.runs.glob(f"*/{FILE}")):
+        try:
+            run = Run.model_validate_json(path.read_text(encoding="utf-8"))
+        except (ValidationError, UnicodeDecodeError):
+            continue
+        if verb in (None, run.verb):
+            runs.append(run)
+    return sorted(runs, key=lambda run: (run.started, run.id))
+
+
+def with_inputs(project: Project, verb: str, inputs: Mapping[str, str]) -> Run | None:
+    """The newest run of `verb` into which all of `inputs` went; one that is done before others."""
+    same = [run for run in read_runs(project, verb) if inputs.items() <= run.inputs.items()]
+    done = [run for run in same if run.state == "done"]
+    return (done or same or [None])[-1]
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _new(project: Project, verb: str, inputs: dict[str, str]) -> tuple[Run, Path]:
+    started = datetime.now(UTC)
+    stem = f"{started:%Y%m%d-%H%M%S}-{verb}"
+    project.runs.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        folder = project.runs / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir()
+            break
+        except FileExistsError:
+            number += 1
+    inputs["code"] = __version__
+    return Run(id=folder.name, verb=verb, started=started.isoformat(timespec="seconds"), inputs=inputs), folder
+
+
+def _write(folder: Path, run: Run) -> None:
+    write_json(folder / FILE, run.model_dump(mode="json"))
+
+
+def _finish(recording: Recording, state: RunState, error: str | None) -> None:
+    ending = {"state": state, "finished": now(), "result": recording.result, "error": error}
+    recording.run = recording.run.model_copy(update=ending)
+    _write(recording.folder, recording.run)
+    recording.ledger.finish(recording.id, state, recording.result, error)
+
+
+def _settle(project: Project) -> None:
+    """The project is held by this process, so a run that still says `running` has lost its own."""
+    for run in read_runs(project):
+        if run.state == "running":
+            _write(project.runs / run.id, run.model_copy(update={"state": "interrupted", "finished": now()}))

@@ -1,0 +1,46 @@
+"""`tunesmith seal`: freeze the eval set by its content, before anything is trained."""
+
+from tunesmith.core.errors import SealError
+from tunesmith.core.progress import Console
+from tunesmith.core.units import count
+from tunesmith.evaluation.seal import seal as freeze
+from tunesmith.workflows.outcome import Outcome
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.rows import canonical_eval
+from tunesmith.workflows.status import next_command
+
+
+class SealOutcome(Outcome):
+    version: int
+    sha256: str
+    rows: int
+    labels: dict[str, int]
+    slices: dict[str, int]
+
+
+def seal(project: Project, console: Console, *, reseal: bool = False) -> SealOutcome:
+    """Seal evals/eval.jsonl. Raises SealError where there is none, or where it was changed and `reseal` is not said."""
+    name = project.name(project.eval_file)
+    with project.locked("seal"):
+        rows = canonical_eval(project)
+        if not rows:
+            what = "is empty" if project.eval_file.exists() else "does not exist"
+            raise SealError(
+                f"{name} {what}: there is nothing to seal. `tunesmith split` cuts an eval set from your rows, or put "
+                "rows of your own there."
+            )
+        made = freeze(project.eval_file, project.lock_file, rows, reseal=reseal)
+    outcome = SealOutcome(
+        version=made.version,
+        sha256=made.sha256,
+        rows=made.rows,
+        labels=dict(made.labels),
+        slices=dict(made.slices),
+        next=next_command(project),
+    )
+    slices = f", {count(len(outcome.slices), 'slice')}" if outcome.slices else ""
+    console.say(
+        f"Sealed {name}, version {outcome.version}: {count(outcome.rows, 'row')}, "
+        f"{count(len(outcome.labels), 'label')}{slices}. Keep it and {project.name(project.lock_file)} in git."
+    )
+    return outcome

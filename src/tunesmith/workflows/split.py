@@ -1,0 +1,121 @@
+"""`tunesmith split`: rows → training, validation and, where none was given, the eval set.
+
+A message that the prompt quotes stays in training: in the eval set its answer would be known.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from tunesmith.core.example import Example
+from tunesmith.core.files import write_json, write_jsonl
+from tunesmith.core.progress import Console
+from tunesmith.core.units import count
+from tunesmith.data.leaks import find_leaks
+from tunesmith.data.reading import Reading, write_canonical
+from tunesmith.data.splitting import LeftOut, Split
+from tunesmith.data.splitting import split as divide
+from tunesmith.workflows import inputs, prompt_draft
+from tunesmith.workflows.check import inspect, refuse_stops
+from tunesmith.workflows.outcome import Outcome
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.rows import canonical_eval, read_sources
+from tunesmith.workflows.split_record import SplitRecord
+from tunesmith.workflows.status import next_command
+
+REASONS = {
+    "duplicate": "repeated",
+    "leak": "known to the eval set",
+    "group": "of a group in the eval set",
+    "eval": "in the eval set, which was cut from here",
+}
+
+
+class SplitOutcome(Outcome):
+    train: int
+    validation: int
+    eval: int
+    eval_made: bool  # whether this split wrote evals/eval.jsonl
+    left_out: dict[str, int]
+    labels: int
+
+
+def split(project: Project, console: Console) -> SplitOutcome:
+    """Write data/split/*, and evals/eval.jsonl where it does not exist. Raises DataError where rows are broken."""
+    with project.locked("split"):
+        eval_set = canonical_eval(project)
+        readings = read_sources(project)
+        refuse_stops(inspect(project, readings, eval_set).findings, "the split")
+        rows = [example for reading in readings for example in reading.examples]
+        divided = divide(rows, eval_set, project.config.data)
+        made = not eval_set
+        if made:
+            divided = _quoted_to_training(divided, project.prompt)
+            write_canonical(project.eval_file, divided.eval)
+        _write(project, divided, readings)
+    outcome = SplitOutcome(
+        train=len(divided.train),
+        validation=len(divided.validation),
+        eval=len(divided.eval) if made else len(eval_set),
+        eval_made=made,
+        left_out=dict(Counter(left.reason for left in divided.left_out)),
+        labels=len({row.expected for row in divided.train}),
+        next=next_command(project),
+    )
+    _tell(outcome, project, console)
+    return outcome
+
+
+def _quoted_to_training(divided: Split, prompt: str) -> Split:
+    """Take the rows that the prompt quotes, and what nearly equals them, out of the eval set that was just cut."""
+    kept = list(divided.eval)
+    moving = [row for row in kept if prompt_draft.quotes(prompt, row.text)]
+    moved: list[Example] = []
+    while moving:
+        moved += moving
+        going = {row.origin for row in moving}
+        kept = [row for row in kept if row.origin not in going]
+        near = {leak.eval for leak in find_leaks(moving, kept)}
+        moving = [row for row in kept if row.origin in near]
+    return divided.model_copy(update={"eval": tuple(kept), "train": (*divided.train, *moved)})
+
+
+def _write(project: Project, divided: Split, readings: Sequence[Reading]) -> None:
+    """The record comes last: a split without its record is no split."""
+    project.split_file.unlink(missing_ok=True)
+    write_canonical(project.train_file, divided.train)
+    write_canonical(project.validation_file, divided.validation)
+    write_jsonl(project.left_out_file, [_left_out(left) for left in divided.left_out])
+    record = SplitRecord(
+        made_from=inputs.of_split(project) | {reading.name: reading.sha256 for reading in readings},
+        eval_sha256=inputs.of_seal(project),
+        seed=project.config.data.seed,
+        validation_share=project.config.data.validation,
+        train=len(divided.train),
+        validation=len(divided.validation),
+        left_out=dict(Counter(left.reason for left in divided.left_out)),
+    )
+    write_json(project.split_file, record.model_dump(mode="json"))
+
+
+def _left_out(left: LeftOut) -> dict[str, Any]:
+    row = left.example
+    return {
+        "reason": left.reason,
+        "of": left.of,
+        "origin": row.origin,
+        "input": row.text,
+        "output": row.expected,
+    }
+
+
+def _tell(outcome: SplitOutcome, project: Project, console: Console) -> None:
+    console.say(
+        f"Split: {outcome.train:,} to train on, {outcome.validation:,} to validate, {outcome.eval:,} in the eval set; "
+        f"{count(outcome.labels, 'label')}."
+    )
+    if outcome.eval_made:
+        console.say(f"The eval set was cut from your rows into {project.name(project.eval_file)}.")
+    if outcome.left_out:
+        words = ", ".join(f"{number:,} {REASONS[reason]}" for reason, number in outcome.left_out.items())
+        console.say(f"Left out: {words}. {project.name(project.left_out_file)} lists each with its twin.")

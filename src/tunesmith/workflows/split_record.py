@@ -1,0 +1,45 @@
+"""data/split/split.json: what the split was made from, so that a later verb can say when a source has changed since."""
+
+import json
+from typing import Literal
+
+from tunesmith.core.record import Record
+from tunesmith.workflows import inputs
+from tunesmith.workflows.project import Project
+
+
+class SplitRecord(Record):
+    """data/split/split.json."""
+
+    schema_version: Literal[1] = 1
+    made_from: dict[str, str]  # source file, or setting → digest
+    eval_sha256: str
+    seed: int
+    validation_share: float
+    train: int
+    validation: int
+    left_out: dict[str, int]  # reason → rows
+
+
+def read_record(project: Project) -> SplitRecord | None:
+    if not project.split_file.is_file():
+        return None
+    return SplitRecord.model_validate(json.loads(project.split_file.read_text(encoding="utf-8")))
+
+
+def changes(project: Project) -> list[str]:
+    """What has changed since the split was made, in words; empty where it is current."""
+    record = read_record(project)
+    if record is None:
+        return ["there is no split yet"]
+    current = inputs.of_split(project)
+    words = [
+        f"{name} was changed"
+        for name in current
+        if name in record.made_from and current[name] != record.made_from[name]
+    ]
+    words += [f"{name} is new" for name in current if name not in record.made_from]
+    words += [f"{name} is gone" for name in record.made_from if name not in current]
+    if record.eval_sha256 != inputs.of_seal(project):
+        words.append(f"{project.name(project.eval_file)} was changed")
+    return words

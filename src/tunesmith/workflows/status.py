@@ -1,0 +1,154 @@
+"""`tunesmith status`: where the project stands, and the next command. Files are read, no model and no ledger."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from tunesmith.core.errors import SealError
+from tunesmith.core.progress import Console
+from tunesmith.core.record import Record
+from tunesmith.core.run import Run
+from tunesmith.core.units import count
+from tunesmith.evaluation import seal as seals
+from tunesmith.workflows import inputs, runs
+from tunesmith.workflows.outcome import Outcome
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.split_record import changes, read_record
+
+State = Literal["done", "due", "changed", "broken", "interrupted", "failed", "running"]
+
+
+class Step(Record):
+    name: str
+    state: State
+    note: str
+    command: str  # what brings it to "done"
+
+
+class StatusOutcome(Outcome):
+    project: str
+    steps: tuple[Step, ...]
+    verdict: str | None
+    reasons: tuple[str, ...]
+    report: str | None
+
+
+def status(project: Project, console: Console) -> StatusOutcome:
+    steps = look(project)
+    run = verdict_run(project)
+    result = run.result if isinstance(run, Run) else {}
+    outcome = StatusOutcome(
+        project=str(project.folder),
+        steps=tuple(steps),
+        verdict=result.get("verdict"),
+        reasons=tuple(result.get("reasons", ())),
+        report=result.get("report"),
+        next=next_command(project, steps),
+    )
+    console.table(project.folder.name, ["step", "state", ""], [[step.name, step.state, step.note] for step in steps])
+    return outcome
+
+
+def next_command(project: Project, steps: list[Step] | None = None) -> str:
+    """The command that moves the project on, as it is typed in the working folder."""
+    for step in steps or look(project):
+        if step.state != "done":
+            return command(project, step.command)
+    run = verdict_run(project)
+    assert isinstance(run, Run)
+    if run.result["verdict"] == "hold" and run.result.get("more_rows"):
+        rows = count(run.result["more_rows"], "row")
+        return f"{command(project, 'seal --reseal')}  # once {rows} more stand in {project.name(project.eval_file)}"
+    if run.result["verdict"] == "ship":
+        return command(project, f"predict messages.csv -o answers.csv --with {run.result['candidate']}")
+    return command(project, 'ask "…"')
+
+
+def command(project: Project, words: str) -> str:
+    """`tunesmith …` for this project from the working folder."""
+    here = Path(os.getcwd()).resolve()
+    if here.is_relative_to(project.folder):
+        return f"tunesmith {words}"
+    return f"tunesmith {words} -C {os.path.relpath(project.folder, here)}"
+
+
+def look(project: Project) -> list[Step]:
+    """Every step up to the verdict, in order."""
+    steps = [_data(project), _split(project), _seal(project)]
+    steps.append(_made(project, "baseline", inputs.of_baseline(project)))
+    steps.append(_made(project, "train", inputs.of_train(project)))
+    return [*steps, _compare(project)]
+
+
+def _data(project: Project) -> Step:
+    sources = project.sources()
+    if not sources:
+        patterns = ", ".join(project.config.data.files)
+        return Step(name="data", state="due", note=f"no file matches {patterns} yet", command="check")
+    return Step(name="data", state="done", note=", ".join(project.name(path) for path in sources), command="check")
+
+
+def _split(project: Project) -> Step:
+    record = read_record(project)
+    if record is None:
+        return Step(name="split", state="due", note="check the data, then split it", command="check")
+    if changed := changes(project):
+        return Step(name="split", state="changed", note="; ".join(changed), command="split")
+    note = f"{record.train:,} to train on, {record.validation:,} to validate"
+    return Step(name="split", state="done", note=note, command="split")
+
+
+def _seal(project: Project) -> Step:
+    if not project.lock_file.is_file():
+        return Step(name="seal", state="due", note="the eval set is not sealed yet", command="seal")
+    try:
+        seal, _ = seals.verify(project.eval_file, project.lock_file)
+    except SealError as error:
+        return Step(name="seal", state="broken", note=str(error), command="seal --reseal")
+    looks = count(len(seal.looks), "look")
+    return Step(name="seal", state="done", note=f"version {seal.version}, {seal.rows:,} rows, {looks}", command="seal")
+
+
+def _made(project: Project, verb: str, wanted: dict[str, str]) -> Step:
+    """Whether `verb` was carried out with what there is now."""
+    run = runs.with_inputs(project, verb, wanted)
+    if run is None:
+        earlier = runs.read_runs(project, verb)
+        if not earlier:
+            return Step(name=verb, state="due", note="not made yet", command=verb)
+        changed = sorted(name for name, value in wanted.items() if earlier[-1].inputs.get(name) != value)
+        return Step(name=verb, state="changed", note=f"made before {_changed(changed)} changed", command=verb)
+    when = run.started[:16].replace("T", " ")
+    if run.state == "done":
+        return Step(name=verb, state="done", note=f"{when}, run {run.id}", command=verb)
+    if run.state == "running" and project.is_held():
+        return Step(name=verb, state="running", note=f"since {when}", command="status")
+    state: State = "failed" if run.state == "failed" else "interrupted"
+    return Step(name=verb, state=state, note=f"begun {when}; `tunesmith {verb}` goes on", command=verb)
+
+
+def _changed(names: list[str]) -> str:
+    words = {"rules_file": "rules.py", "baselines": "[baselines]", "recipe": "[train]", "model": "[model]"}
+    words |= {"data": "the split", "task": "the prompt or the labels", "seal": "the eval set"}
+    words |= {"rules": "[rules]", "prices": "[prices]", "baseline": "the baselines", "train": "the fine-tune"}
+    said = [words.get(name, name) for name in names]
+    return " and ".join(said) if len(said) < 3 else f"{', '.join(said[:-1])} and {said[-1]}"
+
+
+def _compare(project: Project) -> Step:
+    run = verdict_run(project)
+    if isinstance(run, Step):
+        return run
+    return Step(name="compare", state="done", note=str(run.result["verdict"]), command="compare")
+
+
+def verdict_run(project: Project) -> Run | Step:
+    """The comparison of what there is now, or the step that says why there is none."""
+    baseline = runs.with_inputs(project, "baseline", inputs.of_baseline(project))
+    train = runs.with_inputs(project, "train", inputs.of_train(project))
+    if not (baseline and train) or (baseline.state, train.state) != ("done", "done"):
+        return Step(name="compare", state="due", note="needs baselines and a fine-tune", command="compare")
+    wanted = inputs.of_compare(project, baseline.id, train.id)
+    step = _made(project, "compare", wanted)
+    run = runs.with_inputs(project, "compare", wanted)
+    return run if run and step.state == "done" else step

@@ -1,0 +1,160 @@
+"""`tunesmith train`: a run in a child process, from the guarded split to a candidate on disk.
+
+A run that was stopped goes on where it was when everything that went into it is the same; otherwise a new one begins.
+A finished run with the same inputs is not done again.
+"""
+
+from typing import Any
+
+from tunesmith import __version__
+from tunesmith.candidates import fine_tuned
+from tunesmith.core import units
+from tunesmith.core.progress import Console
+from tunesmith.core.run import Artifact, Run
+from tunesmith.core.units import count
+from tunesmith.evaluation.seal import rows_digest
+from tunesmith.models.store import ModelFiles, open_model
+from tunesmith.training import child
+from tunesmith.training.events import Event
+from tunesmith.training.job import Job, prepare
+from tunesmith.workflows import inputs, runs, tables
+from tunesmith.workflows.guards import Ready, ready
+from tunesmith.workflows.outcome import Outcome
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.runs import Recording
+from tunesmith.workflows.status import next_command
+
+NAME = "fine-tune"
+
+
+class TrainOutcome(Outcome):
+    run: str
+    candidate: str  # name
+    digest: str
+    adapter: str
+    steps: int
+    seconds: float
+    examples_per_second: float
+    stopped_early: bool
+    resumed: bool
+    best: dict[str, Any]
+
+
+def train(project: Project, console: Console) -> TrainOutcome:
+    """Raises SealError, DataError or LeakError before anything is trained; KeyboardInterrupt after an orderly stop."""
+    with project.locked("train"):
+        state = ready(project, "train")
+        console.say(f"The base model is {project.config.model.base}.")
+        model = open_model(project.config.model.base, project.folder)
+        wanted = inputs.of_train(project) | {"base": model.digest}
+        earlier = runs.with_inputs(project, "train", wanted)
+        if earlier and earlier.state == "done" and (project.artifacts / earlier.result["digest"]).is_dir():
+            console.say(f"Nothing has changed since run {earlier.id}: its fine-tune stands.")
+        else:
+            earlier = _carry_out(project, state, model, wanted, earlier, console)
+    outcome = TrainOutcome(run=earlier.id, next=next_command(project), **earlier.result)
+    _tell(outcome, console)
+    return outcome
+
+
+def _carry_out(
+    project: Project, state: Ready, model: ModelFiles, wanted: dict[str, str], earlier: Run | None, console: Console
+) -> Run:
+    """A new run, or the `earlier` one from its checkpoint, where the same program began it."""
+    resumable = earlier and earlier.state != "done" and earlier.inputs.get("code") == __version__
+    resume = earlier.id if earlier and resumable else None
+    identity = resume or "the run"
+    try:
+        with runs.record(project, "train", wanted | {"seal": inputs.of_seal(project)}, resume=resume) as recording:
+            identity = f"run {recording.id}"
+            if resume is None:
+                prepare(recording.folder, _job(project, state, model), state.train, state.validation)
+            done = child.run(recording.folder, Watcher(console))
+            address = _keep(project, state, model, done, recording)
+            recording.result = {
+                "candidate": NAME,
+                "digest": address,
+                "adapter": project.name(project.artifacts / address / fine_tuned.ADAPTER),
+                "steps": done.steps,
+                "seconds": done.seconds,
+                "examples_per_second": done.examples_per_second,
+                "stopped_early": done.stopped_early,
+                "resumed": resume is not None,
+                "best": done.best,
+            }
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"Stopped. The checkpoint of {identity} is kept; `tunesmith train` goes on from it."
+        ) from None
+    return recording.run
+
+
+def _job(project: Project, state: Ready, model: ModelFiles) -> Job:
+    return Job(
+        model=model.name,
+        model_folder=str(model.folder),
+        model_digest=model.digest,
+        max_tokens=project.config.model.max_tokens,
+        task=state.task,
+        recipe=project.config.train,
+        primary=project.config.rules.primary,
+    )
+
+
+def _keep(project: Project, state: Ready, model: ModelFiles, done: child.Done, recording: Recording) -> str:
+    address = fine_tuned.make(
+        project.artifacts,
+        state.task,
+        name=NAME,
+        model=project.config.model.base,
+        adapter=done.adapter,
+        max_tokens=project.config.model.max_tokens,
+        inputs={
+            "model": model.digest,
+            "recipe": project.config.train.digest,
+            "train": rows_digest(state.train),
+            "validation": rows_digest(state.validation),
+        },
+    )
+    recording.ledger.add_artifact(
+        Artifact(digest=address, kind=fine_tuned.KIND, name=NAME, run=recording.id, created=runs.now())
+    )
+    return address
+
+
+class Watcher:
+    """Turns the child's events into a bar and a line for each validation."""
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._progress = console.progress("training")
+
+    def __call__(self, event: Event) -> None:
+        if event["event"] == "start":
+            self._start(event)
+        elif event["event"] == "step":
+            self._progress(event["step"], event["steps"])
+        elif event["event"] == "validation":
+            best = ", the best so far" if event["best"] else ""
+            name = tables.TITLES.get(event["metric"], event["metric"])
+            self._console.say(
+                f"Step {event['step']:,} of {event['steps']:,}: validation {name} {units.share(event['value'])}, "
+                f"loss {event['loss']:.3f}{best}."
+            )
+
+    def _start(self, event: Event) -> None:
+        if event["resumed_from"]:
+            self._console.say(f"Going on from step {event['resumed_from']:,}.")
+        shared = event["shared_tokens"] / event["tokens"] if event["tokens"] else 0
+        self._console.say(
+            f"Training on {count(event['rows'], 'row')} in {count(event['steps'], 'step')}; {units.share(shared)} of "
+            "their tokens are shared and computed once a step."
+        )
+
+
+def _tell(outcome: TrainOutcome, console: Console) -> None:
+    early = ", stopped early" if outcome.stopped_early else ""
+    console.say(
+        f"Trained {count(outcome.steps, 'step')} in {units.seconds(outcome.seconds)}{early} "
+        f"({outcome.examples_per_second:.1f} rows a second). The adapter is {outcome.adapter}."
+    )
