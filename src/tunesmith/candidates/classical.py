@@ -1,0 +1,197 @@
+"""The classical baseline: logistic regression over TF-IDF or over MiniLM's sentence vectors.
+
+Which features, and how strongly the weights are held back (C), is chosen by accuracy on the validation rows, ties by
+log loss. What is kept are arrays and word lists (npz without pickle, JSON), in float32; the validation figures are
+of those rounded weights, so a candidate opened again answers exactly as it was chosen.
+"""
+
+# Axes: N rows, F features, K labels.
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from tunesmith.candidates.base import Card, keep
+from tunesmith.candidates.rows import ordered, rows_digest
+from tunesmith.core.errors import DataError, MissingExtraError, UserError
+from tunesmith.core.example import Example
+from tunesmith.core.prediction import Prediction
+from tunesmith.engines.base import Embedder, Engines
+from tunesmith.tasks.spec import Task
+
+try:
+    from sklearn.linear_model import LogisticRegression
+
+    from tunesmith.candidates.tfidf import TfIdf
+except ImportError:
+    raise MissingExtraError(
+        "The classical baseline needs scikit-learn. Install it with `pip install 'tunesmith[evidence]'`, or take "
+        '"classical" out of [baselines] which.'
+    ) from None
+
+KIND = "classical"
+WEIGHTS = "weights.npz"
+STRENGTHS = (1.0, 10.0, 100.0)  # of C; unit vectors want weak regularisation
+CHUNK = 256  # rows answered at a time
+
+Features = Literal["tfidf", "minilm"]
+Matrix = Callable[[Sequence[str]], Any]  # texts → (N, F), dense or sparse, float32
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One trained classifier and how it did on the validation rows."""
+
+    features: Features
+    C: float
+    labels: tuple[str, ...]
+    coef_KF: Any
+    intercept_K: Any
+    accuracy: float
+    log_loss: float
+
+    @property
+    def trial(self) -> dict[str, Any]:
+        """What the card says of it: 6 digits, so that the last bits of a sum are no part of an identity."""
+        loss = round(self.log_loss, 6)
+        return {"features": self.features, "C": self.C, "accuracy": round(self.accuracy, 6), "log_loss": loss}
+
+
+def make(
+    artifacts: Path,
+    task: Task,
+    train: Sequence[Example],
+    validation: Sequence[Example],
+    engines: Engines,
+    *,
+    features: Sequence[Features] = ("tfidf", "minilm"),
+) -> str:
+    """Fit every pair of `features` and C, and keep the best. Rows count by their weight in the fit.
+
+    Raises DataError where the rows do not allow a choice: one label only, or no validation rows.
+    """
+    rows, checks = ordered(train, task), ordered(validation, task, "validation")
+    if len({row.expected for row in rows}) < 2:
+        raise DataError(
+            f"All {len(rows)} training rows expect {rows[0].expected!r}: a classifier needs at least 2 labels. "
+            "Add rows of the other labels."
+        )
+    texts = [row.text for row in rows]
+    tfidf = TfIdf.fit(texts) if "tfidf" in features else None
+    embedder = engines.embedder() if "minilm" in features else None
+    trials = [
+        trial for kind in features for trial in _fit(kind, _matrix(kind, tfidf, embedder), rows=rows, checks=checks)
+    ]
+    best = min(trials, key=lambda trial: (-trial.accuracy, trial.log_loss))
+    inputs = {"train": rows_digest(rows), "validation": rows_digest(checks)}
+    if best.features == "minilm":
+        assert embedder
+        inputs["embedder"] = embedder.digest
+    config = {**best.trial, "labels": list(best.labels), "trials": [trial.trial for trial in trials]}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        np.savez(folder / WEIGHTS, coef=best.coef_KF, intercept=best.intercept_K)
+        if best.features == "tfidf":
+            assert tfidf
+            tfidf.save(folder)
+        return keep(artifacts, Card(kind=KIND, name=KIND, task=task, config=config, inputs=inputs), folder)
+
+
+@dataclass(frozen=True)
+class Classical:
+    card: Card
+    digest: str
+    matrix: Matrix
+    coef_KF: Any
+    intercept_K: Any
+
+    def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
+        """The most probable label, with its probability as confidence."""
+        labels = self.card.config["labels"]
+        size = 1 if alone else CHUNK
+        for first in range(0, len(examples), size):
+            chunk = examples[first : first + size]
+            start = time.perf_counter()
+            logs_NK = _log_probabilities(self.matrix([row.text for row in chunk]), self.coef_KF, self.intercept_K)
+            winners_N = logs_NK.argmax(1)
+            seconds = (time.perf_counter() - start) / len(chunk)
+            for row, winner, logs_K in zip(chunk, winners_N, logs_NK, strict=True):
+                yield Prediction(
+                    example=row.id,
+                    state="ok",
+                    output=labels[winner],
+                    text=labels[winner],
+                    confidence=float(np.exp(logs_K[winner])),
+                    seconds=seconds,
+                    latency=seconds if alone else None,
+                )
+
+
+def open_candidate(folder: Path, card: Card, engines: Engines) -> Classical:
+    features = card.config["features"]
+    tfidf = TfIdf.open(folder) if features == "tfidf" else None
+    embedder = engines.embedder() if features == "minilm" else None
+    if embedder and embedder.digest != card.inputs["embedder"]:
+        raise UserError(
+            f"Candidate {card.name!r} was made with another sentence encoder than the one that is installed. "
+            "Make it again with `tunesmith baseline`."
+        )
+    with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
+        coef_KF, intercept_K = arrays["coef"], arrays["intercept"]
+    return Classical(
+        card=card,
+        digest=folder.name,
+        matrix=_matrix(features, tfidf, embedder),
+        coef_KF=coef_KF,
+        intercept_K=intercept_K,
+    )
+
+
+def _matrix(kind: Features, tfidf: TfIdf | None, embedder: Embedder | None) -> Matrix:
+    if kind == "tfidf":
+        assert tfidf
+        return tfidf.matrix
+    assert embedder
+    return lambda texts: np.asarray(embedder.embed(texts), dtype=np.float32)
+
+
+def _fit(kind: Features, matrix: Matrix, *, rows: list[Example], checks: list[Example]) -> Iterator[Fitted]:
+    rows_NF, checks_NF = matrix([row.text for row in rows]), matrix([row.text for row in checks])
+    expected, weights = [row.expected for row in rows], [row.weight for row in rows]
+    for strength in STRENGTHS:
+        model = LogisticRegression(C=strength, max_iter=1000).fit(rows_NF, expected, sample_weight=weights)
+        coef_KF, intercept_K = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
+        if len(coef_KF) == 1:  # of two labels scikit-learn keeps the second one's weights alone
+            coef_KF, intercept_K = (np.concatenate([np.zeros_like(part), part]) for part in (coef_KF, intercept_K))
+        labels = tuple(str(label) for label in model.classes_)
+        logs_NK = _log_probabilities(checks_NF, coef_KF, intercept_K)
+        accuracy, log_loss = _measure(logs_NK, labels, [row.expected for row in checks])
+        yield Fitted(
+            features=kind,
+            C=strength,
+            labels=labels,
+            coef_KF=coef_KF,
+            intercept_K=intercept_K,
+            accuracy=accuracy,
+            log_loss=log_loss,
+        )
+
+
+def _log_probabilities(rows_NF: Any, coef_KF: Any, intercept_K: Any) -> Any:
+    scores_NK = np.asarray(rows_NF @ coef_KF.T + intercept_K, dtype=np.float64)
+    scores_NK -= scores_NK.max(1, keepdims=True)
+    return scores_NK - np.log(np.exp(scores_NK).sum(1, keepdims=True))
+
+
+def _measure(logs_NK: Any, labels: tuple[str, ...], expected: list[str]) -> tuple[float, float]:
+    """Accuracy and mean log loss; a label that training never saw costs as much as one row in a million."""
+    places = {label: place for place, label in enumerate(labels)}
+    hits = [labels[winner] == label for winner, label in zip(logs_NK.argmax(1), expected, strict=True)]
+    floor = float(np.log(1e-6))
+    logs = [row[places[label]] if label in places else floor for row, label in zip(logs_NK, expected, strict=True)]
+    return float(np.mean(hits)), float(-np.mean(np.maximum(logs, floor)))

@@ -1,0 +1,139 @@
+"""The few-shot baseline: the base model with solved training rows before each request, as turns of the conversation.
+
+`seeded` shows every request the same rows, drawn by seed and spread evenly over the labels, so that their tokens are
+the common prefix of all prompts and are computed once. `nearest` shows each request the rows most alike to it in
+meaning (MiniLM), the most alike last, next to the request.
+"""
+
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tunesmith.candidates import prompting
+from tunesmith.candidates.base import Card, keep
+from tunesmith.candidates.prompting import Shots, Turns
+from tunesmith.candidates.rows import ordered, rows_digest, where
+from tunesmith.candidates.section import FewShotMode
+from tunesmith.core.digests import digest
+from tunesmith.core.errors import ConfigError, DataError, ModelError, UserError
+from tunesmith.core.example import Example, Message, question
+from tunesmith.core.files import write_jsonl
+from tunesmith.engines.base import Embedder, Engines
+from tunesmith.models.renderer import Renderer
+from tunesmith.tasks.spec import Task
+
+KIND = "few-shot"
+ROWS = "shots.jsonl"  # the rows that may be shown, in the layout of the project's own files
+VECTORS = "vectors.npy"
+DIGITS = 4  # of a similarity; what differs by less than rounding counts as equal, and the earlier row wins
+
+
+def make(
+    artifacts: Path,
+    task: Task,
+    train: Sequence[Example],
+    *,
+    model: str,
+    max_tokens: int,
+    engines: Engines,
+    shots: int,
+    mode: FewShotMode,
+    seed: int = 0,
+) -> str:
+    """Raises ConfigError where `shots` is more than there are rows, or more than fit into `max_tokens`."""
+    rows = ordered(train, task)
+    if shots > len(rows):
+        raise ConfigError(f"[baselines] shots is {shots}, but there are {len(rows)} training rows. Lower it.")
+    shown = draw(rows, task, shots, seed) if mode == "seeded" else rows
+    renderer = engines.renderer(model)
+    _check_rows(renderer, shown)
+    inputs = {"engine": engines.language(model).digest, "train": rows_digest(rows)}
+    labels = prompting.label_tokens(renderer, task.labels)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        if mode == "seeded":
+            _check_length(renderer, task, shown, prompting.longest_prompt(renderer, labels, max_tokens))
+        else:
+            embedder = engines.embedder()
+            inputs["embedder"] = embedder.digest
+            vectors = np.asarray(embedder.embed([row.text for row in shown]), dtype=np.float32)
+            np.save(folder / VECTORS, vectors, allow_pickle=False)
+        write_jsonl(folder / ROWS, [{"messages": [turn.model_dump() for turn in _turns(row)]} for row in shown])
+        config = {**prompting.config(model, max_tokens), "mode": mode, "shots": shots}
+        return keep(artifacts, Card(kind=KIND, name=KIND, task=task, config=config, inputs=inputs), folder)
+
+
+def draw(rows: Sequence[Example], task: Task, shots: int, seed: int) -> list[Example]:
+    """`shots` rows by seed, as many of each label as of any other while its rows last, in an order by seed.
+
+    Where there are fewer shots than labels, the seed decides which labels are shown.
+    """
+
+    def lot(*fields: str) -> str:  # drawing by digest: equal on every machine, whatever the order of the rows
+        return digest("lot", 1, seed=seed, fields=list(fields))
+
+    by_label: dict[str, list[Example]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: lot("row", row.id)):
+        by_label[row.expected].append(row)
+    rounds = [
+        (turn, lot("label", label), row) for label in by_label for turn, row in enumerate(by_label[label])
+    ]  # every label's first row, then every label's second one
+    drawn = [row for _, _, row in sorted(rounds, key=lambda entry: entry[:2])[:shots]]
+    return sorted(drawn, key=lambda row: lot("place", row.id))
+
+
+def open_candidate(folder: Path, card: Card, engines: Engines) -> prompting.Prompted:
+    lines = (folder / ROWS).read_text(encoding="utf-8").split("\n")
+    shown = [[Message(**turn) for turn in json.loads(line)["messages"]] for line in lines if line]
+    if card.config["mode"] == "seeded":
+        block = [turn for turns in shown for turn in turns]
+        return prompting.Prompted(folder, card, engines, shots=lambda examples: [block] * len(examples))
+    embedder = engines.embedder()
+    if embedder.digest != card.inputs["embedder"]:
+        raise UserError(
+            f"Candidate {card.name!r} was made with another sentence encoder than the one that is installed. "
+            "Make it again with `tunesmith baseline`."
+        )
+    vectors_NH = np.load(folder / VECTORS, allow_pickle=False)
+    shots = _nearest(shown, vectors_NH, embedder, card.config["shots"])
+    return prompting.Prompted(folder, card, engines, shots=shots)
+
+
+def _nearest(shown: Sequence[Turns], vectors_NH: np.ndarray, embedder: Embedder, count: int) -> Shots:
+    def shots(examples: Sequence[Example]) -> list[Turns]:
+        asked = np.asarray(embedder.embed([example.text for example in examples]), dtype=np.float32)
+        chosen: list[Turns] = []
+        for vector_H in asked:  # one at a time: a large set of rows times all requests would not fit into memory
+            similarity_N = np.round(vectors_NH @ vector_H, DIGITS)
+            nearest = np.argsort(-similarity_N, kind="stable")[:count]
+            chosen.append([turn for index in nearest[::-1] for turn in shown[index]])
+        return chosen
+
+    return shots
+
+
+def _turns(row: Example) -> list[Message]:
+    return [*row.messages, Message(role="assistant", content=row.expected)]
+
+
+def _check_rows(renderer: Renderer, rows: Sequence[Example]) -> None:
+    """Rows that the model's template cannot carry would fail every request that they are shown to."""
+    for row in rows:
+        try:
+            renderer.prompt(_turns(row))
+        except (DataError, ModelError) as error:
+            raise type(error)(f"{where(row)} cannot be shown as an example. {error}") from None
+
+
+def _check_length(renderer: Renderer, task: Task, rows: Sequence[Example], longest: int) -> None:
+    block = [turn for row in rows for turn in _turns(row)]
+    length = len(renderer.prompt(prompting.conversation(task, question("?"), block)))
+    if length > longest:
+        raise ConfigError(
+            f"The task's prompt with {len(rows)} shots takes {length:,} tokens; at most {longest:,} fit before the "
+            "answer. Lower [baselines] shots, or raise [model] max_tokens as far as the model allows."
+        )

@@ -1,0 +1,54 @@
+"""The fine-tune: a base model with the adapter that training made, asked as the prompt baseline is asked."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from tunesmith.candidates import prompting
+from tunesmith.candidates.base import Card, keep
+from tunesmith.core.errors import ModelError
+from tunesmith.engines.base import Engines
+from tunesmith.tasks.spec import Task
+
+KIND = "fine-tuned"
+ADAPTER = "adapter"
+NEEDED = ("adapter_config.json", "adapter_model.safetensors")
+PICKLED = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
+
+
+def make(
+    artifacts: Path,
+    task: Task,
+    *,
+    name: str,
+    model: str,
+    adapter: Path,
+    max_tokens: int,
+    engines: Engines,
+    inputs: Mapping[str, str],
+) -> str:
+    """Keep the PEFT folder `adapter` with what it was made from: `inputs` names the digests of recipe and rows.
+
+    The adapter is opened once, on its base model, before it is recorded: what does not load is no candidate. Raises
+    ModelError where the folder is not a PEFT adapter in safetensors, or does not fit `model`.
+    """
+    missing = [file for file in NEEDED if not (adapter / file).is_file()]
+    if missing:
+        raise ModelError(f"Adapter folder {adapter} lacks {' and '.join(missing)}; expected an adapter as PEFT saves.")
+    pickled = sorted(path.name for path in adapter.rglob("*") if path.suffix in PICKLED)
+    if pickled:
+        raise ModelError(
+            f"Adapter folder {adapter} holds {pickled[0]}, which can run code when loaded; expected safetensors and "
+            "JSON only. Take it out."
+        )
+    prompting.label_tokens(engines.renderer(model), task.labels)
+    made_from = {**inputs, "engine": engines.language(model, adapter).digest}
+    card = Card(kind=KIND, name=name, task=task, config=prompting.config(model, max_tokens), inputs=made_from)
+    with tempfile.TemporaryDirectory() as temporary:
+        shutil.copytree(adapter, Path(temporary, ADAPTER))
+        return keep(artifacts, card, Path(temporary))
+
+
+def open_candidate(folder: Path, card: Card, engines: Engines) -> prompting.Prompted:
+    return prompting.Prompted(folder, card, engines, adapter=folder / ADAPTER)
