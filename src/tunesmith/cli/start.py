@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from tunesmith.cli.options import Folder, Json, Settings, opened, perform
+from tunesmith.core.progress import Console
+from tunesmith.workflows.outcome import Outcome
 
 
 def demo(
@@ -43,7 +45,7 @@ def init(
     """Make a project, from your data (--from) or empty."""
     from tunesmith.workflows.init import Plan, init, known_family
 
-    def work(console):
+    def work(console: Console) -> Outcome:
         plan = Plan(
             folder=folder,
             sources=tuple(source or ()),

@@ -7,7 +7,8 @@ from tunesmith.core.progress import Console
 from tunesmith.core.run import Artifact
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.workflows import inputs, runs, tables
-from tunesmith.workflows.evaluating import Bench, Entry
+from tunesmith.workflows.candidates import Entry
+from tunesmith.workflows.evaluating import Bench
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
@@ -57,7 +58,7 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
 def _wanted(project: Project) -> tuple[list[str], tuple[str, ...]]:
     """The baselines to make, and what is left out, in words."""
     section = project.config.baselines
-    names = list(dict.fromkeys(section.which))
+    names: list[str] = list(dict.fromkeys(section.which))
     if "rules" in names and not project.rules_file.is_file():
         names.remove("rules")
         text = f"No rules baseline: {section.rules} does not exist (def answer(message: str) -> str | None)."

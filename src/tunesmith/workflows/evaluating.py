@@ -9,22 +9,14 @@ from tunesmith.candidates.load import load
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
-from tunesmith.core.record import Record
 from tunesmith.core.scorecard import Scorecard
 from tunesmith.engines.base import Engines
 from tunesmith.evaluation.runner import Evaluation, evaluate
 from tunesmith.evaluation.seal import Look, record_look, rows_digest
+from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.runs import Recording, now
-
-
-class Entry(Record):
-    """A candidate as a run names it."""
-
-    name: str
-    kind: str
-    digest: str
 
 
 class Bench:

@@ -6,7 +6,6 @@ so that the prompt, which every request carries, stays near `TOKENS` tokens.
 
 from collections import Counter
 from collections.abc import Sequence
-from os.path import commonprefix
 
 from tunesmith.core.example import Example
 from tunesmith.data.normal import normalise
@@ -61,13 +60,10 @@ def quotes(prompt: str, text: str) -> bool:
     words, said = " ".join(text.split()), " ".join(prompt.split())
     if len(words) < SHORT:
         return f'"{words}"' in said
-    start = said.find(words[:QUOTED])
-    while start >= 0:
-        same = len(commonprefix([words, said[start:]]))
-        if same == len(words) or said[start + same : start + same + 1] == SLOT:  # quoted whole, or cut by a draft
-            return True
-        start = said.find(words[:QUOTED], start + 1)
-    return False
+    if words[:QUOTED] not in said:
+        return False
+    longest = max(shape[1] for shape in SHAPES)
+    return words in said or any(words[:end] + SLOT in said for end in range(QUOTED, longest))  # whole, or cut
 
 
 def _list_only(by_label: dict[str, list[str]], counts: Counter[str]) -> str:

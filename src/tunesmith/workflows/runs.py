@@ -85,7 +85,8 @@ def with_inputs(project: Project, verb: str, inputs: Mapping[str, str]) -> Run |
     """The newest run of `verb` into which all of `inputs` went; one that is done before others."""
     same = [run for run in read_runs(project, verb) if inputs.items() <= run.inputs.items()]
     done = [run for run in same if run.state == "done"]
-    return (done or same or [None])[-1]
+    chosen = done or same
+    return chosen[-1] if chosen else None
 
 
 def now() -> str:

@@ -12,6 +12,7 @@ from tunesmith.core import units
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Artifact, Run
 from tunesmith.core.units import count
+from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.seal import rows_digest
 from tunesmith.models.store import ModelFiles, open_model
 from tunesmith.training import child
@@ -109,6 +110,7 @@ def _keep(project: Project, state: Ready, model: ModelFiles, done: child.Done, r
         model=project.config.model.base,
         adapter=done.adapter,
         max_tokens=project.config.model.max_tokens,
+        engines=LocalEngines(project.folder),
         inputs={
             "model": model.digest,
             "recipe": project.config.train.digest,

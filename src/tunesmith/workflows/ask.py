@@ -1,0 +1,73 @@
+"""`tunesmith ask`: one message, and what each candidate answers to it."""
+
+from collections.abc import Sequence
+
+from tunesmith.candidates.load import load
+from tunesmith.core import units
+from tunesmith.core.errors import UserError
+from tunesmith.core.example import question
+from tunesmith.core.prediction import Prediction
+from tunesmith.core.progress import Console
+from tunesmith.core.record import Record
+from tunesmith.engines.registry import LocalEngines
+from tunesmith.workflows import candidates
+from tunesmith.workflows.outcome import Outcome
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.status import next_command
+
+
+class Answer(Record):
+    candidate: str
+    kind: str
+    state: str
+    answer: str | None
+    confidence: float | None
+    seconds: float
+    error: str | None
+
+
+class AskOutcome(Outcome):
+    message: str
+    answers: tuple[Answer, ...]
+
+
+def ask(project: Project, console: Console, message: str, names: Sequence[str] = ()) -> AskOutcome:
+    """Each candidate answers alone; its time does not count the loading of its model."""
+    if not message.strip():
+        raise UserError('The message is empty. Ask something: tunesmith ask "my card was eaten".')
+    chosen = candidates.choose(project, names)
+    engines = LocalEngines(project.folder)
+    progress = console.progress("asking")
+    answers = []
+    for number, entry in enumerate(chosen):
+        progress(number, len(chosen))
+        candidate = load(project.artifacts, entry.digest, engines)
+        answers.append(_answer(entry, next(iter(candidate.predict([question(message)], alone=True)))))
+    progress(len(chosen), len(chosen))
+    rows = [[each.candidate, _said(each), _sure(each), units.seconds(each.seconds)] for each in answers]
+    console.table(
+        f"“{message if len(message) <= 60 else message[:59] + '…'}”", ["candidate", "answer", "sure", "took"], rows
+    )
+    return AskOutcome(message=message, answers=tuple(answers), next=next_command(project))
+
+
+def _answer(entry: candidates.Entry, prediction: Prediction) -> Answer:
+    return Answer(
+        candidate=entry.name,
+        kind=entry.kind,
+        state=prediction.state,
+        answer=prediction.output,
+        confidence=prediction.confidence,
+        seconds=prediction.latency if prediction.latency is not None else prediction.seconds,
+        error=prediction.error,
+    )
+
+
+def _said(answer: Answer) -> str:
+    if answer.answer is not None:
+        return answer.answer
+    return f"{answer.state}: {answer.error}" if answer.error else answer.state
+
+
+def _sure(answer: Answer) -> str:
+    return "–" if answer.confidence is None else units.share(answer.confidence)
