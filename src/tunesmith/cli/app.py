@@ -42,7 +42,18 @@ def run(arguments: list[str]) -> int:
     """Carry out one command line; the exit code."""
     if arguments[:1] == ["-C"] and len(arguments) > 2:  # `tunesmith -C DIR check` is `tunesmith check -C DIR`
         arguments = [arguments[2], *arguments[:2], *arguments[3:]]
-    return guarded(lambda: app(arguments, prog_name="tunesmith", standalone_mode=False) or 0, arguments)
+    return guarded(lambda: _invoke(arguments), arguments)
+
+
+def _invoke(arguments: list[str]) -> int:
+    """What `app()` does, less its own handling of interrupts and broken pipes, which the boundary words."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("tunesmith", list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    return 0
 
 
 def main() -> None:

@@ -45,9 +45,7 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
         answers.append(_answer(entry, next(iter(candidate.predict([question(message)], alone=True)))))
     progress(len(chosen), len(chosen))
     rows = [[each.candidate, _said(each), _sure(each), units.seconds(each.seconds)] for each in answers]
-    console.table(
-        f"“{message if len(message) <= 60 else message[:59] + '…'}”", ["candidate", "answer", "sure", "took"], rows
-    )
+    console.table(f"“{shown(message)}”", ["candidate", "answer", "sure", "took"], rows)
     return AskOutcome(message=message, answers=tuple(answers), next=next_command(project))
 
 

@@ -10,7 +10,8 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from types import UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -160,15 +161,14 @@ def _unknown(section: str, key: str) -> str:
 def _parse(section: str, key: str, text: str) -> Any:
     """A flag or variable as TOML reads it; plain text where the key takes text, commas where it takes a list."""
     annotation = SECTIONS[section].model_fields[key].annotation
-    kinds = {kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)}
-    if kinds == {str}:
+    kinds = set(get_args(annotation)) if get_origin(annotation) in (Union, UnionType) else {annotation}
+    if kinds <= {str, type(None)}:
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        if "tuple" in str(annotation):
-            return [part.strip() for part in text.split(",") if part.strip()]
-        return text
+        lists = any(get_origin(kind) is tuple for kind in kinds)
+        return [part.strip() for part in text.split(",")] if lists and (str not in kinds or "," in text) else text
 
 
 def _section(name: str, entries: dict[str, Place], file: str, faults: list[str]) -> Record | None:

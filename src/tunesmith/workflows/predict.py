@@ -143,9 +143,8 @@ def _conversation(row: Row, place: str, prompt: str) -> Example:
     except ValueError:
         raise DataError(f"{place}: 'messages' must be a list of turns, each with a role and a content.") from None
     turns = list(example.messages)
-    if turns and turns[0].role == "system":
-        if turns.pop(0).content.strip() != prompt:
-            raise DataError(f"{place}: the system turn differs from the task's prompt, which is always sent. Drop it.")
+    if turns and turns[0].role == "system" and turns.pop(0).content.strip() != prompt:
+        raise DataError(f"{place}: the system turn differs from the task's prompt, which is always sent. Drop it.")
     if turns and turns[-1].role == "assistant":
         turns.pop()
     if not turns or turns[-1].role != "user":

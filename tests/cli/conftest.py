@@ -1,0 +1,91 @@
+"""The command line as a user has it: a process of its own, in a folder of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+LABELS = ("billing", "access", "bug")
+WORDS = {
+    "billing": ("invoice", "charge", "refund", "receipt"),
+    "access": ("password", "login", "lockout", "code"),
+    "bug": ("crash", "error", "freeze", "glitch"),
+}
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Tunesmith = Callable[..., Done]
+
+
+class Sample:
+    """Made-up rows, and files of them."""
+
+    labels = LABELS
+
+    @staticmethod
+    def rows(each: int = 20, start: int = 0) -> list[dict[str, str]]:
+        """`each` rows of every label, all different."""
+        return [
+            {"text": f"The {WORDS[label][number % 4]} number {number} is wrong, please help", "category": label}
+            for number in range(start, start + each)
+            for label in LABELS
+        ]
+
+    @staticmethod
+    def write_csv(path: Path, content: list[dict[str, str]]) -> Path:
+        lines = [",".join(content[0]), *(",".join(f'"{cell}"' for cell in row.values()) for row in content)]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    @staticmethod
+    def write_jsonl(path: Path, content: list[dict[str, Any]]) -> Path:
+        path.write_text("".join(json.dumps(row) + "\n" for row in content), encoding="utf-8")
+        return path
+
+
+@pytest.fixture
+def sample() -> type[Sample]:
+    return Sample
+
+
+@pytest.fixture
+def tunesmith(tmp_path: Path) -> Tunesmith:
+    """Run `tunesmith` with arguments in `tmp_path`, or in `cwd`."""
+
+    def run(*arguments: object, cwd: Path | None = None, **environment: str) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-c", "from tunesmith.cli.app import main; main()", *map(str, arguments)],
+            cwd=cwd or tmp_path,
+            env=os.environ | environment,
+            capture_output=True,
+            encoding="utf-8",
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def project(tmp_path: Path, tunesmith: Tunesmith) -> Path:
+    """A project of 60 rows in three labels, not yet split."""
+    Sample.write_csv(tmp_path / "messages.csv", Sample.rows())
+    done = tunesmith("init", "tickets", "--from", "messages.csv", "--input", "text", "--label", "category")
+    assert done.code == 0, done.err
+    return tmp_path / "tickets"

@@ -1,0 +1,68 @@
+"""Words, tables and progress where there is no terminal, and on one."""
+
+import os
+import pty
+import re
+import sys
+
+import pytest
+
+from tunesmith.cli.console import CommandConsole, printable
+
+
+def test_words_go_to_standard_output_or_with_json_to_standard_error(capsys):
+    CommandConsole().say("hello")
+    assert capsys.readouterr() == ("hello\n", "")
+    CommandConsole(json=True).say("hello")
+    assert capsys.readouterr() == ("", "hello\n")
+
+
+def test_a_table_fits_eighty_columns(capsys):
+    rows = [["a-candidate-with-quite-a-long-name", "88.3 %", "84.1–91.5", "12 ms", "a" * 90]]
+    CommandConsole().table("Candidates", ["candidate", "accuracy", "95 % interval", "time", "note"], rows)
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    assert "".join(out.split()).count("a" * 10) >= 1
+
+
+def test_cells_are_text_not_markup(capsys):
+    CommandConsole().table("[red]", ["[bold]"], [["[/nonsense]"]])
+    out = capsys.readouterr().out
+    assert "[/nonsense]" in out
+    assert "[bold]" in out
+
+
+def test_progress_without_a_terminal_is_plain_lines_on_standard_error(capsys):
+    progress = CommandConsole().progress("prompt: sealed rows")
+    for done in range(11):
+        progress(done, 10)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("prompt: sealed rows: 10 of 10, took ")
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_progress_on_a_terminal_is_a_bar_that_words_do_not_break(monkeypatch):
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setattr(sys, "stdout", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        console = CommandConsole()
+        progress = console.progress("training")
+        progress(1, 4)
+        console.say("Step 1 of 4")
+        progress(2, 4)
+        progress(4, 4)
+        terminal.flush()
+        shown = os.read(master, 100_000).decode()
+    os.close(master)
+    assert "training" in shown
+    assert "4/4" in shown
+    assert re.search(r"\n(\x1b\[[?\d]*[a-zA-Z])*Step 1 of 4\r\n", shown)
+
+
+def test_printable_keeps_lines_and_drops_what_rewrites_a_terminal():
+    assert printable("a\tb\nc") == "a\tb\nc"
+    assert printable("\x1b]0;title\x07\ud800") == "�]0;title��"

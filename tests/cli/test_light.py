@@ -1,0 +1,33 @@
+"""Commands that need no model stay light: they load none of the heavy libraries."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "transformers", "peft", "scipy", "sklearn", "sqlalchemy", "pandas")
+PROBE = """
+import sys
+from tunesmith.cli.app import run
+code = run(sys.argv[1:])
+loaded = [name for name in {heavy} if name in sys.modules]
+print(code, loaded, file=sys.stderr)
+"""
+
+
+def loaded_by(arguments: list[str], cwd) -> str:
+    probe = [sys.executable, "-c", PROBE.format(heavy=HEAVY), *arguments]
+    done = subprocess.run(probe, cwd=cwd, capture_output=True, encoding="utf-8", check=True)
+    return done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--help"]])
+def test_starting_loads_nothing_heavy(arguments, tmp_path):
+    assert loaded_by(arguments, tmp_path) == "0 []"
+
+
+def test_the_data_verbs_load_nothing_heavy(project, tmp_path):
+    again = ["init", "again", "--from", "messages.csv", "--input", "text", "--label", "category"]
+    assert loaded_by(again, tmp_path) == "0 []"
+    for verb in ("check", "split", "seal", "status"):
+        assert loaded_by([verb], project) == "0 []", verb

@@ -1,0 +1,151 @@
+"""What a user gets wrong: exit code 2, one message that says what was found and what helps, no stack trace."""
+
+import json
+
+import pytest
+
+COLUMNS = ("--input", "text", "--label", "category")
+
+
+def refused(done, *expected: str) -> None:
+    assert done.code == 2, (done.out, done.err)
+    assert done.out == ""
+    for part in expected:
+        assert part in done.err
+
+
+def test_a_missing_file(tunesmith):
+    refused(tunesmith("init", "p", "--from", "nowhere.csv", *COLUMNS), "nowhere.csv")
+
+
+def test_an_empty_file(tmp_path, tunesmith):
+    (tmp_path / "empty.csv").write_text("")
+    refused(tunesmith("init", "p", "--from", "empty.csv", *COLUMNS), "empty.csv")
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_binary_file(tmp_path, tunesmith):
+    (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 20)
+    refused(tunesmith("init", "p", "--from", "binary.csv", *COLUMNS), "binary.csv")
+
+
+def test_a_csv_without_the_named_column(tmp_path, tunesmith, sample):
+    sample.write_csv(tmp_path / "m.csv", sample.rows(3))
+    done = tunesmith("init", "p", "--from", "m.csv", "--input", "txt", "--label", "category")
+    refused(done, "'txt'", "did you mean 'text'", "'category'")
+
+
+def test_a_file_of_another_kind(tmp_path, tunesmith):
+    (tmp_path / "m.xlsx").write_bytes(b"PK")
+    refused(tunesmith("init", "p", "--from", "m.xlsx", *COLUMNS), "m.xlsx", ".csv")
+
+
+def test_a_project_that_exists_is_not_overwritten(project, tmp_path, tunesmith):
+    before = (project / "tunesmith.toml").read_text()
+    refused(tunesmith("init", "tickets", "--from", "messages.csv", *COLUMNS), "is a Tunesmith project already")
+    assert (project / "tunesmith.toml").read_text() == before
+
+
+def test_a_family_and_a_model_that_do_not_exist(tunesmith):
+    refused(tunesmith("init", "p", "--family", "clasification"), "did you mean 'classification'")
+    refused(tunesmith("init", "p", "--model", "smollm2-135m"), "did you mean 'smollm2-135m-instruct'")
+
+
+def test_no_project_here(tmp_path, tunesmith):
+    refused(tunesmith("status"), "There is no tunesmith.toml here", "tunesmith init")
+    refused(tunesmith("status", "-C", "nowhere"), "nowhere does not exist")
+
+
+def test_an_unknown_key_and_a_wrong_type(project, tunesmith):
+    with (project / "tunesmith.toml").open("a") as file:
+        file.write("\n[extra]\nkey = 1\n")
+    refused(tunesmith("check", cwd=project), "there is no section [extra]")
+    text = (project / "tunesmith.toml").read_text().replace("\n[extra]\nkey = 1\n", "")
+    (project / "tunesmith.toml").write_text(text.replace("# max_tokens = 2048", 'max_tokens = "many"'))
+    refused(tunesmith("check", cwd=project), "[model] max_tokens", "expected a whole number", "line ")
+
+
+def test_a_missing_and_an_empty_prompt(project, tunesmith):
+    (project / "prompts/system.md").write_text(" \n")
+    refused(tunesmith("check", cwd=project), "prompts/system.md is empty")
+    (project / "prompts/system.md").unlink()
+    refused(tunesmith("split", cwd=project), "prompts/system.md does not exist")
+
+
+def test_an_eval_set_of_three_rows(project, tunesmith, sample):
+    sample.write_csv(project / "evals.csv", sample.rows(1, start=500))
+    (project / "evals").mkdir()
+    lines = [json.dumps({"text": row["text"], "category": row["category"]}) for row in sample.rows(1, start=500)]
+    (project / "evals/eval.jsonl").write_text("\n".join(lines))
+    done = tunesmith("seal", cwd=project)
+    refused(done, "3 rows")
+
+
+def test_a_changed_sealed_file(project, tunesmith):
+    tunesmith("split", cwd=project)
+    assert tunesmith("seal", cwd=project).code == 0
+    path = project / "evals/eval.jsonl"
+    path.write_text(path.read_text().replace("billing", "access", 1))
+    status = tunesmith("status", "--json", cwd=project).json
+    assert status["steps"][2]["state"] == "broken"
+    refused(tunesmith("train", cwd=project), "evals/eval.jsonl")
+    refused(tunesmith("seal", cwd=project), "--reseal")
+
+
+def test_training_without_a_seal(project, tunesmith):
+    tunesmith("split", cwd=project)
+    refused(tunesmith("train", cwd=project), "tunesmith seal")
+
+
+def test_training_on_a_changed_source(project, tunesmith):
+    tunesmith("split", cwd=project)
+    tunesmith("seal", cwd=project)
+    with (project / "data/messages.csv").open("a") as file:
+        file.write("A further message,bug\n")
+    refused(tunesmith("train", cwd=project), "data/messages.csv was changed", "tunesmith split")
+
+
+def test_a_leak_that_arrives_after_the_split(project, tunesmith):
+    tunesmith("split", cwd=project)
+    tunesmith("seal", cwd=project)
+    first = (project / "evals/eval.jsonl").read_text().splitlines()[0]
+    with (project / "data/split/train.jsonl").open("a") as file:
+        file.write(first + "\n")
+    refused(tunesmith("train", cwd=project), "1 row of the split would leak from the eval set", "tunesmith split")
+
+
+def test_a_contradiction_that_arrives_after_the_split(project, tunesmith):
+    tunesmith("split", cwd=project)
+    tunesmith("seal", cwd=project)
+    path = project / "data/split/train.jsonl"
+    row = json.loads(path.read_text().splitlines()[0])
+    row["messages"][-1]["content"] = "access" if row["messages"][-1]["content"] != "access" else "bug"
+    row["origin"] = "data/later.jsonl:1"
+    with path.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    refused(tunesmith("train", cwd=project), "different labels")
+
+
+def test_a_broken_row_that_arrives_after_the_split(project, tunesmith):
+    tunesmith("split", cwd=project)
+    tunesmith("seal", cwd=project)
+    with (project / "data/split/train.jsonl").open("a") as file:
+        file.write("{broken\n")
+    refused(tunesmith("train", cwd=project), "data/split/train.jsonl:")
+
+
+def test_asking_without_candidates(project, tunesmith):
+    refused(tunesmith("ask", "hello", cwd=project), "There are no candidates yet", "tunesmith baseline")
+
+
+@pytest.mark.parametrize("arguments", [["chek"], ["check", "--set-asid"], ["init"], ["check", "-C"]])
+def test_a_mistyped_command(arguments, tunesmith):
+    refused(tunesmith(*arguments), "Error: ", "--help")
+
+
+def test_with_json_an_error_is_one_document_too(project, tunesmith):
+    done = tunesmith("train", "--json", cwd=project)
+    assert done.code == 2
+    assert set(done.json) == {"error", "kind"}
+    assert done.json["kind"] == "SealError"
+    assert done.json["error"] in done.err
