@@ -1,0 +1,305 @@
+"""`render`: from a `Report` to one HTML file without scripts, fonts or anything else to fetch.
+
+The template gets figures in words and charts in SVG. Whatever it prints is escaped by Jinja, after `visible` has
+named the characters that hide or mislead, so text from the data cannot act, only be read.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from tunesmith.core import units
+from tunesmith.core.example import Example
+from tunesmith.core.prediction import Prediction
+from tunesmith.core.scorecard import Estimate, Scorecard
+from tunesmith.core.verdict import Comparison
+from tunesmith.decisions.report import charts, words
+from tunesmith.decisions.report.record import Answers, Report
+from tunesmith.decisions.report.svg import Axis, axis
+from tunesmith.tasks.classification import correct
+
+NAMED_LABELS = 24  # up to here the confusion matrix is a table of figures, above a map without names
+LISTED = 12  # confusions and labels in their tables
+WRONG_ANSWERS = 30
+SHARES = Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
+_DIGEST = re.compile(r"[0-9a-f]{16,}")
+
+
+def render(report: Report) -> str:
+    """The whole HTML file as text; it can always be written as UTF-8."""
+    fine_tune = _scorecard(report, report.verdict.candidate)
+    baseline = _scorecard(report, report.verdict.baseline)
+    return _template().render(
+        report=report,
+        verdict=report.verdict,
+        fine_tune=fine_tune,
+        baseline=baseline,
+        primary=report.verdict.primary,
+        priced=any(card.cost for card in report.scorecards),
+        main=_main_comparison(report),
+        candidates=_candidates(report),
+        comparisons=_comparisons(report),
+        slices=_slices(fine_tune, baseline, report.verdict.primary),
+        confusion=_confusion(fine_tune),
+        labels=_weakest_labels(fine_tune),
+        wrong=_wrong_answers(report.answers) if report.answers else None,
+    )
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("tunesmith.decisions.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=lambda value: words.visible(value) if type(value) is str else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        metric=words.metric,
+        figure=words.figure,
+        interval=words.interval,
+        points=words.points,
+        chance=words.chance,
+        shortened=words.shortened,
+        breakable=words.breakable,
+        prose=words.prose,
+        seconds=units.seconds,
+        size=units.size,
+        price=words.price,
+        count=units.count,
+        is_digest=lambda text: bool(_DIGEST.fullmatch(text)),
+    )
+    environment.globals.update(charts=charts, shares=SHARES)
+    return environment.get_template("report.html")
+
+
+def _scorecard(report: Report, name: str) -> Scorecard:
+    found = [card for card in report.scorecards if card.candidate == name]
+    assert len(found) == 1, f"{len(found)} scorecards are named {name!r}"
+    return found[0]
+
+
+def _role(report: Report, name: str) -> str:
+    return {report.verdict.candidate: "fine-tune", report.verdict.baseline: "baseline"}.get(name, "other")
+
+
+def _main_comparison(report: Report) -> Comparison | None:
+    """The one that the verdict rests on."""
+    verdict = report.verdict
+    wanted = (verdict.candidate, verdict.baseline, verdict.primary)
+    return next((each for each in verdict.comparisons if (each.a, each.b, each.metric) == wanted), None)
+
+
+class CandidateRow(NamedTuple):
+    card: Scorecard
+    role: str
+    whisker: Markup
+    latency: str
+
+
+class Candidates(NamedTuple):
+    rows: list[CandidateRow]  # best first
+    ruler: Markup
+    metrics: list[str]  # shown as figures beside the primary
+
+
+def _candidates(report: Report) -> Candidates:
+    primary = report.verdict.primary
+    estimates = [card.metrics.get(primary) for card in report.scorecards]
+    scale = axis(_ends(estimates))
+    reference = _scorecard(report, report.verdict.baseline).metrics.get(primary)
+    best_first = sorted(report.scorecards, key=lambda card: -(_value(card.metrics.get(primary)) or 0.0))
+    rows = [
+        CandidateRow(
+            card,
+            _role(report, card.candidate),
+            charts.whisker(
+                card.metrics.get(primary),
+                scale,
+                _role(report, card.candidate),
+                f"{card.candidate}, {words.metric(primary).lower()}",
+                _value(reference),
+            ),
+            words.latency(*(_value(card.metrics.get(name)) for name in ("latency_p50", "latency_p95"))),
+        )
+        for card in best_first
+    ]
+    shown = [name for name in ("accuracy", "macro_f1") if name != primary]
+    return Candidates(rows, charts.ruler(scale), [name for name in shown if any(name in c.metrics for c in best_first)])
+
+
+class ComparisonRow(NamedTuple):
+    comparison: Comparison
+    picture: Markup
+
+
+class Comparisons(NamedTuple):
+    rows: list[ComparisonRow]
+    ruler: Markup
+
+
+def _comparisons(report: Report) -> Comparisons:
+    found = report.verdict.comparisons
+    scale = axis([0.0, *(end for each in found for end in (each.low, each.high))])
+    rows = [ComparisonRow(each, charts.difference(each, scale, _role(report, each.a))) for each in found]
+    return Comparisons(rows, charts.ruler(scale))
+
+
+class SliceRow(NamedTuple):
+    name: str
+    fine_tune: Estimate | None
+    baseline: Estimate | None
+    picture: Markup
+
+
+class Slices(NamedTuple):
+    rows: list[SliceRow]
+    ruler: Markup
+    metric: str
+
+
+def _slices(fine_tune: Scorecard, baseline: Scorecard, primary: str) -> Slices | None:
+    """The slices by size; by accuracy where the primary metric is none that is known per slice."""
+    if not fine_tune.slices:
+        return None
+    name = primary if all(primary in figures for figures in fine_tune.slices.values()) else "accuracy"
+    rows = []
+    for title, figures in fine_tune.slices.items():
+        ours, theirs = figures.get(name), baseline.slices.get(title, {}).get(name)
+        pair = [(fine_tune.candidate, "fine-tune", ours), (baseline.candidate, "baseline", theirs)]
+        rows.append(SliceRow(title, ours, theirs, charts.bars(title, pair, SHARES)))
+    rows.sort(key=lambda row: (-(row.fine_tune.n if row.fine_tune else 0), row.name))
+    return Slices(rows, charts.ruler(SHARES), name)
+
+
+class HeatCell(NamedTuple):
+    rows: int
+    shade: float  # of 0 to 1
+    right: bool
+    answered: str
+
+
+class HeatRow(NamedTuple):
+    label: str
+    support: int
+    cells: list[HeatCell]
+
+
+class Confused(NamedTuple):
+    expected: str
+    answered: str
+    rows: int
+    share: float
+
+
+class Confusion(NamedTuple):
+    labels: tuple[str, ...]
+    rows: list[HeatRow]  # empty where there are too many labels to name
+    map: Markup | None
+    top: list[Confused]
+    pairs: int  # how many different confusions there are
+
+
+def _confusion(card: Scorecard) -> Confusion | None:
+    labels, counts = card.confusion_labels, card.confusion
+    if not labels:
+        return None
+    answers = (*labels, "no valid answer")
+    found = [
+        Confused(label, answers[column], number, number / sum(counts[row]))
+        for row, label in enumerate(labels)
+        for column, number in enumerate(counts[row])
+        if number and column != row
+    ]
+    found.sort(key=lambda each: (-each.rows, -each.share))
+    if len(labels) > NAMED_LABELS:
+        return Confusion(labels, [], charts.heat_map(labels, counts), found[:LISTED], len(found))
+    rows = [
+        HeatRow(
+            label,
+            sum(counts[row]),
+            [
+                HeatCell(number, charts.shade(number, sum(counts[row])), row == column, answers[column])
+                for column, number in enumerate(counts[row])
+            ],
+        )
+        for row, label in enumerate(labels)
+    ]
+    return Confusion(labels, rows, None, found[:LISTED], len(found))
+
+
+class LabelRow(NamedTuple):
+    label: str
+    support: int
+    precision: Estimate
+    recall: Estimate
+    picture: Markup
+
+
+def _weakest_labels(card: Scorecard) -> list[LabelRow]:
+    """By recall, the known before those with too few rows."""
+    rows = [
+        LabelRow(
+            name, each.support, each.precision, each.recall, charts.whisker(each.recall, SHARES, "fine-tune", name)
+        )
+        for name, each in card.labels.items()
+    ]
+    rows.sort(key=lambda row: (2.0 if row.recall.value is None else row.recall.value, -row.support))
+    return rows[:LISTED]
+
+
+class WrongAnswer(NamedTuple):
+    example: Example
+    answer: str
+    confidence: float | None
+    baseline: str
+    baseline_right: bool
+
+
+class WrongAnswers(NamedTuple):
+    shown: list[WrongAnswer]
+    total: int
+    rows: int
+    revealed: str | None
+
+
+def _wrong_answers(answers: Answers) -> WrongAnswers:
+    """Those the fine-tune was surest of first: what it does not know that it does not know."""
+    fine_tune = {each.example: each for each in answers.fine_tune}
+    baseline = {each.example: each for each in answers.baseline}
+    asked = [example for example in answers.examples if example.id in fine_tune]
+    wrong = [example for example in asked if not _right(example, fine_tune[example.id])]
+    wrong.sort(key=lambda example: -(fine_tune[example.id].confidence or 0.0))
+    shown = [
+        WrongAnswer(
+            example,
+            words.answer(fine_tune[example.id]),
+            fine_tune[example.id].confidence,
+            words.answer(baseline.get(example.id)),
+            _right(example, baseline.get(example.id)),
+        )
+        for example in wrong[:WRONG_ANSWERS]
+    ]
+    return WrongAnswers(shown, len(wrong), len(asked), answers.revealed)
+
+
+def _right(example: Example, prediction: Prediction | None) -> bool:
+    return prediction is not None and prediction.state == "ok" and correct(example.expected, prediction.output)
+
+
+def _value(estimate: Estimate | None) -> float | None:
+    return None if estimate is None else estimate.value
+
+
+def _ends(estimates: Iterable[Estimate | None]) -> Sequence[float]:
+    found: list[Any] = []
+    for estimate in estimates:
+        if estimate is not None:
+            found += [estimate.value, estimate.low, estimate.high]
+    return [value for value in found if value is not None]

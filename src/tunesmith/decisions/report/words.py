@@ -1,0 +1,112 @@
+"""Figures and foreign text as the report writes them."""
+
+import math
+import re
+
+from markupsafe import Markup, escape
+
+from tunesmith.core import units
+from tunesmith.core.prediction import Prediction
+from tunesmith.core.scorecard import Estimate
+
+LONGEST = 600  # characters of a row or an answer
+
+# Control characters, directional overrides and lone surrogates: they cannot be seen, turn the text around them
+# over, or cannot be written as UTF-8 at all.
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "invalid_rate": "Invalid", "ece": "Calibration error"}
+
+
+def visible(text: str) -> str:
+    """`text` with every character that hides or misleads named instead, such as ⟨U+202E⟩."""
+    text = text.replace("\r\n", "\n")
+    return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
+
+
+def breakable(text: str) -> Markup:
+    """`text`, which may go on in a new line after an underscore or a slash."""
+    return Markup(re.sub("([_/])(?=[^_/])", r"\1<wbr>", str(escape(visible(text)))))  # noqa: S704 (escaped before)
+
+
+def prose(text: str) -> Markup:
+    """A sentence in which `backticks` mark what is typed."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(visible(text)))))  # noqa: S704 (escaped before)
+
+
+def shortened(text: str) -> str:
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST]} … ({units.count(len(text) - LONGEST, 'further character')})"
+
+
+def metric(name: str) -> str:
+    return _METRICS.get(name, name.replace("_", " ").capitalize())
+
+
+def share(value: float | None) -> str:
+    return "—" if value is None else units.share(value)
+
+
+def figure(estimate: Estimate | None) -> str:
+    """'91.3 %', or "too few" where there are too few rows to say, or a dash where nothing was measured."""
+    if estimate is None:
+        return "—"
+    return "too few" if estimate.value is None else units.share(estimate.value)
+
+
+def interval(estimate: Estimate | None) -> str:
+    """'88.0–94.1', to stand beside `figure`; empty where there is none."""
+    if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
+        return ""
+    return f"{estimate.low * 100:.1f}–{estimate.high * 100:.1f}"
+
+
+def spoken(estimate: Estimate | None) -> str:
+    """For readers who hear it: '91.3 %, 95 % interval from 88.0 to 94.1 %'."""
+    if estimate is None:
+        return "not measured"
+    if estimate.value is None:
+        return f"too few rows to say (n = {estimate.n})"
+    if estimate.low is None or estimate.high is None:
+        return units.share(estimate.value)
+    low, high = estimate.low * 100, estimate.high * 100
+    return f"{units.share(estimate.value)}, 95 % interval from {low:.1f} to {high:.1f} %"
+
+
+def points(difference: float) -> str:
+    """`0.063` → '+6.3'; the minus is a real one."""
+    rounded = f"{abs(difference) * 100:.1f}"
+    if rounded == "0.0":
+        return "0.0"
+    return f"{'+' if difference > 0 else '−'}{rounded}"
+
+
+def price(value: float | None, currency: str) -> str:
+    """Two digits that count, never an exponent: '$0.036', '$1.20'; a dash where nothing is known."""
+    if value is None:
+        return "—"
+    digits = 2 if value == 0 or value >= 1 else 1 - math.floor(math.log10(value))
+    return f"{currency}{value:,.{min(digits, 8)}f}"
+
+
+def latency(median: float | None, slow: float | None) -> str:
+    """'231 / 404 ms', with the unit once where it is one."""
+    first, second = ("—" if value is None else units.seconds(value) for value in (median, slow))
+    if first.count(" ") == 1 and first.split()[-1] == second.split()[-1]:
+        first = first.split()[0]
+    return "—" if first == second == "—" else f"{first} / {second}"
+
+
+def chance(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def answer(prediction: Prediction | None) -> str:
+    """What was answered: the parsed output, or why there is none."""
+    if prediction is None:
+        return "not asked"
+    if prediction.state == "ok":
+        return prediction.output or ""
+    if prediction.state == "failed":
+        return f"failed: {prediction.error or 'no reason recorded'}"
+    return f"{prediction.state}: {prediction.text.strip() or 'nothing was said'}"
