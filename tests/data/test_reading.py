@@ -139,6 +139,7 @@ def test_the_digest_is_that_of_the_file(source, tmp_path):
         ('{"\\ud800": "a"}', "columns", r"'\ud800'"),
         ('{"inputs": "a", "output": "b"}', "columns", "did you mean 'inputs'"),
         ("{}", "columns", "Columns found: none"),
+        ('{"input\\ud800": "a"}', "columns", r"did you mean 'input\ud800'"),
         ('{"input": "a", "output": "b", "weight": "much"}', "weight", "above 0"),
         ('{"input": "a", "output": "b", "weight": 0}', "weight", "above 0"),
         ('{"input": "a", "output": "b", "weight": NaN}', "weight", "above 0"),
@@ -204,7 +205,7 @@ def test_bytes_that_are_not_utf8_are_findings(source):
     ("row", "kind", "says"),
     [
         ("one, two,a", "columns", "3 fields, the header 2"),
-        ("one", "columns", "1 fields, the header 2"),
+        ("one", "columns", "1 field, the header 2"),
         ('"one"two,a', "csv", "expected after"),
         ("one\rtwo,a", "csv", "Not valid CSV"),
         (",a", "empty", "'input' is empty"),

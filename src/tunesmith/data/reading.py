@@ -15,7 +15,7 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
-from tunesmith.core.units import size
+from tunesmith.core.units import count, size
 from tunesmith.data.finding import Finding, shown
 from tunesmith.data.lines import ROW_LIMIT, RawRow, is_csv, refuse_unreadable, split_rows
 from tunesmith.data.rows import (
@@ -142,9 +142,9 @@ def _read_csv(rows: Iterator[RawRow], section: DataSection, name: str) -> Iterat
         try:
             cells = _cells(raw)
             if len(cells) != len(header):
+                fields = count(len(cells), "field")
                 raise RowError(
-                    "columns",
-                    f"The row has {len(cells)} fields, the header {len(header)}; a text with a comma needs quotes.",
+                    "columns", f"The row has {fields}, the header {len(header)}; a text with a comma needs quotes."
                 )
             row = dict(zip(header, cells, strict=True))
             yield from_columns(row, columns, section, origin=f"{name}:{raw.line}")

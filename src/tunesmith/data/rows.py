@@ -73,7 +73,8 @@ def columns_of(keys: Iterable[str], section: DataSection) -> tuple[str, str] | N
 def missing_columns(keys: tuple[str, ...], section: DataSection) -> str:
     """What to say where no form fits: what is missing, what there is, what would help."""
     missing = [name for name in (section.input, section.output) if name not in keys]
-    words = " and ".join(f"'{shown(name)}'{nearest(name, list(keys[:COMPARED]))}" for name in missing)
+    others = [shown(key) for key in keys[:COMPARED]]
+    words = " and ".join(f"'{shown(name)}'{nearest(name, others)}" for name in missing)
     found = ", ".join(f"'{shown(key, 30)}'" for key in keys[:NAMED]) or "none"
     more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
     return (
