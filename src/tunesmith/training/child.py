@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tunesmith.core.errors import TrainingError
+from tunesmith.core.errors import TrainingError, TunesmithError, UserError
 from tunesmith.core.record import Record
 from tunesmith.training.events import Event
 from tunesmith.training.job import ADAPTER, EVENTS
@@ -36,7 +36,8 @@ class Done(Record):
 def run(folder: Path, on_event: Callable[[Event], None]) -> Done:
     """Train the job in `folder`, calling `on_event` for every event of this execution as it is written.
 
-    Raises TrainingError when the run had to stop, KeyboardInterrupt after an orderly stop.
+    Raises TrainingError when the run had to stop, UserError when the fault is in the rows or the recipe, and
+    KeyboardInterrupt after an orderly stop.
     """
     log = folder / "child.log"
     command = [sys.executable, "-m", "tunesmith.training", str(folder)]
@@ -62,7 +63,7 @@ def run(folder: Path, on_event: Callable[[Event], None]) -> Done:
         return Done(adapter=folder / ADAPTER, **{name: last[name] for name in Done.model_fields if name != "adapter"})
     if last.get("event") == "interrupted":
         raise KeyboardInterrupt
-    raise TrainingError(_what_went_wrong(last, child.returncode, log))
+    raise _failure(last, child.returncode, log)
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
@@ -75,17 +76,26 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _what_went_wrong(last: Event, code: int, log: Path) -> str:
+def _failure(last: Event, code: int, log: Path) -> TunesmithError:
+    """What the child said of its end; on a full disk it can say so on standard error only."""
     if last.get("event") == "error":
-        return str(last["message"])
+        return _said(last["message"], last["exit_code"])
     words = log.read_bytes()[-LAST_WORDS:].decode("utf-8", "replace").strip().splitlines()
     if words:
-        try:  # the child says its error on standard error, too: where the disk is full, only there
-            return str(json.loads(words[-1])["error"])
+        try:
+            said = json.loads(words[-1])
+            return _said(said["error"], said["exit_code"])
         except (ValueError, KeyError, TypeError):
             pass
     cause = f"was killed by signal {-code} (out of memory?)" if code < 0 else f"ended with code {code}"
-    return f"The training process {cause}. What it said stands in {log}. `tunesmith train` goes on from the checkpoint."
+    return TrainingError(
+        f"The training process {cause}. What it said stands in {log}. Run `tunesmith train` again: it goes on from "
+        "the last checkpoint."
+    )
+
+
+def _said(message: str, exit_code: int) -> TunesmithError:
+    return UserError(message) if exit_code == UserError.exit_code else TrainingError(message)
 
 
 class _Tail:

@@ -1,0 +1,126 @@
+"""`python -m tunesmith.training FOLDER`: the child process of one run.
+
+Ends with 0 when the adapter stands, 130 when it was asked to stop and stands in its checkpoint, 1 otherwise. What went
+wrong is an event, and the last line of standard error, because on a full disk only that can be written.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tunesmith.core.errors import TrainingError, TunesmithError
+from tunesmith.core.files import new_folder
+from tunesmith.engines.local.loading import load
+from tunesmith.models.renderer import Renderer
+from tunesmith.training import checkpoint
+from tunesmith.training.batches import render
+from tunesmith.training.events import EventLog
+from tunesmith.training.job import ADAPTER, CHECKPOINT, EVENTS, LOCK, TRAIN, VALIDATION, Job, read_job, read_rows
+from tunesmith.training.loop import InterruptedRun, Loop, Rows
+from tunesmith.training.methods import attach, save_adapter
+
+
+class Stop:
+    """Whether the run was asked to end: by a signal, or because nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._parent = os.getppid()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: object) -> None:
+        self._asked = True
+
+    def __call__(self) -> bool:
+        return self._asked or os.getppid() != self._parent
+
+
+def main(folder: Path) -> int:
+    stop = Stop()
+    resume_at = checkpoint.saved_step(folder)
+    log = None
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            log = EventLog(folder / EVENTS, resume_at)
+            _train(folder, log, stop, resume_at)
+            return 0
+    except InterruptedRun:
+        return 130
+    except Exception as error:
+        return _fail(error, log)
+
+
+def _train(folder: Path, log: EventLog, stop: Stop, resume_at: int | None) -> None:
+    loop = _loop(folder, read_job(folder))
+    if resume_at is not None:
+        loop.resume()
+    log.write(
+        "start",
+        steps=loop.steps,
+        rows=len(loop.rows.train),
+        validation_rows=len(loop.rows.validation),
+        tokens=sum(len(row.tokens) for row in loop.rows.train),
+        shared_tokens=loop.shared_tokens(),
+        trainable=sum(parameter.numel() for parameter in loop.parameters),
+        dtype=str(loop.model.dtype).removeprefix("torch."),
+        device=str(loop.device),
+        resumed_from=resume_at,
+    )
+    try:
+        loop.run(log, stop)
+    except InterruptedRun:
+        log.write("interrupted", step=loop.progress.step)
+        raise
+    shutil.rmtree(folder / ADAPTER, ignore_errors=True)  # of an earlier execution that ended after it was written
+    with new_folder(folder / ADAPTER) as temporary:
+        save_adapter(loop.best, loop.model, temporary)
+    log.write("done", **loop.summary())
+    shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
+
+
+def _loop(folder: Path, job: Job) -> Loop:
+    recipe = job.recipe
+    renderer = Renderer(Path(job.model_folder))
+    train, validation = read_rows(folder / TRAIN), read_rows(folder / VALIDATION)
+    rows = Rows(
+        train=render(renderer, job.task.prompt, train, job.max_tokens),
+        validation=render(renderer, job.task.prompt, validation, job.max_tokens),
+        examples=validation,
+    )
+    model = attach(load(Path(job.model_folder)), recipe, job.model)
+    return Loop(folder, model, renderer, job.task, recipe, rows, job.primary)
+
+
+def _fail(error: Exception, log: EventLog | None) -> int:
+    if isinstance(error, Timeout):
+        message = "Another process is training in this run's folder. Wait until it ends, then run again."
+    elif isinstance(error, TunesmithError):
+        message = str(error)
+    elif isinstance(error, OSError):
+        message = (
+            f"Training stopped: {error.strerror or error}. Free some space where the project lies, then run "
+            "`tunesmith train` again: it goes on from the last checkpoint."
+        )
+    elif isinstance(error, MemoryError):
+        message = "Training stopped: out of memory. Lower [train] batch_size, or choose a smaller model."
+    else:
+        traceback.print_exc()
+        message = f"Training stopped by a fault in Tunesmith: {type(error).__name__}: {error}"
+    code = error.exit_code if isinstance(error, TunesmithError) else TrainingError.exit_code
+    if log is not None:
+        with contextlib.suppress(OSError):  # said once more below
+            log.write("error", message=message, exit_code=code)
+    print(json.dumps({"error": message, "exit_code": code}), file=sys.stderr, flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,198 @@
+"""The loop: batches in a seeded order, one optimiser step each, validation by the task's own metric, early stopping.
+
+Everything that a step depends on is a function of the recipe and the step's number, so a run that was stopped
+anywhere goes on to the same weights, bit for bit, on the same machine.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+from torch import Tensor
+
+from tunesmith.core.errors import TrainingError
+from tunesmith.core.example import Example
+from tunesmith.core.memory import peak
+from tunesmith.models.renderer import Renderer
+from tunesmith.tasks.spec import Task
+from tunesmith.training import checkpoint
+from tunesmith.training.batches import Batch, Row, lay_out, order, shared_prefix
+from tunesmith.training.checkpoint import Progress
+from tunesmith.training.events import EventLog
+from tunesmith.training.methods import adapter_weights, base_model
+from tunesmith.training.objectives import negative_log_likelihood
+from tunesmith.training.section import TrainSection
+from tunesmith.training.validation import Standing, validate
+
+CHECKPOINT_SECONDS = 120.0
+
+
+class InterruptedRun(Exception):  # noqa: N818  (an orderly end, not an error)
+    """The run was asked to stop and stands in its checkpoint."""
+
+
+@dataclass
+class Rows:
+    """The rendered rows of a run, with the examples that the task's metric needs."""
+
+    train: list[Row]
+    validation: list[Row]
+    examples: list[Example]  # of the validation rows
+
+
+class Loop:
+    """One run: what it works on, and where it stands."""
+
+    def __init__(
+        self,
+        folder: Path,
+        model: PeftModel,
+        renderer: Renderer,
+        task: Task,
+        recipe: TrainSection,
+        rows: Rows,
+        primary: str,
+    ):
+        self.folder, self.model, self.renderer, self.task = folder, model, renderer, task
+        self.recipe, self.rows, self.primary = recipe, rows, primary
+        self.device = model.device
+        self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True
+        )
+        self.per_epoch = math.ceil(len(rows.train) / recipe.batch_size)
+        self.steps = max(1, round(self.per_epoch * recipe.epochs))
+        self.every = max(1, self.per_epoch // recipe.evaluations_per_epoch)
+        self.progress = Progress()
+        self.best: dict[str, Tensor] = {}
+
+    def resume(self) -> None:
+        self.progress, self.best = checkpoint.restore(self.folder, self.model, self.optimizer)
+
+    def run(self, log: EventLog, should_stop: Callable[[], bool]) -> None:
+        """Train from where the run stands to its end. Raises InterruptedRun, TrainingError, OSError."""
+        saved = time.monotonic()
+        while self.progress.step < self.steps and not self.progress.stopped_early:
+            self._step(log)
+            if self.progress.step % self.every == 0 or self.progress.step == self.steps:
+                self._evaluate(log)
+            stop = should_stop()
+            if stop or time.monotonic() - saved > CHECKPOINT_SECONDS:
+                checkpoint.save(self.folder, self.progress, self.model, self.optimizer, self.best)
+                log.write("checkpoint", step=self.progress.step)
+                saved = time.monotonic()
+            if stop:
+                raise InterruptedRun
+
+    def _step(self, log: EventLog) -> None:
+        started, step = time.perf_counter(), self.progress.step
+        batch = self._batch(step)
+        rate = self.learning_rate(step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        torch.manual_seed(self.recipe.seed * 1_000_003 + step)  # dropout, where there is any
+        self.model.train()
+        loss = self._backward(batch)
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm).item()
+        self._refuse_not_finite(loss, norm, step, rate, batch)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.progress.step += 1
+        self.progress.examples += len(batch.rows)
+        self.progress.seconds += time.perf_counter() - started
+        log.write(
+            "step",
+            step=self.progress.step,
+            steps=self.steps,
+            epoch=round(self.progress.step / self.per_epoch, 4),
+            loss=loss,
+            learning_rate=rate,
+            grad_norm=norm,
+            tokens=batch.tokens,
+            label_tokens=sum(row.labels for row in batch.rows),
+            examples=len(batch.rows),
+            shared_tokens=batch.shared,
+            seconds=round(self.progress.seconds, 3),
+        )
+
+    def _backward(self, batch: Batch) -> float:
+        """Accumulate the gradients of the batch's mean loss over its packed rows; return that loss."""
+        base, total = base_model(self.model), 0.0
+        for packed in batch.packed:
+            loss = negative_log_likelihood(base, packed) / batch.normaliser
+            torch.autograd.backward(loss)
+            total += loss.item()
+        return total
+
+    def _batch(self, step: int) -> Batch:
+        return lay_out(self._batch_rows(step), self.device)
+
+    def _batch_rows(self, step: int) -> list[Row]:
+        epoch, place = divmod(step, self.per_epoch)
+        numbers = order(len(self.rows.train), epoch, self.recipe.seed, self.recipe.batch_size)[place]
+        return [self.rows.train[number] for number in numbers]
+
+    def shared_tokens(self) -> int:
+        """How many of an epoch's tokens stand in a shared prefix, counted in every row."""
+        batches = [self._batch_rows(step) for step in range(self.per_epoch)]
+        return sum(shared_prefix(rows) * len(rows) for rows in batches)
+
+    def learning_rate(self, step: int) -> float:
+        """Linear warm-up over the first share of the steps, then linear decay to zero after the last."""
+        warmup = max(1, round(self.steps * self.recipe.warmup_ratio)) if self.recipe.warmup_ratio else 0
+        if step < warmup:
+            return self.recipe.learning_rate * (step + 1) / warmup
+        return self.recipe.learning_rate * (self.steps - step) / max(1, self.steps - warmup)
+
+    def _evaluate(self, log: EventLog) -> None:
+        started = time.perf_counter()
+        best = self.progress.best
+        standing = validate(
+            self.model, self.renderer, self.task, self.rows.examples, self.rows.validation, self.primary
+        )
+        better = standing.better_than(Standing(best["value"], best["loss"]) if best else None)
+        if better:
+            self.best = adapter_weights(self.model)
+            self.progress.best = {
+                "step": self.progress.step,
+                "metric": self.primary,
+                "value": standing.value,
+                "loss": standing.loss,
+            }
+        self.progress.stale = 0 if better else self.progress.stale + 1
+        self.progress.stopped_early = self.progress.stale >= self.recipe.patience and self.progress.step < self.steps
+        self.progress.seconds += time.perf_counter() - started
+        log.write(
+            "validation",
+            step=self.progress.step,
+            steps=self.steps,
+            loss=standing.loss,
+            metric=self.primary,
+            value=standing.value,
+            best=better,
+        )
+
+    def _refuse_not_finite(self, loss: float, norm: float, step: int, rate: float, batch: Batch) -> None:
+        if math.isfinite(loss) and math.isfinite(norm):
+            return
+        what = f"loss {loss}" if not math.isfinite(loss) else f"gradient norm {norm}"
+        raise TrainingError(
+            f"Training stopped at step {step + 1}: {what} is not finite. Learning rate {rate:.3g}, rows "
+            f"{', '.join(row.id for row in batch.rows)}. Lower [train] learning_rate, or look at those rows."
+        )
+
+    def summary(self) -> dict[str, object]:
+        """The fields of the `done` event."""
+        seconds = max(self.progress.seconds, 1e-9)
+        return {
+            "steps": self.progress.step,
+            "seconds": round(self.progress.seconds, 3),
+            "examples_per_second": round(self.progress.examples / seconds, 4),
+            "memory": peak(),
+            "stopped_early": self.progress.stopped_early,
+            "best": self.progress.best,
+        }

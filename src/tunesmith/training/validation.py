@@ -1,0 +1,65 @@
+"""A look at the validation rows: their loss, and the task's own metric of the answers."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from peft import PeftModel
+from transformers import PreTrainedModel
+
+from tunesmith.core.example import Example
+from tunesmith.engines.local.engine import LocalEngine
+from tunesmith.models.renderer import Renderer
+from tunesmith.tasks.classification import correct
+from tunesmith.tasks.spec import Task
+from tunesmith.training.batches import Row, lay_out
+from tunesmith.training.methods import base_model
+from tunesmith.training.objectives import negative_log_likelihood
+
+
+class Standing(NamedTuple):
+    """How good the model is on validation rows. Compared by metric, then by the lower loss."""
+
+    value: float
+    loss: float
+
+    def better_than(self, other: "Standing | None") -> bool:
+        return other is None or (self.value, -self.loss) > (other.value, -other.loss)
+
+
+def validate(
+    model: PeftModel, renderer: Renderer, task: Task, examples: Sequence[Example], rows: Sequence[Row], primary: str
+) -> Standing:
+    """Answers and loss of all validation rows under the present weights; training mode is restored after."""
+    training = model.training
+    model.eval()
+    try:
+        base = base_model(model)
+        loss = _loss(base, rows)
+        value = _metric(base, renderer, task, examples, rows, primary)
+    finally:
+        model.train(training)
+    return Standing(value, loss)
+
+
+@torch.no_grad()
+def _loss(model: PreTrainedModel, rows: Sequence[Row]) -> float:
+    batch = lay_out(rows, model.device)
+    return sum(negative_log_likelihood(model, packed).item() for packed in batch.packed) / batch.normaliser
+
+
+def _metric(
+    model: PreTrainedModel,
+    renderer: Renderer,
+    task: Task,
+    examples: Sequence[Example],
+    rows: Sequence[Row],
+    primary: str,
+) -> float:
+    """The primary metric's point estimate. Small sets have one, too: it only chooses between checkpoints."""
+    labels = [renderer.answer(label) for label in task.labels]
+    engine = LocalEngine(model, digest="in training")
+    answers = engine.score_labels([row.tokens[: row.start] for row in rows], labels, confidence=False)
+    outputs = [task.labels[answer.label] for answer in answers]
+    right = [correct(example.expected, output) for example, output in zip(examples, outputs, strict=True)]
+    return sum(right) / len(right)
