@@ -27,9 +27,10 @@ class LabelFigures(Record):
 class Scorecard(Record):
     """`confusion[i][j]` counts rows of label i answered j; the last column is "no valid answer".
 
-    `metrics` holds at least `primary` of every family; `slices` maps a slice to its own estimates of the rate
-    metrics. `costs` sums money, seconds and tokens over all rows; `cost_per_success` divides the money by the
-    rows answered rightly (None where there is none).
+    `metrics` holds at least `primary` of every family, and `latency_p50` and `latency_p95` in seconds; `slices` maps
+    a slice to its own estimates of the rate metrics. `states` counts predictions by state. `cost` sums the money over
+    all rows, 0.0 where no price is known; `cost_per_success` divides it by the rows answered rightly (None where
+    there is none, or no price).
     """
 
     schema_version: Literal[1] = 1

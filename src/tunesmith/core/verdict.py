@@ -6,7 +6,11 @@ from tunesmith.core.record import Record
 
 
 class Comparison(Record):
-    """`a` minus `b` on the same rows; `p` is two-sided and corrected for the number of comparisons made."""
+    """`a` minus `b` on the same rows, with its interval at `level`.
+
+    `p` is two-sided and corrected for the number of comparisons made. `slice` names the slice that the rows belong
+    to; None: all rows.
+    """
 
     a: str
     b: str
@@ -18,9 +22,17 @@ class Comparison(Record):
     n: int
     a_only: int  # rows that only a answered rightly
     b_only: int
+    level: float = 0.95
+    slice: str | None = None
 
 
 class Verdict(Record):
+    """`comparisons` are with every baseline, on all rows; `slices` with `baseline`, where a slice has enough rows.
+
+    `attempt` says how many times a fine-tune has been judged on this eval set, this time included: the intervals
+    of later attempts are wider, so that trying often does not ship by chance.
+    """
+
     schema_version: Literal[1] = 1
     verdict: Literal["ship", "hold", "reject"]
     candidate: str
@@ -29,3 +41,7 @@ class Verdict(Record):
     reasons: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
     more_rows: int | None = None  # further eval rows that would settle a hold
+    slices: tuple[Comparison, ...] = ()
+    unknown_slices: tuple[str, ...] = ()  # too few rows to say
+    caveats: tuple[str, ...] = ()
+    attempt: int = 1

@@ -1,0 +1,34 @@
+"""`[rules]` in tunesmith.toml: what a fine-tune must achieve to be shipped."""
+
+from pydantic import Field, field_validator
+
+from tunesmith.core.record import Record
+from tunesmith.tasks.primary import check_primary
+
+
+class RulesSection(Record):
+    primary: str = Field(
+        default="accuracy", description="The metric that decides: accuracy, or macro_f1 where rare labels matter."
+    )
+    min_effect: float = Field(
+        default=0.02,
+        ge=0,
+        lt=1,
+        description="The smallest gain over the best baseline that is worth a fine-tune; 0.02 is 2 points. "
+        "The whole interval of the difference must lie above it.",
+    )
+    slice_margin: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="How much accuracy a slice may lose against the best baseline; clearly more blocks the fine-tune.",
+    )
+    min_slice_rows: int = Field(
+        default=30, ge=10, description="A slice with fewer eval rows is called unknown and does not block."
+    )
+
+    @field_validator("primary")
+    @classmethod
+    def _is_primary(cls, value: str) -> str:
+        check_primary(value)
+        return value

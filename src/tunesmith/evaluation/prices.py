@@ -1,0 +1,33 @@
+"""`[prices]` in tunesmith.toml: what an answer costs, from its seconds and its tokens.
+
+A price that is not named is not known, and counts nothing: without prices there are no costs, only seconds and tokens.
+"""
+
+from pydantic import Field
+
+from tunesmith.core.prediction import Prediction
+from tunesmith.core.record import Record
+
+
+class PricesSection(Record):
+    currency: str = Field(default="$", min_length=1, max_length=8, description="The sign before every sum.")
+    per_hour: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="What an hour of the computer that answers costs."
+    )
+    per_million_tokens_in: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="What a million tokens read cost."
+    )
+    per_million_tokens_out: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="What a million tokens written cost."
+    )
+
+    @property
+    def known(self) -> bool:
+        """Whether any price is named, so that costs mean something."""
+        return not (self.per_hour is self.per_million_tokens_in is self.per_million_tokens_out is None)
+
+    def cost(self, prediction: Prediction) -> float:
+        """What this answer cost, by the prices that are known."""
+        tokens = prediction.tokens_in * (self.per_million_tokens_in or 0.0)
+        tokens += prediction.tokens_out * (self.per_million_tokens_out or 0.0)
+        return prediction.seconds / 3600 * (self.per_hour or 0.0) + tokens / 1e6
