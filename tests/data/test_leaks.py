@@ -23,6 +23,11 @@ def test_a_row_leaks_by_its_input_whatever_its_label():
     assert leaks[0].excerpt == "where is MY card"
 
 
+def test_of_several_eval_rows_with_one_text_the_equal_one_is_named():
+    held = [example("Top up", "a", "data/a.csv:2"), example("Top-up", "b", "data/a.csv:5")]
+    assert [leak.eval for leak in find_leaks([held[1], held[0]], held)] == ["data/a.csv:5", "data/a.csv:2"]
+
+
 def test_a_row_leaks_by_its_group():
     held = [example("x", origin="e:1", group="customer 7")]
     train = [example("y", origin="t:1", group="customer 7"), example("z", origin="t:2", group="customer 8")]

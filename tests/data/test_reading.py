@@ -3,7 +3,6 @@ import csv
 import io
 import json
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -145,6 +144,7 @@ def test_the_digest_is_that_of_the_file(source, tmp_path):
         ('{"input": "a", "output": "b", "weight": NaN}', "weight", "above 0"),
         ('{"input": "a", "output": "b", "weight": true}', "weight", "above 0"),
         ('{"input": "a", "output": "b", "slice": ["x"]}', "type", "'slice' is a list"),
+        ('{"input": "a", "output": "b", "slice": true}', "type", "'slice' is true or false"),
         ('{"input": "a", "output": "b", "group": 1.5}', "type", "'group' is a number"),
     ],
 )
@@ -380,10 +380,16 @@ def test_a_row_ends_where_the_csv_module_ends_it():
             assert [row.raw for row in split_rows(io.BytesIO(content.encode()), csv=True)] == expected, repr(content)
 
 
-def test_pieces_of_a_huge_row_keep_the_quotes_in_step(tmp_path: Path):
+def test_pieces_of_a_huge_row_keep_the_quotes_in_step():
     """A doubled quote may stand across the border of two pieces of a row that is too long to be kept."""
     for shift in range(4):
         row = b'"' + b"x" * (ROW_LIMIT - shift) + b'""\n,""' + b'",a\n'
         rows = list(split_rows(io.BytesIO(row + b"next,b\n"), csv=True))
         assert [raw.too_large for raw in rows] == [True, False]
         assert rows[1].raw == b"next,b\n"
+
+
+def test_of_a_row_that_is_too_long_only_the_beginning_is_kept():
+    (row,) = split_rows(io.BytesIO(b'"' + b"x\n" * (3 * ROW_LIMIT)), csv=True)
+    assert (row.start, row.end) == (0, 6 * ROW_LIMIT + 1)
+    assert ROW_LIMIT < len(row.raw) < 2 * ROW_LIMIT + 2

@@ -53,10 +53,11 @@ def test_every_label_has_its_share(labels):
         assert max(abs(placed[label] - share * total[label]) for label in total) < 2
 
 
-def test_a_rare_label_goes_to_train():
-    for seed in range(20):
-        result = split([*rows(50), example("rare", "rare")], (), DataSection(seed=seed))
-        assert "rare" in {row.expected for row in result.train}
+def test_rare_labels_go_to_train_whatever_the_shares():
+    examples = [*rows(60), *(example(f"rare {n}", f"rare {n}") for n in range(20))]
+    for seed in range(5):
+        result = split(examples, (), DataSection(validation=0.4, eval=0.4, seed=seed))
+        assert {row.expected for row in result.train} == {row.expected for row in examples}
 
 
 def test_ten_rows_are_enough_and_fewer_are_refused_in_words():
