@@ -37,7 +37,7 @@ class Sample:
     labels = LABELS
 
     @staticmethod
-    def rows(each: int = 20, start: int = 0) -> list[dict[str, str]]:
+    def rows(each: int = 80, start: int = 0) -> list[dict[str, str]]:
         """`each` rows of every label, all different."""
         return [
             {"text": f"The {WORDS[label][number % 4]} number {number} is wrong, please help", "category": label}
@@ -84,7 +84,7 @@ def tunesmith(tmp_path: Path) -> Tunesmith:
 
 @pytest.fixture
 def project(tmp_path: Path, tunesmith: Tunesmith) -> Path:
-    """A project of 60 rows in three labels, not yet split."""
+    """A project of 240 rows in three labels, not yet split."""
     Sample.write_csv(tmp_path / "messages.csv", Sample.rows())
     done = tunesmith("init", "tickets", "--from", "messages.csv", "--input", "text", "--label", "category")
     assert done.code == 0, done.err

@@ -7,7 +7,7 @@ def test_the_way_from_a_csv_to_a_seal(project, tunesmith):
     checked = tunesmith("check", cwd=project)
     assert checked.code == 0
     assert checked.out.rstrip().endswith("Next: tunesmith split")
-    assert "Checked 60 rows." in checked.out
+    assert "Checked 240 rows." in checked.out
     split = tunesmith("split", cwd=project)
     assert split.code == 0, split.err
     assert split.out.rstrip().endswith("Next: tunesmith seal")
@@ -28,8 +28,11 @@ def test_the_way_from_a_csv_to_a_seal(project, tunesmith):
 
 def test_every_row_lands_in_exactly_one_part(project, tunesmith):
     outcome = tunesmith("split", "--json", cwd=project).json
-    assert outcome["train"] + outcome["validation"] + outcome["eval"] == 60
+    assert outcome["train"] + outcome["validation"] + outcome["eval"] == 240
     assert outcome["eval_made"] is True
+    again = tunesmith("split", "--json", cwd=project).json
+    assert again == outcome
+    tunesmith("seal", cwd=project)
     again = tunesmith("split", "--json", cwd=project).json
     assert again["eval_made"] is False
     assert again["eval"] == outcome["eval"]
@@ -52,7 +55,7 @@ def test_an_eval_set_of_ones_own_is_copied_and_kept_apart(tmp_path, tunesmith, s
     sample.write_csv(tmp_path / "test.csv", [*sample.rows(2, start=100), *sample.rows(1)])
     columns = ("--input", "text", "--label", "category")
     made = tunesmith("init", "own", "--from", "train.csv", "--eval", "test.csv", *columns, "--json")
-    assert (made.json["rows"], made.json["eval_rows"]) == (60, 9)
+    assert (made.json["rows"], made.json["eval_rows"]) == (240, 9)
     assert made.json["next"] == "tunesmith check -C own"
     assert "“" in tunesmith("check", "-C", "own").out
     split = tunesmith("split", "-C", "own", "--json").json
@@ -91,7 +94,7 @@ def test_set_aside_moves_what_stops_the_work(project, tunesmith):
         file.write('"The invoice number 0 is wrong, please help",bug\n,access\n')
     checked = tunesmith("check", cwd=project)
     assert checked.code == 2
-    assert "data/messages.csv:63" in checked.out
+    assert "data/messages.csv:243" in checked.out
     assert checked.out.rstrip().endswith("Next: tunesmith check --set-aside")
     refused = tunesmith("split", cwd=project)
     assert refused.code == 2
@@ -116,8 +119,26 @@ def test_labels_may_be_declared_and_others_are_refused(project, tunesmith, sampl
     flag = 'task.labels=["billing", "access"]'
     checked = tunesmith("check", "--set", flag, "--json", cwd=project)
     assert checked.code == 2
-    assert checked.json["stop"] == 20
+    assert checked.json["stop"] == 80
     unused = f"task.labels={','.join((*sample.labels, 'never'))}"
     checked = tunesmith("check", "--set", unused, "--json", cwd=project)
     assert checked.code == 0
     assert any("never" in finding["message"] for finding in checked.json["findings"])
+
+
+def test_an_eval_set_that_was_cut_may_be_cut_anew_until_it_is_sealed(project, tunesmith):
+    first = tunesmith("split", "--json", cwd=project).json["eval"]
+    larger = ("split", "--json", "--set", "data.eval=0.3")
+    assert tunesmith(*larger, cwd=project).json["eval"] > first
+    tunesmith("split", cwd=project)
+    tunesmith("seal", cwd=project)
+    assert tunesmith(*larger, cwd=project).json["eval"] == first
+
+
+def test_an_eval_set_that_somebody_edited_is_not_cut_anew(project, tunesmith):
+    tunesmith("split", cwd=project)
+    path = project / "evals/eval.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    kept = path.read_text()
+    assert tunesmith("split", "--json", cwd=project).json["eval_made"] is False
+    assert path.read_text() == kept

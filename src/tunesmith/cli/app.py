@@ -1,7 +1,9 @@
 """The entry point `tunesmith`: the table of commands."""
 
+import os
 import signal
 import sys
+import warnings
 from types import FrameType
 from typing import Annotated
 
@@ -9,7 +11,7 @@ import typer
 
 from tunesmith import __version__
 from tunesmith.cli import answers, data, evidence, start
-from tunesmith.cli.boundary import guarded
+from tunesmith.cli.boundary import DEBUG, guarded
 
 app = typer.Typer(name="tunesmith", add_completion=False, pretty_exceptions_enable=False)
 PANELS = {
@@ -60,6 +62,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that lacks a letter shows "?"
     signal.signal(signal.SIGTERM, _stop)
+    if not os.environ.get(DEBUG):
+        warnings.simplefilter("ignore")  # of libraries, about their own future; a user can do nothing about them
     sys.exit(run(sys.argv[1:]))
 
 

@@ -21,6 +21,7 @@ import typer
 from tunesmith.cli.console import printable
 from tunesmith.core.errors import TunesmithError
 
+DEBUG = "TUNESMITH_DEBUG"
 INTERRUPTED = 130
 WRONG, FAILED = 2, 1
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer does not export the base of its usage errors
@@ -82,7 +83,7 @@ def _of_system(error: OSError) -> str:
 
 def _of_program(error: Exception) -> str:
     trace = "".join(traceback.format_exception(error))
-    if os.environ.get("TUNESMITH_DEBUG"):
+    if os.environ.get(DEBUG):
         return f"a fault in Tunesmith.\n{trace}"
     state = next((folder / ".tunesmith" for folder in (Path.cwd(), *Path.cwd().parents) if _is_project(folder)), None)
     with tempfile.NamedTemporaryFile(

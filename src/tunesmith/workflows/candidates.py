@@ -18,18 +18,33 @@ class Entry(Record):
 
 
 def baselines(project: Project) -> tuple[Run | None, list[Entry]]:
-    """The run that made the baselines with what there is now, and what it made."""
-    run = runs.with_inputs(project, "baseline", inputs.of_baseline(project))
-    if run is None or run.state != "done":
-        return None, []
-    return run, [Entry(**entry) for entry in run.result["candidates"]]
+    """The run that made the baselines, and what it made."""
+    run = _run(project, "baseline", inputs.of_baseline(project))
+    return run, entries(run)
 
 
 def fine_tune(project: Project) -> tuple[Run | None, list[Entry]]:
-    run = runs.with_inputs(project, "train", inputs.of_train(project))
+    """The run that made the fine-tune, and the fine-tune."""
+    run = _run(project, "train", inputs.of_train(project))
+    return run, entries(run)
+
+
+def entries(run: Run | None) -> list[Entry]:
+    """The candidates that a finished run made."""
     if run is None or run.state != "done":
-        return None, []
-    return run, [Entry(name=run.result["candidate"], kind="fine-tuned", digest=run.result["digest"])]
+        return []
+    if run.verb == "baseline":
+        return [Entry(**entry) for entry in run.result["candidates"]]
+    return [Entry(name=run.result["candidate"], kind="fine-tuned", digest=run.result["digest"])]
+
+
+def _run(project: Project, verb: str, wanted: dict[str, str]) -> Run | None:
+    """The newest finished run with the settings of now; else one with other settings on the same rows and task."""
+    for needed in (wanted, {name: wanted[name] for name in ("data", "task")}):
+        run = runs.with_inputs(project, verb, needed)
+        if run and run.state == "done":
+            return run
+    return None
 
 
 def choose(project: Project, names: Sequence[str]) -> list[Entry]:
@@ -39,13 +54,9 @@ def choose(project: Project, names: Sequence[str]) -> list[Entry]:
     """
     known: dict[str, Entry] = {}
     for run in runs.read_runs(project):
-        if run.state == "done" and run.verb == "baseline":
-            known |= {entry["name"]: Entry(**entry) for entry in run.result["candidates"]}
-        elif run.state == "done" and run.verb == "train":
-            entry = Entry(name=run.result["candidate"], kind="fine-tuned", digest=run.result["digest"])
-            known[entry.name] = entry
-    for current in (*baselines(project)[1], *fine_tune(project)[1]):
-        known[current.name] = current
+        if run.verb in ("baseline", "train"):
+            known |= {entry.name: entry for entry in entries(run)}
+    known |= {entry.name: entry for entry in (*baselines(project)[1], *fine_tune(project)[1])}
     if not known:
         raise UserError("There are no candidates yet. `tunesmith baseline` makes the first ones.")
     for name in names:

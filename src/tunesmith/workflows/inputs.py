@@ -9,8 +9,8 @@ from tunesmith.workflows.project import Project
 
 
 def of_baseline(project: Project) -> dict[str, str]:
+    """Without the seal, as for training: candidates do not change with the rows that they are measured on."""
     inputs = _of_data(project) | {
-        "seal": of_seal(project),
         "baselines": _of_section("baselines", project.config.baselines),
         "model": _of_section("model", project.config.model),
     }
@@ -20,7 +20,6 @@ def of_baseline(project: Project) -> dict[str, str]:
 
 
 def of_train(project: Project) -> dict[str, str]:
-    """Without the seal: an eval set that grows does not change the fine-tune."""
     return _of_data(project) | {
         "recipe": project.config.train.digest,
         "model": _of_section("model", project.config.model),
@@ -51,6 +50,7 @@ def of_split(project: Project) -> dict[str, str]:
         1,
         columns=[section.input, section.output, section.slice, section.group],
         validation=section.validation,
+        eval=section.eval,
         seed=section.seed,
     )
     return inputs

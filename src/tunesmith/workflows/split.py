@@ -20,7 +20,7 @@ from tunesmith.workflows.check import inspect, refuse_stops
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import canonical_eval, read_sources
-from tunesmith.workflows.split_record import SplitRecord
+from tunesmith.workflows.split_record import SplitRecord, read_record
 from tunesmith.workflows.status import next_command
 
 REASONS = {
@@ -43,7 +43,7 @@ class SplitOutcome(Outcome):
 def split(project: Project, console: Console) -> SplitOutcome:
     """Write data/split/*, and evals/eval.jsonl where it does not exist. Raises DataError where rows are broken."""
     with project.locked("split"):
-        eval_set = canonical_eval(project)
+        eval_set = () if _may_cut_again(project) else canonical_eval(project)
         readings = read_sources(project)
         refuse_stops(inspect(project, readings, eval_set).findings, "the split")
         rows = [example for reading in readings for example in reading.examples]
@@ -52,7 +52,7 @@ def split(project: Project, console: Console) -> SplitOutcome:
         if made:
             divided = _quoted_to_training(divided, project.prompt)
             write_canonical(project.eval_file, divided.eval)
-        _write(project, divided, readings)
+        _write(project, divided, readings, eval_made=made)
     outcome = SplitOutcome(
         train=len(divided.train),
         validation=len(divided.validation),
@@ -80,7 +80,15 @@ def _quoted_to_training(divided: Split, prompt: str) -> Split:
     return divided.model_copy(update={"eval": tuple(kept), "train": (*divided.train, *moved)})
 
 
-def _write(project: Project, divided: Split, readings: Sequence[Reading]) -> None:
+def _may_cut_again(project: Project) -> bool:
+    """Whether the eval set is one that an earlier split cut, that nobody has edited, and that is not sealed."""
+    record = read_record(project)
+    if record is None or not record.eval_made or project.lock_file.exists():
+        return False
+    return record.eval_sha256 == inputs.of_seal(project)
+
+
+def _write(project: Project, divided: Split, readings: Sequence[Reading], *, eval_made: bool) -> None:
     """The record comes last: a split without its record is no split."""
     project.split_file.unlink(missing_ok=True)
     write_canonical(project.train_file, divided.train)
@@ -89,6 +97,7 @@ def _write(project: Project, divided: Split, readings: Sequence[Reading]) -> Non
     record = SplitRecord(
         made_from=inputs.of_split(project) | {reading.name: reading.sha256 for reading in readings},
         eval_sha256=inputs.of_seal(project),
+        eval_made=eval_made,
         seed=project.config.data.seed,
         validation_share=project.config.data.validation,
         train=len(divided.train),

@@ -13,7 +13,8 @@ class SplitRecord(Record):
 
     schema_version: Literal[1] = 1
     made_from: dict[str, str]  # source file, or setting → digest
-    eval_sha256: str
+    eval_sha256: str  # of the file, as it was left
+    eval_made: bool  # whether the split cut it
     seed: int
     validation_share: float
     train: int

@@ -10,7 +10,7 @@ from tunesmith.core.record import Record
 from tunesmith.core.run import Run
 from tunesmith.core.units import count
 from tunesmith.evaluation import seal as seals
-from tunesmith.workflows import inputs, runs
+from tunesmith.workflows import candidates, inputs, runs
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.split_record import changes, read_record
@@ -55,7 +55,7 @@ def next_command(project: Project, steps: list[Step] | None = None) -> str:
         if step.state != "done":
             return command(project, step.command)
     run = verdict_run(project)
-    assert isinstance(run, Run)
+    assert isinstance(run, Run)  # the last step is done
     if run.result["verdict"] == "hold" and run.result.get("more_rows"):
         rows = count(run.result["more_rows"], "row")
         return f"{command(project, 'seal --reseal')}  # once {rows} more stand in {project.name(project.eval_file)}"
@@ -104,7 +104,7 @@ def _seal(project: Project) -> Step:
     try:
         seal, _ = seals.verify(project.eval_file, project.lock_file)
     except SealError as error:
-        return Step(name="seal", state="broken", note=str(error), command="seal --reseal")
+        return Step(name="seal", state="broken", note=str(error).split(". ")[0], command="seal --reseal")
     looks = count(len(seal.looks), "look")
     return Step(name="seal", state="done", note=f"version {seal.version}, {seal.rows:,} rows, {looks}", command="seal")
 
@@ -144,9 +144,8 @@ def _compare(project: Project) -> Step:
 
 def verdict_run(project: Project) -> Run | Step:
     """The comparison of what there is now, or the step that says why there is none."""
-    baseline = runs.with_inputs(project, "baseline", inputs.of_baseline(project))
-    train = runs.with_inputs(project, "train", inputs.of_train(project))
-    if not (baseline and train) or (baseline.state, train.state) != ("done", "done"):
+    baseline, train = candidates.baselines(project)[0], candidates.fine_tune(project)[0]
+    if baseline is None or train is None:
         return Step(name="compare", state="due", note="needs baselines and a fine-tune", command="compare")
     wanted = inputs.of_compare(project, baseline.id, train.id)
     step = _made(project, "compare", wanted)
