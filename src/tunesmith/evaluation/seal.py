@@ -173,9 +173,8 @@ def _changed(standing: Seal, examples: Sequence[Example], name: str) -> str:
         **_prefixed("label", _counts(example.expected for example in examples)),
         **_prefixed("slice", _counts(example.slice for example in examples)),
     }
-    differences = [
-        f"{key}: {was.get(key, 0):,} → {now.get(key, 0):,}" for key in was | now if was.get(key) != now.get(key)
-    ]
+    keys = [key for key in was | now if was.get(key) != now.get(key)]
+    differences = [f"{key}: {was.get(key, 0):,} → {now.get(key, 0):,}" for key in keys]
     more = f", and {len(differences) - NAMED} more" if len(differences) > NAMED else ""
     what = ", ".join(differences[:NAMED]) + more if differences else "the counts are the same, but rows read otherwise"
     return (

@@ -1,0 +1,181 @@
+"""A candidate on examples → predictions and scorecard.
+
+The candidate answers all rows at once, so that it can batch and share what they have in common; then some rows alone,
+for the latency that a single request sees. A row on which it raises is `failed` and the rest go on: the rows not yet
+answered are halved until the one that raises stands alone. What is not a row's fault is never turned into a score:
+errors that Tunesmith says in words (a model that is missing, a row too long), mistakes in a program, and a candidate
+that raises on every row end the evaluation.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from tunesmith.candidates.base import Candidate
+from tunesmith.core import memory
+from tunesmith.core.errors import TunesmithError
+from tunesmith.core.example import Example
+from tunesmith.core.prediction import Prediction
+from tunesmith.core.progress import Progress, silent
+from tunesmith.core.record import Record
+from tunesmith.core.scorecard import Estimate, Scorecard
+from tunesmith.evaluation.prices import PricesSection
+from tunesmith.evaluation.seal import rows_digest
+from tunesmith.tasks import intervals
+from tunesmith.tasks.measures import measure
+from tunesmith.tasks.spec import Task
+
+ALONE = 24  # rows answered alone, at least
+ALONE_AT_MOST = 100  # while they take less than ALONE_SECONDS together: enough for an interval of the 95th percentile
+ALONE_SECONDS = 10.0
+HOPELESS = 10  # rows that raise before any is answered: then it is the candidate, not the rows
+BUGS = (
+    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, MemoryError, NameError),
+    *(NotImplementedError, TypeError),
+)
+
+
+class Evaluation(Record):
+    scorecard: Scorecard
+    predictions: tuple[Prediction, ...]
+
+
+def evaluate(
+    candidate: Candidate,
+    examples: Sequence[Example],
+    *,
+    task: Task,
+    eval_version: int | None,
+    prices: PricesSection,
+    progress: Progress = silent,
+) -> Evaluation:
+    """Answer and measure `examples`. `eval_version` is the seal's version; None for rows that are not sealed."""
+    memory.reset_peak()
+    total = len(examples) + min(ALONE, len(examples))
+    predictions: list[Prediction] = []
+    for example, prediction in zip(examples, _answers(candidate, list(examples)), strict=True):
+        assert prediction.example == example.id, f"{candidate.card.name} answered another row than it was asked"
+        predictions.append(prediction.model_copy(update={"cost": prices.cost(prediction)}))
+        progress(len(predictions), total)
+    predictions = _with_latency(candidate, examples, predictions)
+    progress(total, total)
+    return Evaluation(
+        scorecard=_scorecard(candidate, examples, predictions, task, eval_version, prices, memory.peak()),
+        predictions=tuple(predictions),
+    )
+
+
+def _answers(candidate: Candidate, examples: Sequence[Example]) -> Iterator[Prediction]:
+    """One prediction per example, in order."""
+    pending = [list(examples)]
+    answered = failed = 0
+    while pending:
+        rows = pending.pop()
+        done = 0
+        try:
+            for prediction in candidate.predict(rows):
+                assert done < len(rows), f"{candidate.card.name} gave more predictions than rows"
+                yield prediction
+                done += 1
+        except Exception as error:
+            answered += done
+            if not _is_of_a_row(error) or done == len(rows):
+                raise
+            rest = rows[done:]
+            if len(rest) > 1:
+                middle = len(rest) // 2
+                pending += [rest[middle:], rest[:middle]]
+                continue
+            failed += 1
+            if not answered and failed == min(HOPELESS, len(examples)):
+                raise
+            yield _failed(rest[0], error)
+        else:
+            answered += done
+            assert done == len(rows), f"{candidate.card.name} gave {done} predictions for {len(rows)} rows"
+
+
+def _is_of_a_row(error: Exception) -> bool:
+    return not isinstance(error, (TunesmithError, *BUGS))
+
+
+def _failed(example: Example, error: Exception) -> Prediction:
+    first = (str(error).strip().splitlines() or [""])[0][:200]
+    return Prediction(example=example.id, state="failed", error=f"{type(error).__name__}: {first}")
+
+
+def _with_latency(
+    candidate: Candidate, examples: Sequence[Example], predictions: Sequence[Prediction]
+) -> list[Prediction]:
+    """`predictions`, those of a sample with the seconds that the row took alone.
+
+    The sample is the same on every machine: rows in the order of their ids. The first answer is made twice, because
+    caches and prefixes are still cold then.
+    """
+    timed = list(predictions)
+    places = [place for place, prediction in enumerate(predictions) if prediction.state != "failed"]
+    sample = sorted(places, key=lambda place: (examples[place].id, place))[:ALONE_AT_MOST]
+    if not sample:
+        return timed
+    order = [sample[0], *sample]
+    answers = candidate.predict([examples[place] for place in order], alone=True)
+    begin = last = time.perf_counter()
+    for turn, place in enumerate(order):
+        try:
+            next(answers)
+        except Exception as error:
+            if not _is_of_a_row(error):
+                raise
+            break
+        now = time.perf_counter()
+        if turn > 0:
+            timed[place] = timed[place].model_copy(update={"latency": now - last})
+        last = now
+        if turn >= ALONE and now - begin > ALONE_SECONDS:
+            break
+    return timed
+
+
+def _scorecard(
+    candidate: Candidate,
+    examples: Sequence[Example],
+    predictions: Sequence[Prediction],
+    task: Task,
+    eval_version: int | None,
+    prices: PricesSection,
+    peak: int,
+) -> Scorecard:
+    measures = measure(task, examples, predictions)
+    pairs = zip(examples, predictions, strict=True)
+    successes = sum(each.state == "ok" and each.output == example.expected for example, each in pairs)
+    cost = sum(prediction.cost for prediction in predictions)
+    latencies = [prediction.latency for prediction in predictions if prediction.latency is not None]
+    return Scorecard(
+        candidate=candidate.card.name,
+        kind=candidate.card.kind,
+        candidate_digest=candidate.digest,
+        eval_set=rows_digest(examples),
+        eval_version=eval_version,
+        rows=len(examples),
+        metrics=measures.metrics | {f"latency_p{share}": _quantile(latencies, share / 100) for share in (50, 95)},
+        slices=measures.slices,
+        labels=measures.labels,
+        confusion_labels=measures.confusion_labels,
+        confusion=measures.confusion,
+        states=measures.states,
+        cost=cost,
+        cost_per_success=cost / successes if prices.known and successes else None,
+        seconds=sum(prediction.seconds for prediction in predictions),
+        tokens_in=sum(prediction.tokens_in for prediction in predictions),
+        tokens_out=sum(prediction.tokens_out for prediction in predictions),
+        memory=peak,
+    )
+
+
+def _quantile(latencies: Sequence[float], share: float) -> Estimate:
+    found = intervals.quantile(np.array(latencies), share)
+    if found is None:
+        return Estimate(value=None, n=len(latencies))
+    value, low, high = found
+    return Estimate(value=value, low=low, high=high, n=len(latencies))
