@@ -14,15 +14,16 @@ import traceback
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from safetensors import SafetensorError
 
 from tunesmith.core.errors import TrainingError, TunesmithError
-from tunesmith.core.files import new_folder
+from tunesmith.core.files import new_folder, write_text
 from tunesmith.engines.local.loading import load
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import checkpoint
 from tunesmith.training.batches import render
 from tunesmith.training.events import EventLog
-from tunesmith.training.job import ADAPTER, CHECKPOINT, EVENTS, LOCK, TRAIN, VALIDATION, Job, read_job, read_rows
+from tunesmith.training.job import ADAPTER, CHECKPOINT, EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, read_job, read_rows
 from tunesmith.training.loop import InterruptedRun, Loop, Rows
 from tunesmith.training.methods import attach, save_adapter
 
@@ -49,6 +50,7 @@ def main(folder: Path) -> int:
     log = None
     try:
         with FileLock(folder / LOCK, timeout=0):
+            write_text(folder / PID, str(os.getpid()))
             log = EventLog(folder / EVENTS, resume_at)
             _train(folder, log, stop, resume_at)
             return 0
@@ -104,10 +106,10 @@ def _fail(error: Exception, log: EventLog | None) -> int:
         message = "Another process is training in this run's folder. Wait until it ends, then run again."
     elif isinstance(error, TunesmithError):
         message = str(error)
-    elif isinstance(error, OSError):
+    elif isinstance(error, (OSError, SafetensorError)):
         message = (
-            f"Training stopped: {error.strerror or error}. Free some space where the project lies, then run "
-            "`tunesmith train` again: it goes on from the last checkpoint."
+            f"Training stopped: {getattr(error, 'strerror', None) or error}. Free some space where the project lies, "
+            "then run `tunesmith train` again: it goes on from the last checkpoint."
         )
     elif isinstance(error, MemoryError):
         message = "Training stopped: out of memory. Lower [train] batch_size, or choose a smaller model."

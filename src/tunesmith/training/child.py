@@ -5,18 +5,21 @@ is in the checkpoint; a parent that is killed takes the child with it at the end
 again goes on from the checkpoint.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tunesmith.core.errors import TrainingError, TunesmithError, UserError
+from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
 from tunesmith.training.events import Event
-from tunesmith.training.job import ADAPTER, EVENTS
+from tunesmith.training.job import ADAPTER, EVENTS, LOG
 
 POLL = 0.1  # seconds between looks at the event file
 GRACE = 120.0  # seconds that an interrupted child has to finish its step and write its checkpoint
@@ -39,12 +42,21 @@ def run(folder: Path, on_event: Callable[[Event], None]) -> Done:
     Raises TrainingError when the run had to stop, UserError when the fault is in the rows or the recipe, and
     KeyboardInterrupt after an orderly stop.
     """
-    log = folder / "child.log"
-    command = [sys.executable, "-m", "tunesmith.training", str(folder)]
-    with log.open("wb") as errors:
-        child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True
-        )
+    with tempfile.TemporaryFile() as words:
+        command = [sys.executable, "-m", "tunesmith.training", str(folder)]
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True)
+        last = _follow(child, folder, on_event)
+        words.seek(0)
+        said = words.read()[-LAST_WORDS:].decode("utf-8", "replace")
+    if last.get("event") == "done" and child.returncode == 0:
+        return Done(adapter=folder / ADAPTER, **{name: last[name] for name in Done.model_fields if name != "adapter"})
+    if last.get("event") == "interrupted":
+        raise KeyboardInterrupt
+    raise _failure(last, child.returncode, said, folder / LOG)
+
+
+def _follow(child: subprocess.Popen[bytes], folder: Path, on_event: Callable[[Event], None]) -> Event:
+    """Pass events on until the child has ended; the last one."""
     tail = _Tail(folder / EVENTS)
     last: Event = {}
     try:
@@ -59,11 +71,7 @@ def run(folder: Path, on_event: Callable[[Event], None]) -> Done:
     except BaseException:
         _stop(child)
         raise
-    if last.get("event") == "done" and child.returncode == 0:
-        return Done(adapter=folder / ADAPTER, **{name: last[name] for name in Done.model_fields if name != "adapter"})
-    if last.get("event") == "interrupted":
-        raise KeyboardInterrupt
-    raise _failure(last, child.returncode, log)
+    return last
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
@@ -76,17 +84,16 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _failure(last: Event, code: int, log: Path) -> TunesmithError:
-    """What the child said of its end; on a full disk it can say so on standard error only."""
+def _failure(last: Event, code: int, words: str, log: Path) -> TunesmithError:
+    """What the child said of its end: as an event or, where none could be written, on standard error."""
     if last.get("event") == "error":
         return _said(last["message"], last["exit_code"])
-    words = log.read_bytes()[-LAST_WORDS:].decode("utf-8", "replace").strip().splitlines()
-    if words:
-        try:
-            said = json.loads(words[-1])
+    lines = words.strip().splitlines()
+    if lines:
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            said = json.loads(lines[-1])
             return _said(said["error"], said["exit_code"])
-        except (ValueError, KeyError, TypeError):
-            pass
+    write_text(log, words)
     cause = f"was killed by signal {-code} (out of memory?)" if code < 0 else f"ended with code {code}"
     return TrainingError(
         f"The training process {cause}. What it said stands in {log}. Run `tunesmith train` again: it goes on from "

@@ -14,7 +14,7 @@ from tunesmith.tasks.spec import Task
 from tunesmith.training.section import TrainSection
 
 JOB, TRAIN, VALIDATION, EVENTS = "job.json", "train.jsonl", "validation.jsonl", "events.jsonl"
-CHECKPOINT, ADAPTER, LOCK = "checkpoint", "adapter", "run.lock"
+CHECKPOINT, ADAPTER, LOCK, PID, LOG = "checkpoint", "adapter", "run.lock", "run.pid", "child.log"
 
 
 class Job(Record):

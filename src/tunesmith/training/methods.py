@@ -25,7 +25,6 @@ def attach(model: PreTrainedModel, recipe: TrainSection, name: str) -> PeftModel
         lora_alpha=recipe.lora_alpha,
         lora_dropout=recipe.lora_dropout,
         target_modules=targets if isinstance(targets, str) else list(targets),
-        base_model_name_or_path=name,
     )
     torch.manual_seed(recipe.seed)
     try:
@@ -43,7 +42,8 @@ def base_model(model: PeftModel) -> PreTrainedModel:
 
 
 def adapter_weights(model: PeftModel) -> dict[str, Tensor]:
-    return {name: weight.detach().cpu().contiguous() for name, weight in get_peft_model_state_dict(model).items()}
+    """A copy: training goes on in the originals."""
+    return {name: weight.detach().cpu().clone() for name, weight in get_peft_model_state_dict(model).items()}
 
 
 def restore_weights(model: PeftModel, path: Path) -> None:

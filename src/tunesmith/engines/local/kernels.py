@@ -15,11 +15,15 @@ flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 flash_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
 
+def has_flash(tensor: Tensor) -> bool:
+    return tensor.device.type == "cpu"
+
+
 def forward(
     q_BHQD: Tensor, k_BHKD: Tensor, v_BHKD: Tensor, scale: float, *, causal: bool, bias_BHQK: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """(out_BHQD, lse_BHQ). `causal` needs as many queries as keys. Every query must be allowed at least one key."""
-    if q_BHQD.device.type == "cpu":
+    if has_flash(q_BHQD):
         out, lse = flash(q_BHQD, k_BHKD, v_BHKD, 0.0, causal, attn_mask=bias_BHQK, scale=scale)
         return out, lse
     scores = _scores(q_BHQD, k_BHKD, scale, causal, bias_BHQK)
@@ -39,7 +43,7 @@ def backward(
     causal: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients with respect to q, k and v of this block, given output and normaliser of the merged softmax."""
-    if q_BHQD.device.type == "cpu":
+    if has_flash(q_BHQD):
         dq, dk, dv = flash_backward(
             grad_BHQD, q_BHQD, k_BHKD, v_BHKD, out_BHQD, lse_BHQ, 0.0, causal, attn_mask=None, scale=scale
         )

@@ -1,0 +1,143 @@
+"""Label scoring and generation against a plain run of each prompt alone under transformers' own attention."""
+
+import random
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tunesmith.engines.local.engine import LocalEngine
+from tunesmith.engines.local.labels import Trie
+from tunesmith.engines.local.passes import common_prefix
+
+END = 96
+LABELS = [(5, 6, END), (5, 7, 8, END), (9, END), (10, 11, 12, 13, END), (10, 11, 14, END), (20, END)]
+SHARED = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+
+
+def prompts(count: int, shared: int = 11, seed: int = 0) -> list[list[int]]:
+    chooser = random.Random(seed)
+    return [SHARED[:shared] + [chooser.randrange(20, 90) for _ in range(chooser.randint(1, 9))] for _ in range(count)]
+
+
+def reference(model, prompt: list[int]) -> torch.Tensor:
+    """The log probability of every label after `prompt`, one plain forward each."""
+    scores = []
+    for label in LABELS:
+        with torch.no_grad():
+            logits = model(torch.tensor([prompt + list(label)])).logits[0].double()
+        places = torch.log_softmax(logits, -1)[len(prompt) - 1 : -1]
+        scores.append(sum(row[token] for row, token in zip(places, label, strict=True)))
+    return torch.stack(scores)
+
+
+def greedy(model, prompt: list[int]) -> int:
+    """The label that a token-by-token choice among the labels' next tokens arrives at."""
+    said: list[int] = []
+    while tuple(said) not in LABELS:
+        with torch.no_grad():
+            logits = model(torch.tensor([prompt + said])).logits[0, -1]
+        options = {label[len(said)] for label in LABELS if list(label[: len(said)]) == said}
+        said.append(max(options, key=lambda token: logits[token].item()))
+    return LABELS.index(tuple(said))
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+def test_exact_confidence_and_greedy_answer_equal_plain_runs(tiny, family):
+    engine, plain = LocalEngine(tiny(family), "x"), tiny(family, reference=True)
+    asked = prompts(7)
+    for prompt, answer in zip(asked, engine.score_labels(asked, LABELS, exact=True), strict=True):
+        assert answer.label == greedy(plain, prompt)
+        expected = torch.softmax(reference(plain, prompt), 0)[answer.label].item()
+        assert answer.confidence == pytest.approx(expected, abs=1e-4)
+
+
+def test_best_first_search_is_within_the_tolerance_of_exact(tiny):
+    engine = LocalEngine(tiny(), "x")
+    asked = prompts(40)
+    exact = list(engine.score_labels(asked, LABELS, exact=True))
+    quick = list(engine.score_labels(asked, LABELS))
+    assert [answer.label for answer in quick] == [answer.label for answer in exact]
+    for a, b in zip(quick, exact, strict=True):
+        assert a.confidence == pytest.approx(b.confidence, abs=0.001 + 1e-5)
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(tiny):
+    engine = LocalEngine(tiny(), "x")
+    asked = prompts(150)  # more than one batch
+    together = list(engine.score_labels(asked, LABELS, exact=True))
+    for index in (0, 1, 63, 64, 149):
+        fresh = LocalEngine(tiny(), "x")
+        alone = next(iter(fresh.score_labels([asked[index]], LABELS, exact=True)))
+        assert alone.label == together[index].label
+        assert alone.confidence == pytest.approx(together[index].confidence, abs=1e-5)
+
+
+@pytest.mark.parametrize("shared", [0, 1, 11])
+def test_a_remembered_prefix_changes_no_answer(tiny, shared):
+    """The second call starts from what the first one computed, where the prompts agree."""
+    engine = LocalEngine(tiny(), "x")
+    list(engine.score_labels(prompts(3, shared=11, seed=5), LABELS))
+    asked = prompts(3, shared=shared, seed=6)
+    after = list(engine.score_labels(asked, LABELS, exact=True))
+    fresh = list(LocalEngine(tiny(), "x").score_labels(asked, LABELS, exact=True))
+    assert [answer.label for answer in after] == [answer.label for answer in fresh]
+    assert [answer.confidence for answer in after] == pytest.approx([answer.confidence for answer in fresh], abs=1e-5)
+
+
+def test_one_prompt_that_begins_another(tiny):
+    """A prompt whose every token is shared keeps a last token of its own."""
+    engine, plain = LocalEngine(tiny(), "x"), tiny(reference=True)
+    asked = [SHARED, [*SHARED, 40, 41]]
+    for prompt, answer in zip(asked, engine.score_labels(asked, LABELS, exact=True), strict=True):
+        expected = torch.softmax(reference(plain, prompt), 0)[answer.label].item()
+        assert answer.confidence == pytest.approx(expected, abs=1e-4)
+
+
+def test_without_confidence_the_answer_is_the_same_and_none_is_claimed(tiny):
+    engine = LocalEngine(tiny(), "x")
+    asked = prompts(9)
+    assert [answer.label for answer in engine.score_labels(asked, LABELS, confidence=False)] == [
+        answer.label for answer in engine.score_labels(asked, LABELS)
+    ]
+    assert next(iter(engine.score_labels(asked, LABELS, confidence=False))).confidence is None
+
+
+def test_generation_equals_transformers_greedy_search(tiny):
+    engine, plain = LocalEngine(tiny(), "x"), tiny(reference=True)
+    asked = prompts(6)
+    stop = [3, 17, 44]
+    for prompt, answer in zip(asked, engine.generate(asked, max_new_tokens=12, stop=stop), strict=True):
+        expected = plain.generate(torch.tensor([prompt]), max_new_tokens=12, do_sample=False, eos_token_id=stop)
+        said = expected[0, len(prompt) :].tolist()
+        if said[-1] in stop:
+            said.pop()
+        assert list(answer.tokens) == said
+
+
+def test_no_prompts_no_answers(tiny):
+    assert list(LocalEngine(tiny(), "x").score_labels([], LABELS)) == []
+
+
+@given(st.lists(st.lists(st.integers(0, 3), max_size=8), min_size=1, max_size=6))
+@settings(max_examples=200)
+def test_common_prefix_is_the_longest_that_all_begin_with(rows):
+    prefix = common_prefix(rows)
+    assert all(row[: len(prefix)] == prefix for row in rows)
+    longer = {tuple(row[: len(prefix) + 1]) for row in rows}
+    assert len(longer) > 1 or any(len(row) == len(prefix) for row in rows)
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=5), min_size=2, max_size=12))
+def test_a_trie_holds_every_label_once(labels):
+    distinct = [(*label, END) for label in dict.fromkeys(map(tuple, labels))]
+    trie = Trie(distinct)
+    found = {}
+    for leaf, number in trie.label.items():
+        path, node = [], leaf
+        while node:
+            path.append(trie.token[node])
+            node = trie.parent[node]
+        found[number] = tuple(reversed(path))
+    assert [found[number] for number in range(len(distinct))] == distinct
