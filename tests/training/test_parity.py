@@ -90,7 +90,8 @@ def test_loss_and_gradients(family, kind, share, packed_tokens, monkeypatch):
     assert len(theirs_by_name) == 2 * 7 * 2
     for name, gradient in gradients(ours).items():
         assert gradient.abs().max() > 0
-        torch.testing.assert_close(gradient, theirs_by_name[name], atol=2e-5, rtol=2e-4)
+        expected = theirs_by_name[name]
+        assert (gradient - expected).abs().max() <= 1e-4 * expected.abs().max(), name  # float32, to rounding
 
 
 def test_every_row_appears_once_in_an_epoch_and_the_order_is_seeded():

@@ -133,7 +133,7 @@ def _pack(rows: Sequence[Row], shared: int, device: torch.device) -> PackedRow:
     return PackedRow(
         tokens_T=torch.tensor(tokens, device=device),
         positions_T=torch.tensor(positions, device=device),
-        segments=Segments.of(shared, tuple(lengths), device),
+        segments=Segments.of(shared, lengths, device),
         keep_K=torch.tensor(keep, device=device),
         targets_K=torch.tensor(targets, device=device),
         weights_K=torch.tensor(weights, dtype=torch.float32, device=device),

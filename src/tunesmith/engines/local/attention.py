@@ -15,6 +15,8 @@ Axes: T tokens of the row, P prefix, N branch tokens, H query heads, G key heads
 D head size, B branches, L longest branch, M longest remembered branch.
 """
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,29 +32,51 @@ UNSUPPORTED = ("sliding_window", "softcap", "s_aux")
 
 
 @dataclass(frozen=True)
-class Segments:
-    """How the packed row divides: `prefix` tokens, then branches of these `lengths` (none may be empty).
+class Padding:
+    """Some branches side by side, padded to the longest of them: (branches, longest).
 
-    `slots_N` is each branch token's place in the padded (B · L) layout. `bias_B1LK`, only with a memory, says what
-    each new token may look at among the remembered and the new tokens of its branch; without it a branch is causal.
+    `tokens_N` are their tokens' places behind the prefix, `slots_N` the same tokens' places in the padded layout.
+    """
+
+    branches: int
+    longest: int
+    tokens_N: Tensor
+    slots_N: Tensor
+
+
+@dataclass(frozen=True)
+class Segments:
+    """How the packed row divides: `prefix` tokens, then branches (none may be empty).
+
+    Branches of like length are padded together. `bias_B1LK`, only with a memory and then with a single padding, says
+    what each new token may look at among the remembered and the new tokens of its branch; without it a branch is
+    causal.
     """
 
     prefix: int
-    lengths: tuple[int, ...]
-    slots_N: Tensor
+    paddings: tuple[Padding, ...]
     bias_B1LK: Tensor | None = None
 
-    @property
-    def longest(self) -> int:
-        return max(self.lengths, default=0)
+    @classmethod
+    def of(cls, prefix: int, lengths: Sequence[int], device: torch.device) -> "Segments":
+        """A row that stands alone. Padding to the next power of two at most wastes little, in few products."""
+        by_size: dict[int, list[int]] = {}
+        for branch, length in enumerate(lengths):
+            by_size.setdefault(max(length - 1, 15).bit_length(), []).append(branch)
+        return cls(prefix, tuple(_padding(lengths, branches, device) for branches in by_size.values()))
 
     @classmethod
-    def of(
-        cls, prefix: int, lengths: tuple[int, ...], device: torch.device, bias_B1LK: Tensor | None = None
-    ) -> "Segments":
-        longest = max(lengths, default=0)
-        slots = [branch * longest + offset for branch, size in enumerate(lengths) for offset in range(size)]
-        return cls(prefix, lengths, torch.tensor(slots, dtype=torch.long, device=device), bias_B1LK)
+    def remembering(cls, lengths: Sequence[int], device: torch.device, bias_B1LK: Tensor | None) -> "Segments":
+        """New tokens of remembered branches, one branch each, in order."""
+        return cls(0, (_padding(lengths, range(len(lengths)), device),), bias_B1LK)
+
+
+def _padding(lengths: Sequence[int], branches: Sequence[int], device: torch.device) -> Padding:
+    starts = [0, *itertools.accumulate(lengths)]
+    longest = max(lengths[branch] for branch in branches)
+    tokens = [place for branch in branches for place in range(starts[branch], starts[branch + 1])]
+    slots = [row * longest + offset for row, branch in enumerate(branches) for offset in range(lengths[branch])]
+    return Padding(len(branches), longest, torch.tensor(tokens, device=device), torch.tensor(slots, device=device))
 
 
 def attend(
@@ -101,7 +125,7 @@ class SharedPrefixAttention(torch.autograd.Function):
                 causal=True,
             )
             out_HTD[:, :prefix], lse_HT[:, :prefix] = out[0], lse[0]
-        if segments.lengths:
+        if segments.paddings:
             q, k, v = q_HTD[:, prefix:], k_GTD[:, prefix:], v_GTD[:, prefix:]
             out, lse = _local_forward(q, k, v, segments, scale)
             if prefix:
@@ -131,7 +155,7 @@ class SharedPrefixAttention(torch.autograd.Function):
             )
             dq_HTD[:, :prefix] = dq[0]
             dk_GTD[:, :prefix], dv_GTD[:, :prefix] = _unrepeat(dk[0], k_GTD.shape[0]), _unrepeat(dv[0], k_GTD.shape[0])
-        if segments.lengths:
+        if segments.paddings:
             rest = slice(prefix, None)
             parts = (grad_HTD[:, rest], q_HTD[:, rest], out_HTD[:, rest], lse_HT[:, rest])
             dq, dk_GTD[:, rest], dv_GTD[:, rest] = _local_backward(
@@ -151,14 +175,14 @@ def _attend_remembering(
 ) -> Tensor:  # out_NHD
     """New tokens of known branches against the remembered prefix, the remembered branches, and themselves."""
     assert segments.prefix == 0, "with a memory the prefix is remembered, not in the row"
-    heads = q_HND.shape[0]
-    q, k, v = (_pad(x, segments) for x in (q_HND, k_GND, v_GND))
+    heads, (padding,) = q_HND.shape[0], segments.paddings
+    q, k, v = (_pad(x, padding) for x in (q_HND, k_GND, v_GND))
     k, v = memory.extend(layer, k, v)
     bias = segments.bias_B1LK
     out_BHLD, lse_BHL = kernels.forward(
         q, _repeat(k, heads, 1), _repeat(v, heads, 1), scale, causal=bias is None, bias_BHQK=bias
     )
-    out, lse = _unpad(out_BHLD, segments), _unpad(lse_BHL.unsqueeze(-1), segments).squeeze(-1)
+    out, lse = _unpad(out_BHLD, padding), _unpad(lse_BHL.unsqueeze(-1), padding).squeeze(-1)
     shared = memory.prefix(layer)
     if shared is not None:
         out, _ = kernels.merge(*_shared_forward(q_HND, *shared, scale), out, lse)
@@ -166,28 +190,34 @@ def _attend_remembering(
 
 
 def _shared_forward(q_HND: Tensor, k_GPD: Tensor, v_GPD: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """All branch tokens against the prefix: the query heads of one key head are folded into one long product."""
-    out, lse = kernels.forward(_fold(q_HND, k_GPD)[None], k_GPD[None], v_GPD[None], scale, causal=False)
-    return out.reshape(q_HND.shape), lse.reshape(q_HND.shape[:2])
+    """All branch tokens against the prefix, whose keys and values stand once, also for several query heads."""
+    q = _by_key_head(q_HND, k_GPD)
+    out, lse = kernels.forward(q, _for_all(k_GPD, q), _for_all(v_GPD, q), scale, causal=False)
+    return out.transpose(0, 1).reshape(q_HND.shape), lse.transpose(0, 1).reshape(q_HND.shape[:2])
 
 
 def _shared_backward(
     grad_HND: Tensor, q_HND: Tensor, out_HND: Tensor, lse_HN: Tensor, k_GPD: Tensor, v_GPD: Tensor, scale: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    grad, q, out = (_fold(x, k_GPD)[None] for x in (grad_HND, q_HND, out_HND))
-    lse = lse_HN.reshape(1, k_GPD.shape[0], -1)
-    dq, dk, dv = kernels.backward(grad, q, k_GPD[None], v_GPD[None], out, lse, scale, causal=False)
-    return dq.reshape(q_HND.shape), dk[0], dv[0]
+    grad, q, out = (_by_key_head(x, k_GPD) for x in (grad_HND, q_HND, out_HND))
+    lse = _by_key_head(lse_HN.unsqueeze(-1), k_GPD).squeeze(-1).contiguous()
+    dq, dk, dv = kernels.backward(grad, q, _for_all(k_GPD, q), _for_all(v_GPD, q), out, lse, scale, causal=False)
+    return dq.transpose(0, 1).reshape(q_HND.shape), dk.sum(0), dv.sum(0)
 
 
 def _local_forward(
     q_HND: Tensor, k_GND: Tensor, v_GND: Tensor, segments: Segments, scale: float
 ) -> tuple[Tensor, Tensor]:
-    """Every branch against itself, causally, padded to the longest. Padding comes last: no real token sees it."""
+    """Every branch against itself, causally. Padding comes last in a branch: no real token sees it."""
     heads = q_HND.shape[0]
-    k, v = (_repeat(_pad(x, segments), heads, 1) for x in (k_GND, v_GND))
-    out, lse = kernels.forward(_pad(q_HND, segments), k, v, scale, causal=True)
-    return _unpad(out, segments), _unpad(lse.unsqueeze(-1), segments).squeeze(-1)
+    out_HND = torch.empty_like(q_HND)
+    lse_HN = torch.empty(q_HND.shape[:2], dtype=_lse_dtype(q_HND), device=q_HND.device)
+    for padding in segments.paddings:
+        k, v = (_repeat(_pad(x, padding), heads, 1) for x in (k_GND, v_GND))
+        out, lse = kernels.forward(_pad(q_HND, padding), k, v, scale, causal=True)
+        out_HND[:, padding.tokens_N] = _unpad(out, padding)
+        lse_HN[:, padding.tokens_N] = _unpad(lse.unsqueeze(-1), padding).squeeze(-1)
+    return out_HND, lse_HN
 
 
 def _local_backward(
@@ -202,28 +232,37 @@ def _local_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Padded queries carry no gradient (grad and out are 0 there), whatever their normaliser; 0 keeps it finite."""
     heads, key_heads = q_HND.shape[0], k_GND.shape[0]
-    grad, q, out = (_pad(x, segments) for x in (grad_HND, q_HND, out_HND))
-    lse = _pad(lse_HN.unsqueeze(-1), segments).squeeze(-1)
-    k, v = (_repeat(_pad(x, segments), heads, 1) for x in (k_GND, v_GND))
-    dq, dk, dv = kernels.backward(grad, q, k, v, out, lse, scale, causal=True)
-    dq, dk, dv = (_unpad(x, segments) for x in (dq, dk, dv))
-    return dq, _unrepeat(dk, key_heads), _unrepeat(dv, key_heads)
+    gradients = [torch.empty_like(x) for x in (q_HND, k_GND, v_GND)]
+    for padding in segments.paddings:
+        grad, q, out = (_pad(x, padding) for x in (grad_HND, q_HND, out_HND))
+        lse = _pad(lse_HN.unsqueeze(-1), padding).squeeze(-1)
+        k, v = (_repeat(_pad(x, padding), heads, 1) for x in (k_GND, v_GND))
+        dq, dk, dv = (_unpad(x, padding) for x in kernels.backward(grad, q, k, v, out, lse, scale, causal=True))
+        for whole, part in zip(gradients, (dq, _unrepeat(dk, key_heads), _unrepeat(dv, key_heads)), strict=True):
+            whole[:, padding.tokens_N] = part
+    return gradients[0], gradients[1], gradients[2]
 
 
-def _pad(x_XND: Tensor, segments: Segments) -> Tensor:  # (B, X, L, D)
+def _pad(x_XND: Tensor, padding: Padding) -> Tensor:  # (B, X, L, D)
     size, width = x_XND.shape[0], x_XND.shape[-1]
-    padded = x_XND.new_zeros(len(segments.lengths) * segments.longest, size, width)
-    padded[segments.slots_N] = x_XND.transpose(0, 1)
-    return padded.view(len(segments.lengths), segments.longest, size, width).transpose(1, 2)
+    padded = x_XND.new_zeros(padding.branches * padding.longest, size, width)
+    padded[padding.slots_N] = x_XND.transpose(0, 1)[padding.tokens_N]
+    return padded.view(padding.branches, padding.longest, size, width).transpose(1, 2)
 
 
-def _unpad(x_BXLD: Tensor, segments: Segments) -> Tensor:  # (X, N, D)
+def _unpad(x_BXLD: Tensor, padding: Padding) -> Tensor:  # (X, N, D)
     flat = x_BXLD.transpose(1, 2).reshape(-1, x_BXLD.shape[1], x_BXLD.shape[-1])
-    return flat[segments.slots_N].transpose(0, 1)
+    return flat[padding.slots_N].transpose(0, 1)
 
 
-def _fold(x_HND: Tensor, like_GPD: Tensor) -> Tensor:  # (G, R · N, D)
-    return x_HND.reshape(like_GPD.shape[0], -1, x_HND.shape[-1])
+def _by_key_head(x_HND: Tensor, like_GPD: Tensor) -> Tensor:
+    """(R, G, N, D): the R query heads of each key head, as a batch."""
+    return x_HND.view(like_GPD.shape[0], -1, *x_HND.shape[1:]).transpose(0, 1)
+
+
+def _for_all(x_GPD: Tensor, like_RGND: Tensor) -> Tensor:
+    """(R, G, P, D), a view: every query head reads the same keys."""
+    return x_GPD.expand(like_RGND.shape[0], *x_GPD.shape)
 
 
 def _repeat(x: Tensor, heads: int, axis: int = 0) -> Tensor:

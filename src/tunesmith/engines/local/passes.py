@@ -101,8 +101,7 @@ class Session:
         bias: Tensor | None,
         keep: Tensor | None,
     ) -> Tensor:
-        lengths = tuple(len(branch) for branch in branches)
-        segments = Segments.of(0, lengths, self.device, bias)
+        segments = Segments.remembering([len(branch) for branch in branches], self.device, bias)
         tokens = [token for branch in branches for token in branch]
         places = [position for branch in positions for position in branch]
         result = self._model(
