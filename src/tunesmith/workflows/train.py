@@ -85,7 +85,7 @@ def _carry_out(
             }
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f"Stopped. The checkpoint of {identity} is kept; `tunesmith train` goes on from it."
+            f"Stopped. The checkpoint of {identity} is kept; run the same command again to go on from it."
         ) from None
     return recording.run
 
