@@ -106,7 +106,7 @@ def agresti_coull(p: float, rows: float, quantile: float) -> tuple[float, float]
 def spread(values: Floats, groups: Integers | None, rare: Booleans, level: float = LEVEL) -> Spread | None:
     """How the mean of `values` spreads when rows of one group belong together; None where there are too few groups.
 
-    `groups` numbers the group of each row from 0 (None: every row stands alone). `rare` marks the rows that carry
+    `groups` numbers the group of each row, as `together` gives them. `rare` marks the rows that carry
     the information, such as the wrong ones of many right.
     """
     tail = 0.5 + level / 2
@@ -121,7 +121,7 @@ def spread(values: Floats, groups: Integers | None, rare: Booleans, level: float
     t = float(special.stdtrit(effective - 1, tail))
     centred = values - values.mean()
     squares = float(np.sum(centred**2))
-    if squares == 0.0 or count == len(values):
+    if squares == 0.0:
         return Spread(largest, t, effective)
     sums = np.bincount(groups, weights=centred)
     robust = count / (count - 1) * float(np.sum(sums**2)) / squares * (n - 1) / n
@@ -136,15 +136,17 @@ def spread(values: Floats, groups: Integers | None, rare: Booleans, level: float
 
 
 def proportion(hits: Booleans, groups: Integers | None) -> tuple[float, float, float] | None:
-    """Value, low and high of the share of `hits`; None where there are too few rows or groups."""
+    """Value, low and high of the share of `hits`; None where there are too few rows or groups.
+
+    `groups` as `together` gives them.
+    """
     n, total = len(hits), int(hits.sum())
     if n < MIN_ROWS:
         return None
-    numbered = together(groups)
-    if numbered is None:
+    if groups is None:
         low, high = proportions(total, n)
         return total / n, float(low), float(high)
-    found = spread(hits.astype(np.float64), numbered, hits if 2 * total < n else ~hits)
+    found = spread(hits.astype(np.float64), groups, hits if 2 * total < n else ~hits)
     if found is None:
         return None
     return total / n, *agresti_coull(total / n, n / found.deff, found.t)

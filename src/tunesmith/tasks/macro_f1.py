@@ -28,9 +28,11 @@ class Linear(NamedTuple):
     rows: float
 
 
-def enough(expected: Integers) -> bool:
+def missing_rows(expected: Integers) -> int:
+    """How many rows are lacking, at least, before macro F1 can be told; 0: none."""
     support = np.bincount(expected)
-    return len(expected) >= MIN_ROWS and int(support[support > 0].min()) >= MIN_SUPPORT
+    lacking = np.maximum(MIN_SUPPORT - support[support > 0], 0).sum()
+    return max(MIN_ROWS - len(expected), int(lacking), 0)
 
 
 def linearise(expected: Integers, answered: Integers, labels: int) -> Linear:
@@ -63,7 +65,7 @@ def estimate(
     expected: Integers, answered: Integers, labels: int, groups: Integers | None
 ) -> tuple[float, float, float] | None:
     """Value, low and high; None where rows, groups or the rows of a label are too few. `groups` as `spread` takes."""
-    if not enough(expected):
+    if missing_rows(expected):
         return None
     linear = linearise(expected, answered, labels)
     found = spread(linear.influence, groups, expected != answered)

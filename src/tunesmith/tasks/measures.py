@@ -48,6 +48,10 @@ class Answers(NamedTuple):
     def missing(self) -> Booleans:
         return np.asarray(self.answered == self.labels)
 
+    def where(self, rows: Booleans) -> "Answers":
+        groups = None if self.groups is None else intervals.together(self.groups[rows])
+        return Answers(self.expected[rows], self.answered[rows], groups, self.labels)
+
 
 def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Measures:
     """Measure `predictions`, one for each of `examples` in order. Raises DataError for a label the task has not."""
@@ -117,11 +121,10 @@ def _slices(answers: Answers, examples: Sequence[Example]) -> dict[str, dict[str
     names = np.array([example.slice or "" for example in examples], object)
     found = {}
     for name in sorted(set(names) - {""}):
-        rows = names == name
-        groups = None if answers.groups is None else answers.groups[rows]
+        within = answers.where(names == name)
         found[str(name)] = {
-            "accuracy": _share(answers.right[rows], groups),
-            "invalid_rate": _share(answers.missing[rows], groups),
+            "accuracy": _share(within.right, within.groups),
+            "invalid_rate": _share(within.missing, within.groups),
         }
     return found
 
@@ -134,8 +137,8 @@ def _labels(labels: Sequence[str], answers: Answers, counts: Integers) -> dict[s
         precisions, recalls = _shares(hits, said), _shares(hits, support)
     else:
         each = range(answers.labels)
-        precisions = [_within(answers, answers.answered == label) for label in each]
-        recalls = [_within(answers, answers.expected == label) for label in each]
+        precisions = [_right_among(answers.where(answers.answered == label)) for label in each]
+        recalls = [_right_among(answers.where(answers.expected == label)) for label in each]
     return {
         label: LabelFigures(support=int(rows), precision=precision, recall=recall)
         for label, rows, precision, recall in zip(labels, support, precisions, recalls, strict=True)
@@ -151,9 +154,8 @@ def _shares(hits: Integers, rows: Integers) -> list[Estimate]:
     ]
 
 
-def _within(answers: Answers, rows: Booleans) -> Estimate:
-    assert answers.groups is not None
-    return _share(answers.right[rows], answers.groups[rows])
+def _right_among(answers: Answers) -> Estimate:
+    return _share(answers.right, answers.groups)
 
 
 def _estimate(found: tuple[float, float, float] | None, n: int) -> Estimate:

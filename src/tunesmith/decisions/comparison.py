@@ -1,0 +1,100 @@
+"""Two evaluated candidates on the same rows → a comparison; Holm's correction over several."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from tunesmith.core.errors import UserError
+from tunesmith.core.example import Example
+from tunesmith.core.prediction import Prediction
+from tunesmith.core.record import Record
+from tunesmith.core.scorecard import Scorecard
+from tunesmith.core.verdict import Comparison
+from tunesmith.decisions.paired import Difference, accuracy_difference, macro_f1_difference
+from tunesmith.tasks.intervals import LEVEL
+from tunesmith.tasks.measures import Answers, as_arrays
+
+METRICS = {"accuracy": accuracy_difference, "macro_f1": macro_f1_difference}
+
+
+class Evaluated(Record):
+    """A candidate's predictions on `examples`, one each and in order, and its scorecard there."""
+
+    scorecard: Scorecard
+    predictions: tuple[Prediction, ...]
+    examples: tuple[Example, ...]
+
+    @property
+    def name(self) -> str:
+        return self.scorecard.candidate
+
+    @cached_property
+    def answers(self) -> Answers:
+        return as_arrays(self.scorecard.confusion_labels, self.examples, self.predictions)
+
+    @property
+    def failures(self) -> int:
+        return sum(prediction.state == "failed" for prediction in self.predictions)
+
+    def as_if_failures_were_right(self) -> "Evaluated":
+        """The kindest reading of the rows that this candidate never got to answer."""
+        kind = [
+            each.model_copy(update={"state": "ok", "output": example.expected}) if each.state == "failed" else each
+            for example, each in zip(self.examples, self.predictions, strict=True)
+        ]
+        return Evaluated(scorecard=self.scorecard, predictions=tuple(kind), examples=self.examples)
+
+
+def difference(
+    a: Evaluated, b: Evaluated, metric: str, *, level: float = LEVEL, slice: str | None = None
+) -> Difference | None:
+    """`a` minus `b`; None where rows or groups are too few. Raises UserError where they answered other rows."""
+    if a.scorecard.eval_set != b.scorecard.eval_set:
+        raise UserError(
+            f"{a.name!r} and {b.name!r} were measured on different rows, so they cannot be compared. Measure both on "
+            "the eval set as it is now (`tunesmith compare` does)."
+        )
+    return METRICS[metric](_within(a, slice), _within(b, slice), level)
+
+
+def compare_pairs(
+    a: Evaluated, b: Evaluated, metric: str, *, level: float = LEVEL, slice: str | None = None
+) -> Comparison | None:
+    """`a` minus `b` on all rows or on those of a slice, p not yet corrected; None where rows or groups are too few."""
+    found = difference(a, b, metric, level=level, slice=slice)
+    if found is None:
+        return None
+    right_a, right_b = _within(a, slice).right, _within(b, slice).right
+    return Comparison(
+        a=a.name,
+        b=b.name,
+        metric=metric,
+        difference=found.value,
+        low=found.low,
+        high=found.high,
+        p=found.p,
+        n=len(right_a),
+        a_only=int(np.sum(right_a & ~right_b)),
+        b_only=int(np.sum(right_b & ~right_a)),
+        level=level,
+        slice=slice,
+    )
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """p-values corrected for their number (S. Holm, Scandinavian Journal of Statistics 6 (1979) 65)."""
+    order = sorted(range(len(ps)), key=lambda place: ps[place])
+    corrected = [0.0] * len(ps)
+    largest = 0.0
+    for rank, place in enumerate(order):
+        largest = max(largest, min(1.0, (len(ps) - rank) * ps[place]))
+        corrected[place] = largest
+    return corrected
+
+
+def _within(evaluated: Evaluated, slice: str | None) -> Answers:
+    answers = evaluated.answers
+    if slice is None:
+        return answers
+    return answers.where(np.array([example.slice == slice for example in evaluated.examples], np.bool_))

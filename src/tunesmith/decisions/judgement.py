@@ -1,0 +1,183 @@
+"""Evaluations → the verdict.
+
+ship    the interval of fine-tune minus baseline lies above `min_effect`, for every baseline, and no slice blocks
+reject  for some baseline it lies wholly below `min_effect`, or a slice is clearly worse than its margin allows
+hold    anything else: the evidence is too thin, and the verdict says how many more rows would settle it
+
+Every baseline has to be beaten, each at full level: a claim that holds only if all its parts hold needs no correction
+(an intersection-union test; Berger, Technometrics 24 (1982) 295), and so the luck of having looked best among several
+baselines cannot ship anything. A slice is tested for non-inferiority against the best baseline, corrected for the
+number of slices; with few rows it is unknown and does not block.
+
+The k-th fine-tune judged on one eval set gets the level 1 - 0.05 / (k (k - 1)) from k = 2 on: over any number of
+attempts, one that is no better than `min_effect` is shipped with at most 2.5 + 2.5 %.
+
+Rows that a candidate never answered because it failed are not right, and not simply wrong, either: a verdict that the
+kindest reading of the other side's failures would overturn is held until the rows are answered.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from tunesmith.core.errors import UserError
+from tunesmith.core.verdict import Comparison, Verdict
+from tunesmith.decisions import reasons
+from tunesmith.decisions.comparison import Evaluated, compare_pairs, difference, holm
+from tunesmith.decisions.power import rows_needed
+from tunesmith.decisions.section import RulesSection
+from tunesmith.tasks import macro_f1
+from tunesmith.tasks.intervals import LEVEL
+from tunesmith.tasks.primary import check_primary
+
+Outcome = Literal["ship", "hold", "reject"]
+ROUND_ROWS = 10
+
+
+def decide(
+    fine_tune: Evaluated,
+    baselines: Sequence[Evaluated],
+    rules: RulesSection,
+    *,
+    attempt: int = 1,
+    caveats: Sequence[str] = (),
+) -> Verdict:
+    """Judge `fine_tune` against `baselines`, all evaluated on the same rows.
+
+    `attempt` counts the judgements on these rows, this one included (`evaluation.seal.attempt`). `caveats` are
+    sentences that the reader must know, such as that the prompt baseline used an untouched draft.
+    """
+    check_primary(rules.primary)
+    if not baselines:
+        raise UserError("There is no baseline to compare with. Run `tunesmith baseline`, then compare again.")
+    level = level_of(attempt)
+    best = best_baseline(baselines, rules.primary)
+    compared = [compare_pairs(fine_tune, each, rules.primary, level=level) for each in baselines]
+    slices, unknown = _slices(fine_tune, best, rules)
+    outcome = _outcome(fine_tune, baselines, rules, level, slices)
+    overturned = _overturned_by_failures(outcome, fine_tune, baselines, rules, level)
+    more = None
+    if outcome == "hold":
+        more = _more_rows(fine_tune, baselines, rules, level_of(attempt + 1))
+    known = _corrected([each for each in compared if each is not None])
+    story = reasons.Story(
+        outcome="hold" if overturned else outcome,
+        fine_tune=fine_tune,
+        best=best,
+        comparisons=tuple(known),
+        slices=tuple(slices),
+        unknown_slices=tuple(unknown),
+        rules=rules,
+        more_rows=more,
+        overturned=overturned,
+    )
+    return Verdict(
+        verdict=story.outcome,
+        candidate=fine_tune.name,
+        baseline=best.name,
+        primary=rules.primary,
+        reasons=reasons.sentences(story),
+        comparisons=story.comparisons,
+        more_rows=more,
+        slices=story.slices,
+        unknown_slices=story.unknown_slices,
+        caveats=(*caveats, *reasons.caveats(story, baselines, attempt)),
+        attempt=attempt,
+    )
+
+
+def level_of(attempt: int) -> float:
+    """The confidence at which the `attempt`-th fine-tune on one eval set is judged."""
+    assert attempt >= 1
+    return LEVEL if attempt == 1 else 1 - (1 - LEVEL) / (attempt * (attempt - 1))
+
+
+def best_baseline(baselines: Sequence[Evaluated], primary: str) -> Evaluated:
+    """The highest by the primary metric (by accuracy where it is unknown); the faster one of equals."""
+
+    def worth(each: Evaluated) -> tuple[float, float]:
+        card = each.scorecard
+        values = [card.metrics[name].value for name in (primary, "accuracy")]
+        return next((value for value in values if value is not None), 0.0), -card.seconds
+
+    return max(baselines, key=worth)
+
+
+def _outcome(
+    fine_tune: Evaluated,
+    baselines: Sequence[Evaluated],
+    rules: RulesSection,
+    level: float,
+    slices: Sequence[Comparison],
+) -> Outcome:
+    found = [difference(fine_tune, each, rules.primary, level=level) for each in baselines]
+    known = [each for each in found if each is not None]
+    if any(each.high < rules.min_effect for each in known) or any(blocks(each, rules) for each in slices):
+        return "reject"
+    if len(known) == len(found) and all(each.low > rules.min_effect for each in known):
+        return "ship"
+    return "hold"
+
+
+def blocks(slice: Comparison, rules: RulesSection) -> bool:
+    """Whether the slice is clearly worse than its margin allows."""
+    return slice.high < -rules.slice_margin
+
+
+def _slices(fine_tune: Evaluated, best: Evaluated, rules: RulesSection) -> tuple[list[Comparison], list[str]]:
+    """Comparisons of accuracy within every slice that has enough rows, corrected for their number; the other slices."""
+    rows: dict[str, int] = {}
+    for example in fine_tune.examples:
+        if example.slice is not None:
+            rows[example.slice] = rows.get(example.slice, 0) + 1
+    large = [name for name in sorted(rows) if rows[name] >= rules.min_slice_rows]
+    level = 1 - (1 - LEVEL) / max(len(large), 1)
+    found = {name: compare_pairs(fine_tune, best, "accuracy", level=level, slice=name) for name in large}
+    known = [each for each in found.values() if each is not None]
+    return _corrected(known), [name for name in sorted(rows) if found.get(name) is None]
+
+
+def _overturned_by_failures(
+    outcome: Outcome,
+    fine_tune: Evaluated,
+    baselines: Sequence[Evaluated],
+    rules: RulesSection,
+    level: float,
+) -> tuple[Evaluated, ...]:
+    """The candidates whose failed rows, read kindly, would change a ship or a reject; none where it stands."""
+    if outcome == "ship":
+        failed = [each for each in baselines if each.failures]
+        kind = [each.as_if_failures_were_right() if each.failures else each for each in baselines]
+        changes = failed and _outcome(fine_tune, kind, rules, level, ()) != "ship"
+        return tuple(failed) if changes else ()
+    if outcome == "reject" and fine_tune.failures:
+        kindly = fine_tune.as_if_failures_were_right()
+        slices, _ = _slices(kindly, best_baseline(baselines, rules.primary), rules)
+        return (fine_tune,) if _outcome(kindly, baselines, rules, level, slices) != "reject" else ()
+    return ()
+
+
+def _more_rows(fine_tune: Evaluated, baselines: Sequence[Evaluated], rules: RulesSection, level: float) -> int | None:
+    """Further rows that settle a hold 4 times in 5, were every difference what was measured; None: no such number."""
+    n = len(fine_tune.examples)
+    found = [difference(fine_tune, each, rules.primary, level=level) for each in baselines]
+    known = [each for each in found if each is not None]
+    if len(known) < len(found):
+        lacking = macro_f1.missing_rows(fine_tune.answers.expected) if rules.primary == "macro_f1" else 0
+        return lacking or None
+    needed = [
+        rows_needed(each.value, each.variance, min_effect=rules.min_effect, level=level, design=each.design)
+        for each in known
+    ]
+    losing = [rows for each, rows in zip(known, needed, strict=True) if each.value <= rules.min_effect]
+    if losing:
+        possible = [rows for rows in losing if rows is not None]
+        total = min(possible) if possible else None
+    else:
+        total = None if None in needed else max(rows for rows in needed if rows is not None)
+    return None if total is None else max(ROUND_ROWS, -(-(total - n) // ROUND_ROWS) * ROUND_ROWS)
+
+
+def _corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The same with p-values corrected for their number."""
+    corrected = holm([each.p for each in comparisons])
+    return [each.model_copy(update={"p": p}) for each, p in zip(comparisons, corrected, strict=True)]

@@ -1,0 +1,118 @@
+"""The difference of two candidates on the same rows: its interval and its p-value.
+
+Interval: Tango's score interval for paired proportions, with a tenth of a pair added to either kind of discordant
+pairs. It is the interval that Fagerland, Lydersen and Laake recommend; by itself it covers at least 93 %, and the
+tenth keeps its lower limit honest where one candidate never wins a row (docs/statistics.md has the enumeration).
+Grouped
+rows enter as `n / deff` pairs with Student's t. The difference of macro F1 enters as the discordant pairs that would
+have its mean and variance.
+
+p-value: exact. Under "no difference" each group's difference could as well have the other sign; the distribution of
+their sum over all signs is convolved, not drawn. For rows that stand alone this is McNemar's exact test.
+
+T. Tango, Statistics in Medicine 17 (1998) 891. M. Fagerland, S. Lydersen, P. Laake, Statistics in Medicine 33 (2014)
+2850. Q. McNemar, Psychometrika 12 (1947) 153.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from tunesmith.tasks import macro_f1
+from tunesmith.tasks.intervals import BISECTIONS, Floats, Integers, spread
+from tunesmith.tasks.measures import Answers
+
+MIN_ROWS = 20
+PSEUDO = 0.1  # of a pair, to either kind
+
+
+class Difference(NamedTuple):
+    """`a` minus `b`. `variance` is of one row's part in it, and `design` rows count as one independent row."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+    variance: float
+    design: float
+
+
+def accuracy_difference(a: Answers, b: Answers, level: float) -> Difference | None:
+    """None where rows or groups are too few."""
+    each = a.right.astype(np.float64) - b.right
+    n = len(each)
+    found = spread(each, a.groups, each != 0, level) if n >= MIN_ROWS else None
+    if found is None:
+        return None
+    pairs = np.array([np.sum(each > 0), np.sum(each < 0), n]) / found.deff
+    low, high = _limits(float(pairs[0]), float(pairs[1]), float(pairs[2]), found.t)
+    value = float(each.mean())
+    wins, losses = np.sum(each > 0) + PSEUDO, np.sum(each < 0) + PSEUDO
+    variance = (wins + losses) / (n + 2 * PSEUDO) - ((wins - losses) / (n + 2 * PSEUDO)) ** 2
+    return Difference(value, low, high, sign_flip_p(each, a.groups), float(variance), found.deff)
+
+
+def macro_f1_difference(a: Answers, b: Answers, level: float) -> Difference | None:
+    """None where rows, groups or the rows of a label are too few."""
+    if macro_f1.missing_rows(a.expected):
+        return None
+    first, second = (macro_f1.linearise(each.expected, each.answered, each.labels) for each in (a, b))
+    influence = first.influence - second.influence
+    n = len(influence)
+    found = spread(influence, a.groups, a.answered != b.answered, level)
+    if found is None:
+        return None
+    value = first.value - second.value
+    centre = value - (first.bias - second.bias)
+    variance = float(np.sum(influence**2))
+    rows = first.rows
+    discordant = max(rows * (variance * rows + centre**2), rows * abs(centre))
+    wins, losses = (discordant + rows * centre) / 2, (discordant - rows * centre) / 2
+    low, high = _limits(wins / found.deff, losses / found.deff, rows / found.deff, found.t)
+    variance += 2 * PSEUDO / rows**2
+    p = 2 * float(special.ndtr(-abs(centre) / np.sqrt(variance * found.deff)))
+    return Difference(value, min(low, value), max(high, value), p, variance * n, found.deff)
+
+
+def _limits(wins: float, losses: float, rows: float, quantile: float) -> tuple[float, float]:
+    return tango(wins + PSEUDO, losses + PSEUDO, rows + 2 * PSEUDO, quantile)
+
+
+def tango(wins: float, losses: float, rows: float, quantile: float) -> tuple[float, float]:
+    """Tango's limits for (wins - losses) / rows; counts may be any numbers from 0 with wins + losses ≤ rows."""
+    difference = (wins - losses) / rows
+
+    def score(true: float) -> float:
+        """How many standard errors the difference lies above `true`, with the variance likeliest under `true`."""
+        linear = (2 * rows - wins + losses) * true - wins - losses
+        root = np.sqrt(max(linear**2 + 8 * rows * losses * true * (1 - true), 0.0))
+        loss = (root - linear) / (4 * rows)  # the share of losses, by restricted maximum likelihood
+        variance = max(2 * loss + true * (1 - true), 1e-300) / rows
+        return float((difference - true) / np.sqrt(variance))
+
+    def solve(low: float, high: float, target: float) -> float:
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if score(middle) > target else (low, middle)
+        return (low + high) / 2
+
+    return solve(-1.0, difference, quantile), solve(difference, 1.0, -quantile)
+
+
+def sign_flip_p(each: Floats, groups: Integers | None) -> float:
+    """Two-sided exact p of a sum of whole numbers, were every group's sum as likely of either sign."""
+    sums = each if groups is None else np.bincount(groups, weights=each)
+    sizes, counts = np.unique(np.abs(np.rint(sums)).astype(np.int64), return_counts=True)
+    chances = np.ones(1)  # of every sum from -total to total
+    for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
+        if size == 0:
+            continue
+        heads = np.arange(count + 1)
+        terms = special.gammaln(count + 1) - special.gammaln(heads + 1) - special.gammaln(count - heads + 1)
+        spaced = np.zeros(2 * size * count + 1)
+        spaced[:: 2 * size] = np.exp(terms - count * np.log(2))
+        chances = np.convolve(chances, spaced)
+    total = (len(chances) - 1) // 2
+    extreme = np.abs(np.arange(-total, total + 1)) >= abs(round(float(sums.sum())))
+    return min(1.0, float(chances[extreme].sum()))

@@ -1,0 +1,91 @@
+"""How many rows a difference needs to be seen, and how large one must be to be seen on the rows there are.
+
+"Seen" means that the interval lies wholly on one side of `min_effect`, in POWER of all eval sets of that size. A row
+tells something only where exactly one of two candidates is right: `discordant` is the share of such rows, and one
+row's part in a difference d varies by discordant - d². Before anything is measured, two candidates are taken to be
+wrong on the same rows half as much as chance alone would not explain: discordant = accuracy × (1 - accuracy).
+
+R. Connor, Biometrics 43 (1987) 207.
+"""
+
+import math
+
+from scipy import special
+
+from tunesmith.core.units import count
+from tunesmith.tasks.intervals import LEVEL
+
+POWER = 0.8
+TYPICAL_ACCURACY = 0.8  # where none has been measured
+TOO_MANY = 100_000  # rows that nobody labels
+
+
+def rows_needed(
+    difference: float, variance: float, *, min_effect: float = 0.0, level: float = LEVEL, design: float = 1.0
+) -> int | None:
+    """Rows on which a true `difference` is seen to be other than `min_effect`; None where no reasonable number does.
+
+    `variance` is of one independent row's part; where rows belong together, `design` is how many count as one.
+    """
+    distance = abs(difference - min_effect)
+    if distance == 0.0:
+        return None
+    under_limit = variance + difference**2 - min_effect**2  # as many discordant rows, were `min_effect` the truth
+    certain, likely = special.ndtri(0.5 + level / 2), special.ndtri(POWER)
+    root = certain * math.sqrt(max(under_limit, 0.0)) + likely * math.sqrt(max(variance, 0.0))
+    rows = design * (root / distance) ** 2
+    return math.ceil(rows) if rows <= TOO_MANY else None
+
+
+def detectable(rows: int, discordant: float, *, min_effect: float = 0.0, level: float = LEVEL) -> float | None:
+    """The smallest true difference above `min_effect` that `rows` rows show; None where they show none.
+
+    A difference needs at least as many discordant rows, however alike the candidates are.
+    """
+    low, high = min_effect, 1.0
+    if not _shows(rows, high, discordant, min_effect, level):
+        return None
+    for _ in range(40):
+        middle = (low + high) / 2
+        if _shows(rows, middle, discordant, min_effect, level):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def expected_discordance(accuracy: float | None) -> float:
+    known = TYPICAL_ACCURACY if accuracy is None else accuracy
+    return max(known * (1 - known), 0.01)
+
+
+def outlook(rows: int, *, min_effect: float, accuracy: float | None = None) -> str:
+    """What an eval set of `rows` rows can show, in a sentence, with the rows to label for a gain 5 points higher.
+
+    `accuracy` is that of the best baseline, where it has been measured.
+    """
+    discordant = expected_discordance(accuracy)
+    smallest = detectable(rows, discordant, min_effect=min_effect)
+    wanted = min_effect + 0.05
+    needed = rows_needed(wanted, _variance(wanted, discordant), min_effect=min_effect)
+    subject = f"With {count(rows, 'eval row')}"
+    if smallest is None:
+        said = f"{subject}, no gain could be shown reliably"
+    else:
+        said = f"{subject}, a fine-tune that is truly {_points(smallest)} points better would be shipped 4 times in 5"
+    if needed is None or needed <= rows:
+        return f"{said}."
+    return f"{said}; label {count(needed - rows, 'more', 'more')} to see {_points(wanted)} points."
+
+
+def _shows(rows: int, difference: float, discordant: float, min_effect: float, level: float) -> bool:
+    needed = rows_needed(difference, _variance(difference, discordant), min_effect=min_effect, level=level)
+    return needed is not None and needed <= rows
+
+
+def _variance(difference: float, discordant: float) -> float:
+    return max(discordant, abs(difference)) - difference**2
+
+
+def _points(share: float) -> str:
+    return f"{share * 100:.1f}".removesuffix(".0")

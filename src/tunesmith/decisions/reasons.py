@@ -1,0 +1,194 @@
+"""A verdict in sentences that a product manager understands, each with its figures."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from tunesmith.core import units
+from tunesmith.core.verdict import Comparison
+from tunesmith.decisions.comparison import Evaluated
+from tunesmith.decisions.paired import MIN_ROWS
+from tunesmith.decisions.section import RulesSection
+from tunesmith.tasks import macro_f1
+from tunesmith.tasks.intervals import LEVEL, MIN_GROUPS
+
+NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+
+
+class Story(NamedTuple):
+    """What was found. `best` is the best baseline; `overturned` are candidates whose failures forbid a verdict."""
+
+    outcome: Literal["ship", "hold", "reject"]
+    fine_tune: Evaluated
+    best: Evaluated
+    comparisons: tuple[Comparison, ...]  # with every baseline that can be compared
+    slices: tuple[Comparison, ...]
+    unknown_slices: tuple[str, ...]
+    rules: RulesSection
+    more_rows: int | None
+    overturned: tuple[Evaluated, ...]
+
+
+def sentences(story: Story) -> tuple[str, ...]:
+    asked = points(story.rules.min_effect)
+    against = next((each for each in story.comparisons if each.b == story.best.name), None)
+    if against is None:
+        return (_too_few(story), _instead(story))
+    others = [each for each in story.comparisons if each.b != story.best.name]
+    said = [_figures(story, against)]
+    if story.overturned:
+        said += [_failed(story), "Have those rows answered again before anything is decided."]
+    elif story.outcome == "ship":
+        said.append(f"Even the low end of that interval is above the {asked} points that a fine-tune must gain.")
+        if others:
+            said.append("Every other baseline is beaten by more than that, too.")
+    elif story.outcome == "reject":
+        said += _why_rejected(story, against, others)
+    else:
+        said += _why_held(story, against, others)
+    if story.outcome != "reject" and story.slices:
+        said.append(_slices_stand(story))
+    if story.outcome != "ship":
+        said.append(_instead(story))
+    return tuple(said)
+
+
+def caveats(story: Story, baselines: Sequence[Evaluated], attempt: int) -> tuple[str, ...]:
+    said = []
+    if story.unknown_slices:
+        named = _list(story.unknown_slices)
+        said.append(
+            f"Too few eval rows to say whether {named} got worse (at least {story.rules.min_slice_rows} are needed)."
+        )
+    for each in (story.fine_tune, *baselines):
+        missing = sum(prediction.state != "ok" for prediction in each.predictions)
+        if missing:
+            failed = f", {each.failures:,} of them because it failed" if each.failures else ""
+            said.append(
+                f"{each.name} gave no valid answer to {missing:,} of {units.count(len(each.examples), 'row')}{failed}; "
+                "they count as not right."
+            )
+    if attempt > 1:
+        level = story.comparisons[0].level if story.comparisons else LEVEL
+        said.append(
+            f"This is the {_ordinal(attempt)} judgement on this eval set, so its intervals are at {_level(level)} "
+            "instead of 95 %: trying often must not ship by chance."
+        )
+    return tuple(said)
+
+
+def _figures(story: Story, against: Comparison) -> str:
+    metric = NAMES[against.metric]
+    fine_tune, best = (each.scorecard.metrics[against.metric].value for each in (story.fine_tune, story.best))
+    return (
+        f"On {units.count(against.n, 'eval row')} {story.fine_tune.name} reaches {metric} {_share(fine_tune)} against "
+        f"{_share(best)} of the best baseline, {against.b}: {_difference(against)}. Only the fine-tune is right on "
+        f"{units.count(against.a_only, 'row')}, only {against.b} on {against.b_only:,}."
+    )
+
+
+def _difference(each: Comparison) -> str:
+    return f"{signed(each.difference)} points ({_level(each.level)} interval {signed(each.low)} to {signed(each.high)})"
+
+
+def _why_rejected(story: Story, against: Comparison, others: Sequence[Comparison]) -> list[str]:
+    asked = points(story.rules.min_effect)
+    said = []
+    for each in (against, *others):
+        if each.high < story.rules.min_effect:
+            gain = f"the gain over {each.b} is at most {signed(each.high)} points"
+            said.append(f"Even at the high end {gain}, and a fine-tune must gain {asked}.")
+    margin = points(story.rules.slice_margin)
+    for each in story.slices:
+        if each.high < -story.rules.slice_margin:
+            said.append(
+                f"Slice {each.slice} got worse than the {margin} points that a slice may lose: {_difference(each)} on "
+                f"{units.count(each.n, 'row')}."
+            )
+    return said
+
+
+def _why_held(story: Story, against: Comparison, others: Sequence[Comparison]) -> list[str]:
+    asked = points(story.rules.min_effect)
+    said = []
+    if against.low <= story.rules.min_effect:
+        said.append(f"That interval does not lie wholly above the {asked} points asked for: the evidence is too thin.")
+    for each in others:
+        if each.low <= story.rules.min_effect:
+            said.append(
+                f"Against {each.b} it is {_difference(each)}, which is not clearly above {asked} points either."
+            )
+    if story.more_rows is None:
+        said.append(
+            "The measured gain is so close to what is asked for that no reasonable number of rows would settle it."
+        )
+    else:
+        said.append(
+            f"About {units.count(story.more_rows, 'more eval row')} would settle it 4 times in 5, if the difference is "
+            "what was measured."
+        )
+    return said
+
+
+def _too_few(story: Story) -> str:
+    if story.rules.primary == "macro_f1":
+        needs = f"at least {macro_f1.MIN_ROWS} eval rows and {macro_f1.MIN_SUPPORT} of every label that occurs"
+    else:
+        needs = f"at least {MIN_ROWS} eval rows"
+    more = f" Add at least {units.count(story.more_rows, 'row')}." if story.more_rows else ""
+    return (
+        f"{units.count(len(story.fine_tune.examples), 'eval row')} are too few to compare "
+        f"{NAMES[story.rules.primary]}: that needs {needs}, from at least {MIN_GROUPS} groups of about equal size "
+        f"where rows belong together.{more}"
+    )
+
+
+def _failed(story: Story) -> str:
+    named = _list([f"{each.name} failed on {units.count(each.failures, 'row')}" for each in story.overturned])
+    return f"{named}; were those answers right, the verdict would be another."
+
+
+def _slices_stand(story: Story) -> str:
+    """Non-inferiority has three answers: shown, refuted (then the slice blocks) and open."""
+    margin = points(story.rules.slice_margin)
+    still_open = [each.slice or "" for each in story.slices if each.low < -story.rules.slice_margin]
+    shown = len(story.slices) - len(still_open)
+    said = (
+        f"Of {units.count(len(story.slices), 'slice')} with enough rows, {shown} shown to lose at most {margin} points"
+    )
+    return (
+        f"{said}; open for {_list(still_open)}, where nothing speaks clearly against it." if still_open else f"{said}."
+    )
+
+
+def _instead(story: Story) -> str:
+    until = "Until then use" if story.outcome == "hold" else "Use"
+    accuracy = story.best.scorecard.metrics["accuracy"].value
+    right = "" if accuracy is None else f", which is right on {units.share(accuracy)} of the rows"
+    return f"{until} {story.best.name} instead{right}."
+
+
+def points(share: float) -> str:
+    """`0.02` → '2', `0.0345` → '3.5'."""
+    return f"{share * 100:.1f}".removesuffix(".0")
+
+
+def signed(share: float) -> str:
+    """`0.0345` → '+3.4'; a true minus sign."""
+    return f"{share * 100:+.1f}".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
+
+
+def _share(value: float | None) -> str:
+    return "unknown" if value is None else units.share(value)
+
+
+def _level(level: float) -> str:
+    return f"{level * 100:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def _list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
