@@ -95,8 +95,10 @@ def _why_rejected(story: Story, against: Comparison, others: Sequence[Comparison
     said = []
     for each in (against, *others):
         if each.high < story.rules.min_effect:
-            gain = f"the gain over {each.b} is at most {signed(each.high)} points"
-            said.append(f"Even at the high end {gain}, and a fine-tune must gain {asked}.")
+            said.append(
+                f"Even the high end of the interval against {each.b} is {signed(each.high)} points; a fine-tune must "
+                f"gain {asked}."
+            )
     margin = points(story.rules.slice_margin)
     for each in story.slices:
         if each.high < -story.rules.slice_margin:
@@ -151,13 +153,10 @@ def _slices_stand(story: Story) -> str:
     """Non-inferiority has three answers: shown, refuted (then the slice blocks) and open."""
     margin = points(story.rules.slice_margin)
     still_open = [each.slice or "" for each in story.slices if each.low < -story.rules.slice_margin]
-    shown = len(story.slices) - len(still_open)
-    said = (
-        f"Of {units.count(len(story.slices), 'slice')} with enough rows, {shown} shown to lose at most {margin} points"
-    )
-    return (
-        f"{said}; open for {_list(still_open)}, where nothing speaks clearly against it." if still_open else f"{said}."
-    )
+    shown, checked = len(story.slices) - len(still_open), units.count(len(story.slices), "slice")
+    verb = "is" if shown == 1 else "are"
+    said = f"Of {checked} with enough rows, {shown} {verb} shown to lose at most {margin} points"
+    return f"{said}; it is open for {_list(still_open)}, without a sign against." if still_open else f"{said}."
 
 
 def _instead(story: Story) -> str:

@@ -36,6 +36,7 @@ MIN_ROWS = 10  # of a proportion: below it, an interval spans more than half of 
 MIN_GROUPS = 25  # effective number; with fewer, the design effect itself is not known well enough
 SHRINKAGE = 0.25  # groups' worth of belief that errors cluster fully
 BISECTIONS = 50
+ROUNDING = 1e-12  # a limit that is itself accepted must not be lost to the last bit
 
 
 class Spread(NamedTuple):
@@ -72,8 +73,8 @@ def _blaker_low(x: Floats, n: Floats) -> Floats:
     def before(p: Floats) -> Floats:
         return _upper_tail(x, n, p) + _lower_tail(k - 1, n, p) - BLAKER_ALPHA
 
-    rise = _root(before, floor, jump)
-    return np.where(some, np.where(before(jump) > 0, rise, jump), 0.0)
+    limit = np.where(before(jump) > 0, _root(before, floor, jump), jump)
+    return np.where(some, limit - ROUNDING, 0.0)
 
 
 def _upper_tail(x: Floats, n: Floats, p: Floats) -> Floats:
