@@ -192,9 +192,10 @@ def test_attempts_count_fine_tunes_and_versions_once(project: Project) -> None:
     assert attempt(made, "a") == 3  # the same fine-tune on more rows is another chance to be lucky
 
 
-def test_the_seal_and_the_sections_are_light() -> None:
+def test_the_seal_the_sections_and_the_outlook_are_light() -> None:
     program = (
-        "import sys, tunesmith.evaluation.seal, tunesmith.evaluation.prices, tunesmith.decisions.section\n"
+        "import sys, tunesmith.evaluation.seal, tunesmith.evaluation.prices\n"
+        "import tunesmith.decisions.section, tunesmith.decisions.power, tunesmith.tasks.primary\n"
         "print([name for name in ('numpy', 'scipy', 'sklearn', 'torch', 'sqlalchemy') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -4,6 +4,8 @@ from typing import Literal
 
 from tunesmith.core.record import Record
 
+LEVEL = 0.95  # of every interval, where nothing else is said
+
 
 class Estimate(Record):
     """A figure with its 95 % interval; `value` is None where there are too few rows to say ("too few")."""

@@ -9,10 +9,9 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
-from tunesmith.core.scorecard import Scorecard
+from tunesmith.core.scorecard import LEVEL, Scorecard
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.paired import Difference, accuracy_difference, macro_f1_difference
-from tunesmith.tasks.intervals import LEVEL
 from tunesmith.tasks.measures import Answers, as_arrays
 
 METRICS = {"accuracy": accuracy_difference, "macro_f1": macro_f1_difference}

@@ -20,13 +20,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tunesmith.core.errors import UserError
+from tunesmith.core.scorecard import LEVEL
 from tunesmith.core.verdict import Comparison, Verdict
 from tunesmith.decisions import reasons
 from tunesmith.decisions.comparison import Evaluated, compare_pairs, difference, holm
 from tunesmith.decisions.power import rows_needed
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
-from tunesmith.tasks.intervals import LEVEL
 from tunesmith.tasks.primary import check_primary
 
 Outcome = Literal["ship", "hold", "reject"]

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from tunesmith.decisions.power import variance_under
 from tunesmith.tasks import macro_f1
 from tunesmith.tasks.intervals import BISECTIONS, Floats, Integers, spread
 from tunesmith.tasks.measures import Answers
@@ -84,12 +85,8 @@ def tango(wins: float, losses: float, rows: float, quantile: float) -> tuple[flo
     difference = (wins - losses) / rows
 
     def score(true: float) -> float:
-        """How many standard errors the difference lies above `true`, with the variance likeliest under `true`."""
-        linear = (2 * rows - wins + losses) * true - wins - losses
-        root = np.sqrt(max(linear**2 + 8 * rows * losses * true * (1 - true), 0.0))
-        loss = (root - linear) / (4 * rows)  # the share of losses, by restricted maximum likelihood
-        variance = max(2 * loss + true * (1 - true), 1e-300) / rows
-        return float((difference - true) / np.sqrt(variance))
+        """How many standard errors the difference lies above `true`."""
+        return float((difference - true) / np.sqrt(variance_under(true, wins, losses, rows) / rows))
 
     def solve(low: float, high: float, target: float) -> float:
         for _ in range(BISECTIONS):

@@ -5,15 +5,14 @@ tells something only where exactly one of two candidates is right: `discordant` 
 row's part in a difference d varies by discordant - d². Before anything is measured, two candidates are taken to be
 wrong on the same rows half as much as chance alone would not explain: discordant = accuracy × (1 - accuracy).
 
-R. Connor, Biometrics 43 (1987) 207.
+Light: no numpy, so that any command can say it. R. Connor, Biometrics 43 (1987) 207.
 """
 
 import math
+from statistics import NormalDist
 
-from scipy import special
-
+from tunesmith.core.scorecard import LEVEL
 from tunesmith.core.units import count
-from tunesmith.tasks.intervals import LEVEL
 
 POWER = 0.8
 TYPICAL_ACCURACY = 0.8  # where none has been measured
@@ -30,9 +29,11 @@ def rows_needed(
     distance = abs(difference - min_effect)
     if distance == 0.0:
         return None
-    under_limit = variance + difference**2 - min_effect**2  # as many discordant rows, were `min_effect` the truth
-    certain, likely = special.ndtri(0.5 + level / 2), special.ndtri(POWER)
-    root = certain * math.sqrt(max(under_limit, 0.0)) + likely * math.sqrt(max(variance, 0.0))
+    discordant = max(variance + difference**2, abs(difference))
+    wins, losses = (discordant + difference) / 2, (discordant - difference) / 2
+    under_limit = variance_under(min_effect, wins, losses, 1.0)
+    certain, likely = NormalDist().inv_cdf(0.5 + level / 2), NormalDist().inv_cdf(POWER)
+    root = certain * math.sqrt(under_limit) + likely * math.sqrt(max(variance, 0.0))
     rows = design * (root / distance) ** 2
     return math.ceil(rows) if rows <= TOO_MANY else None
 
@@ -52,6 +53,14 @@ def detectable(rows: int, discordant: float, *, min_effect: float = 0.0, level: 
         else:
             low = middle
     return high
+
+
+def variance_under(true: float, wins: float, losses: float, rows: float) -> float:
+    """Of one pair's difference, likeliest after `wins` and `losses` if the difference were `true` (Tango 1998)."""
+    linear = (2 * rows - wins + losses) * true - wins - losses
+    root = math.sqrt(max(linear**2 + 8 * rows * losses * true * (1 - true), 0.0))
+    loss = (root - linear) / (4 * rows)  # the share of losses, by restricted maximum likelihood
+    return max(2 * loss + true * (1 - true), 1e-300)
 
 
 def expected_discordance(accuracy: float | None) -> float:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from tunesmith.core import units
+from tunesmith.core.scorecard import LEVEL
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.paired import MIN_ROWS
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
-from tunesmith.tasks.intervals import LEVEL, MIN_GROUPS
+from tunesmith.tasks.intervals import MIN_GROUPS
 
 NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.core.errors import MissingExtraError
+from tunesmith.core.scorecard import LEVEL
 
 try:
     from scipy import special
@@ -30,7 +31,6 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 
-LEVEL = 0.95
 BLAKER_ALPHA = 0.06
 MIN_ROWS = 10  # of a proportion: below it, an interval spans more than half of what is possible
 MIN_GROUPS = 25  # effective number; with fewer, the design effect itself is not known well enough

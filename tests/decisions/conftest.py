@@ -1,0 +1,78 @@
+"""Evaluated candidates whose answers a test dictates, measured by the real `measure`."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from tunesmith.core.example import Example, Message
+from tunesmith.core.prediction import Prediction
+from tunesmith.core.scorecard import Scorecard
+from tunesmith.decisions.comparison import Evaluated
+from tunesmith.evaluation.seal import rows_digest
+from tunesmith.tasks.measures import measure
+from tunesmith.tasks.spec import Task
+
+LABELS = ("billing", "refund")
+TASK = Task(family="classification", prompt="", labels=LABELS)
+
+
+def rows(n: int, *, slices: Sequence[str] = (), groups: Sequence[str] = ()) -> tuple[Example, ...]:
+    """Both labels in turn."""
+    return tuple(
+        Example(
+            messages=(Message(role="user", content=f"row {place}"),),
+            expected=LABELS[place % 2],
+            slice=slices[place] if slices else None,
+            group=groups[place] if groups else None,
+        )
+        for place in range(n)
+    )
+
+
+def evaluate(name: str, examples: Sequence[Example], right: Sequence[bool], failed: Sequence[int] = ()) -> Evaluated:
+    predictions = tuple(
+        Prediction(example=example.id, state="failed", error="boom")
+        if place in failed
+        else Prediction(
+            example=example.id,
+            state="ok",
+            output=example.expected if hit else LABELS[1 - LABELS.index(example.expected)],
+        )
+        for place, (example, hit) in enumerate(zip(examples, right, strict=True))
+    )
+    measures = measure(TASK, examples, predictions)
+    card = Scorecard(
+        candidate=name,
+        kind="test",
+        candidate_digest=name,
+        eval_set=rows_digest(examples),
+        eval_version=1,
+        rows=len(examples),
+        cost=0.0,
+        cost_per_success=None,
+        seconds=1.0,
+        tokens_in=0,
+        tokens_out=0,
+        **{field: getattr(measures, field) for field in type(measures).model_fields},
+    )
+    return Evaluated(scorecard=card, predictions=predictions, examples=tuple(examples))
+
+
+Judged = tuple[Evaluated, Evaluated]
+
+
+@pytest.fixture
+def pair() -> Callable[..., Judged]:
+    """A fine-tune and a baseline: one alone right on `wins` rows, the other on `losses`, both on half of the rest."""
+
+    def make(n: int, wins: int, losses: int, **more: Sequence[str]) -> Judged:
+        examples = rows(n, **more)
+        place = np.arange(n)
+        # Spread evenly, so that slices and groups see all kinds.
+        kind = np.random.default_rng(0).permutation(n)
+        a = (kind < wins) | ((kind >= wins + losses) & (place % 2 == 0))
+        b = ((kind >= wins) & (kind < wins + losses)) | ((kind >= wins + losses) & (place % 2 == 0))
+        return evaluate("fine-tuned", examples, a.tolist()), evaluate("prompt", examples, b.tolist())
+
+    return make
