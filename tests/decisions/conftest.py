@@ -1,6 +1,7 @@
 """Evaluated candidates whose answers a test dictates, measured by the real `measure`."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -19,6 +20,11 @@ TASK = Task(family="classification", prompt="", labels=LABELS)
 
 def rows(n: int, *, slices: Sequence[str] = (), groups: Sequence[str] = ()) -> tuple[Example, ...]:
     """Both labels in turn."""
+    return _rows(n, tuple(slices), tuple(groups))
+
+
+@lru_cache(maxsize=32)
+def _rows(n: int, slices: tuple[str, ...], groups: tuple[str, ...]) -> tuple[Example, ...]:
     return tuple(
         Example(
             messages=(Message(role="user", content=f"row {place}"),),
@@ -74,5 +80,29 @@ def pair() -> Callable[..., Judged]:
         a = (kind < wins) | ((kind >= wins + losses) & (place % 2 == 0))
         b = ((kind >= wins) & (kind < wins + losses)) | ((kind >= wins + losses) & (place % 2 == 0))
         return evaluate("fine-tuned", examples, a.tolist()), evaluate("prompt", examples, b.tolist())
+
+    return make
+
+
+@pytest.fixture
+def other() -> Callable[..., Evaluated]:
+    """A candidate that differs from `first`: `first` alone is right on `wins` rows, the other on `losses`."""
+
+    def make(first: Evaluated, name: str, *, wins: int, losses: int) -> Evaluated:
+        right = first.answers.right.copy()
+        hits, misses = np.flatnonzero(right), np.flatnonzero(~right)
+        right[hits[:: len(hits) // wins][:wins]] = False
+        right[misses[:losses]] = True
+        return evaluate(name, first.examples, right.tolist())
+
+    return make
+
+
+@pytest.fixture
+def make_rows() -> Callable[..., Evaluated]:
+    """A candidate that is right just where `right` says so."""
+
+    def make(name: str, right: np.ndarray, *, failed: Sequence[int] = (), **more: Sequence[str]) -> Evaluated:
+        return evaluate(name, rows(len(right), **more), right.tolist(), failed)
 
     return make

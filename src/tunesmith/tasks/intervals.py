@@ -35,7 +35,7 @@ BLAKER_ALPHA = 0.06
 MIN_ROWS = 10  # of a proportion: below it, an interval spans more than half of what is possible
 MIN_GROUPS = 25  # effective number; with fewer, the design effect itself is not known well enough
 SHRINKAGE = 0.25  # groups' worth of belief that errors cluster fully
-BISECTIONS = 50
+BISECTIONS = 40
 ROUNDING = 1e-12  # a limit that is itself accepted must not be lost to the last bit
 
 
@@ -50,7 +50,8 @@ class Spread(NamedTuple):
 def proportions(successes: npt.ArrayLike, rows: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Blaker's limits, one pair for each count of `successes` in `rows` (at least 1)."""
     x, n = np.broadcast_arrays(np.asarray(successes, np.float64), np.asarray(rows, np.float64))
-    return _blaker_low(x, n), 1.0 - _blaker_low(n - x, n)
+    low, rest = _blaker_low(np.stack([x, n - x]), np.stack([n, n]))
+    return low, 1.0 - rest
 
 
 def _blaker_low(x: Floats, n: Floats) -> Floats:
