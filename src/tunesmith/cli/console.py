@@ -71,13 +71,13 @@ class CommandConsole:
     def _live(self) -> Any:
         if self._bars is None:
             from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+            from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
             from rich.progress import Progress as Bars
 
             columns = (
                 TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=20),
-                MofNCompleteColumn(),
+                TaskProgressColumn(),
                 TimeElapsedColumn(),
                 TextColumn("left"),
                 TimeRemainingColumn(),
@@ -88,7 +88,7 @@ class CommandConsole:
 
 
 class _Lines:
-    """Progress without a terminal: the first and the last step, and a line every few seconds between."""
+    """Progress without a terminal: a line every few seconds, and one at the end."""
 
     def __init__(self, title: str):
         self._title = printable(title)
@@ -101,11 +101,11 @@ class _Lines:
         if done >= total:
             if not self._finished:
                 self._finished = True
-                self._print(f"{done:,} of {total:,}, took {units.seconds(now - self._begun)}")
+                self._print(f"done in {units.seconds(now - self._begun)}")
         elif now - self._said >= EVERY:
             self._said = now
             left = f", about {units.seconds((now - self._begun) * (total - done) / done)} left" if done else ""
-            self._print(f"{done:,} of {total:,} ({units.share(done / total)}){left}")
+            self._print(f"{done / total * 100:.0f} %{left}")
 
     def _print(self, text: str) -> None:
         print(f"{self._title}: {text}", file=sys.stderr, flush=True)

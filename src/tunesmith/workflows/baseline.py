@@ -1,11 +1,13 @@
 """`tunesmith baseline`: make and measure what a fine-tune has to beat."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tunesmith.candidates.base import read_card
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Artifact
+from tunesmith.decisions.power import outlook
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation.seal import Look, record_look
 from tunesmith.workflows import inputs, runs, tables
 from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.evaluating import Bench
@@ -20,6 +22,7 @@ class BaselineOutcome(Outcome):
     primary: str
     candidates: tuple[tables.Line, ...]
     skipped: tuple[str, ...]
+    outlook: str  # what the sealed rows can show
 
 
 def baseline(project: Project, console: Console) -> BaselineOutcome:
@@ -34,25 +37,36 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
             bench = Bench(project, state, recording, engines, console)
             entries = []
             for name in names:
-                console.say(f"Making {name} …")
                 entry = _make(project, state, engines, name)
-                recording.ledger.add_artifact(
-                    Artifact(
-                        digest=entry.digest, kind=entry.kind, name=entry.name, run=recording.id, created=runs.now()
-                    )
-                )
+                recording.ledger.add_artifact(Artifact(**entry.model_dump(), run=recording.id, created=runs.now()))
                 bench.on_validation(entry)
+                if bench.missing([entry]):
+                    look = Look(date=runs.now(), verb="baseline", candidates=(entry.name,))
+                    record_look(project.lock_file, look)
                 bench.on_sealed([entry])
                 entries.append(entry)
-            evaluations = bench.on_sealed(entries)
             recording.result = {"candidates": [entry.model_dump() for entry in entries]}
-            run = recording.id
+            evaluations = bench.on_sealed(entries)
     lines = tuple(tables.line(each.scorecard) for each in evaluations)
     title = f"Baselines on {state.seal.rows:,} sealed rows (version {state.seal.version})"
     tables.show(console, title, lines, project.config)
+    said = _outlook(project, state, lines)
+    console.say(said)
     return BaselineOutcome(
-        run=run, primary=project.config.rules.primary, candidates=lines, skipped=skipped, next=next_command(project)
+        run=recording.id,
+        primary=project.config.rules.primary,
+        candidates=lines,
+        skipped=skipped,
+        outlook=said,
+        next=next_command(project),
     )
+
+
+def _outlook(project: Project, state: Ready, lines: Sequence[tables.Line]) -> str:
+    """What the sealed rows can show against the best baseline, before anything is trained."""
+    known = [line.metrics["accuracy"].value for line in lines]
+    best = max((value for value in known if value is not None), default=None)
+    return outlook(state.seal.rows, min_effect=project.config.rules.min_effect, accuracy=best)
 
 
 def _wanted(project: Project) -> tuple[list[str], tuple[str, ...]]:

@@ -1,7 +1,4 @@
-"""Scorecards of candidates on rows, each made once: the ledger keeps them by candidate and rows.
-
-A look at the sealed rows is recorded beside the seal before it happens, so that no interruption hides it.
-"""
+"""Scorecards of candidates on rows, each made once: the ledger keeps them by candidate and rows."""
 
 from collections.abc import Sequence
 
@@ -12,11 +9,11 @@ from tunesmith.core.progress import Console
 from tunesmith.core.scorecard import Scorecard
 from tunesmith.engines.base import Engines
 from tunesmith.evaluation.runner import Evaluation, evaluate
-from tunesmith.evaluation.seal import Look, record_look, rows_digest
+from tunesmith.evaluation.seal import rows_digest
 from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.runs import Recording, now
+from tunesmith.workflows.runs import Recording
 
 
 class Bench:
@@ -33,12 +30,12 @@ class Bench:
         return self._evaluation(entry, self._ready.validation, None)
 
     def on_sealed(self, entries: Sequence[Entry]) -> list[Evaluation]:
-        rows, version = self._ready.sealed, self._ready.seal.version
-        missing = [entry.name for entry in entries if self._known(entry, rows) is None]
-        if missing:
-            look = Look(date=now(), verb=self._recording.run.verb, candidates=tuple(missing))
-            record_look(self._project.lock_file, look)
-        return [self._evaluation(entry, rows, version) for entry in entries]
+        """Their evaluations on the sealed rows. Whoever calls this has recorded the look."""
+        return [self._evaluation(entry, self._ready.sealed, self._ready.seal.version) for entry in entries]
+
+    def missing(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Those that have not been measured on the sealed rows yet."""
+        return [entry for entry in entries if self._known(entry, self._ready.sealed) is None]
 
     def _known(self, entry: Entry, rows: Sequence[Example]) -> Scorecard | None:
         return self._recording.ledger.scorecard(entry.digest, rows_digest(rows))

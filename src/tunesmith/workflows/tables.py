@@ -42,22 +42,29 @@ def line(card: Scorecard) -> Line:
 
 
 def show(console: Console, title: str, lines: Sequence[Line], config: Config) -> None:
-    """The primary metric with its interval, one more metric, time per row, and cost where prices are known."""
+    """The primary metric with its interval, one more, the time of an answer, and the cost where prices are known."""
     primary = config.rules.primary
     second = "macro_f1" if primary == "accuracy" else "accuracy"
-    priced = any(each.cost for each in lines)
-    columns = ["candidate", TITLES.get(primary, primary), "95 % interval", TITLES[second], "a row takes"]
+    priced = config.prices.known
+    columns = ["candidate", TITLES.get(primary, primary), "95 % interval", TITLES[second], "answers in"]
     columns += ["cost per success"] if priced else []
     rows = []
     for each in lines:
         main = each.metrics[primary]
         row = [each.name, figure(main), interval(main), figure(each.metrics.get(second))]
-        row.append(units.seconds(each.seconds_per_row) if each.seconds_per_row >= 0.001 else "< 1 ms")
+        row.append(_answers_in(each))
         if priced:
             money = each.cost_per_success
             row.append("none" if money is None else units.money(money, config.prices.currency))
         rows.append(row)
     console.table(title, columns, rows)
+
+
+def _answers_in(each: Line) -> str:
+    """The median time for one request alone; a row's share of the whole where none was timed."""
+    timed = each.metrics.get("latency_p50")
+    seconds = timed.value if timed and timed.value is not None else each.seconds_per_row
+    return units.seconds(seconds) if seconds >= 0.001 else "< 1 ms"
 
 
 def figure(estimate: Estimate | None) -> str:

@@ -1,0 +1,155 @@
+"""`tunesmith compare`: every candidate in one table, the verdict with its reasons, the report and the receipt.
+
+Only what is missing is evaluated. That a fine-tune is judged on the sealed rows is written beside the seal before it
+happens: judging many makes the later verdicts stricter.
+"""
+
+from typing import Any, Literal
+
+from tunesmith.core.errors import UserError
+from tunesmith.core.files import write_json, write_text
+from tunesmith.core.progress import Console
+from tunesmith.core.run import Run
+from tunesmith.core.verdict import Comparison
+from tunesmith.decisions.comparison import Evaluated
+from tunesmith.decisions.judgement import decide
+from tunesmith.decisions.receipt import receipt
+from tunesmith.decisions.report.render import render
+from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation.seal import Look, attempt, record_look
+from tunesmith.workflows import candidates, inputs, reporting, runs, tables
+from tunesmith.workflows.evaluating import Bench
+from tunesmith.workflows.guards import Ready, ready
+from tunesmith.workflows.outcome import DONE, GATE_SAYS_NO, Outcome
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.runs import Recording
+from tunesmith.workflows.status import command, next_command
+
+REPORT, RECEIPT = "report.html", "receipt.json"
+
+
+class CompareOutcome(Outcome):
+    run: str
+    verdict: Literal["ship", "hold", "reject"]
+    candidate: str  # the fine-tune that was judged
+    baseline: str  # the best baseline
+    reasons: tuple[str, ...]
+    caveats: tuple[str, ...]
+    primary: str
+    more_rows: int | None
+    candidates: tuple[tables.Line, ...]
+    comparisons: tuple[Comparison, ...]
+    slices: tuple[Comparison, ...]
+    receipt: str
+    report: str
+
+    @property
+    def exit_code(self) -> int:
+        return DONE if self.verdict == "ship" else GATE_SAYS_NO
+
+
+def compare(project: Project, console: Console, *, reveal: bool = False) -> CompareOutcome:
+    """Raises UserError where there is no baseline or no fine-tune yet."""
+    with project.locked("compare"):
+        state = ready(project, "compare")
+        baseline, entries = candidates.baselines(project)
+        train, tuned = candidates.fine_tune(project)
+        if baseline is None or train is None:
+            missing = "baseline" if baseline is None else "train"
+            what = "are no baselines" if baseline is None else "is no fine-tune"
+            raise UserError(f"There {what} to compare yet. Run `{command(project, missing)}` first.")
+        wanted = inputs.of_compare(project, baseline.id, train.id)
+        with runs.record(project, "compare", wanted) as recording:
+            bench = Bench(project, state, recording, LocalEngines(project.folder), console)
+            everyone = [*entries, *tuned]
+            for entry in everyone:
+                bench.on_validation(entry)
+            state = _announce(project, state, bench, everyone, reveal=reveal)
+            found = [
+                Evaluated(scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
+                for each in bench.on_sealed(everyone)
+            ]
+            verdict = decide(
+                found[-1],
+                found[:-1],
+                project.config.rules,
+                attempt=attempt(state.seal, tuned[0].digest),
+                caveats=_caveats(project, baseline, train),
+            )
+            evidence = reporting.Evidence(
+                verdict=verdict,
+                sealed=tuple(found),
+                validation=tuple(bench.on_validation(entry) for entry in everyone),
+                seal=state.seal,
+                baseline=baseline,
+                train=train,
+            )
+            recording.result = _keep(project, state, recording, evidence)
+    outcome = CompareOutcome(
+        run=recording.id,
+        candidates=tuple(tables.line(each.scorecard) for each in found),
+        next=next_command(project),
+        **recording.result,
+    )
+    _tell(outcome, state, project, console)
+    return outcome
+
+
+def _announce(project: Project, state: Ready, bench: Bench, everyone: list[candidates.Entry], *, reveal: bool) -> Ready:
+    """Record the look that is about to happen, unless the same fine-tune was judged on the same rows before."""
+    tuned, seal = everyone[-1].digest, state.seal
+    judged = any((look.judged, look.version) == (tuned, seal.version) for look in seal.looks)
+    if judged and not reveal and not bench.missing(everyone):
+        return state
+    names = tuple(entry.name for entry in everyone)
+    look = Look(date=runs.now(), verb="compare", candidates=names, reveal=reveal, judged=tuned)
+    return state.model_copy(update={"seal": record_look(project.lock_file, look)})
+
+
+def _caveats(project: Project, baseline: Run, train: Run) -> list[str]:
+    """What a reader of the verdict must know about this project."""
+    said = []
+    if project.prompt_untouched:
+        said.append(
+            f"The prompt is still the draft that `tunesmith init` wrote. Definitions and boundaries in "
+            f"{project.config.task.prompt} may lift the prompt baseline, and with it the bar for the fine-tune."
+        )
+    if not inputs.of_baseline(project).items() <= baseline.inputs.items():
+        said.append("The baselines were made with other settings than tunesmith.toml has now.")
+    if not inputs.of_train(project).items() <= train.inputs.items():
+        said.append("The fine-tune was made with other settings than tunesmith.toml has now.")
+    return said
+
+
+def _keep(project: Project, state: Ready, recording: Recording, evidence: reporting.Evidence) -> dict[str, Any]:
+    """Write receipt and report, put the verdict into the ledger; what the run has to say of it."""
+    verdict = evidence.verdict
+    cards = [each.scorecard for each in evidence.sealed]
+    digests = {f"train.{name}": value for name, value in evidence.train.inputs.items()}
+    digests |= {f"baseline.{name}": value for name, value in evidence.baseline.inputs.items()}
+    document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now())
+    receipt_file, report_file = recording.folder / RECEIPT, recording.folder / REPORT
+    write_json(receipt_file, document)
+    write_text(report_file, render(reporting.assemble(project, state, evidence)))
+    recording.ledger.save_verdict(recording.id, verdict, receipt_file.read_text(encoding="utf-8"))
+    shown = verdict.model_dump(
+        mode="json",
+        include={
+            *("verdict", "candidate", "baseline", "primary", "reasons", "caveats"),
+            *("more_rows", "comparisons", "slices"),
+        },
+    )
+    return shown | {"receipt": project.name(receipt_file), "report": project.name(report_file)}
+
+
+def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Console) -> None:
+    title = f"Candidates on {state.seal.rows:,} sealed rows (version {state.seal.version})"
+    tables.show(console, title, outcome.candidates, project.config)
+    console.say(f"Verdict: {outcome.verdict.upper()}")
+    for text in outcome.reasons:
+        console.say(f"  - {text}")
+    if outcome.caveats:
+        console.say("Before you rely on this:")
+    for text in outcome.caveats:
+        console.say(f"  - {text}")
+    console.say(f"Report: {project.folder / outcome.report}")

@@ -1,0 +1,100 @@
+"""What the report says of a project: curve, answers and facts around the verdict."""
+
+import platform
+from typing import Any
+
+from tunesmith import __version__
+from tunesmith.core import units
+from tunesmith.core.record import Record
+from tunesmith.core.run import Run
+from tunesmith.core.units import count
+from tunesmith.core.verdict import Verdict
+from tunesmith.decisions.comparison import Evaluated
+from tunesmith.decisions.report.record import Answers, Curve, Report
+from tunesmith.evaluation.runner import Evaluation
+from tunesmith.evaluation.seal import Seal
+from tunesmith.training.events import read_events
+from tunesmith.training.job import EVENTS
+from tunesmith.workflows import runs
+from tunesmith.workflows.guards import Ready
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.split_record import read_record
+
+
+class Evidence(Record):
+    """Everything that a verdict rests on. `sealed` and `validation` hold the candidates in the same order."""
+
+    verdict: Verdict
+    sealed: tuple[Evaluated, ...]
+    validation: tuple[Evaluation, ...]
+    seal: Seal
+    baseline: Run
+    train: Run
+
+
+def assemble(project: Project, state: Ready, evidence: Evidence) -> Report:
+    seconds = evidence.train.result["seconds"]
+    per_hour = project.config.prices.per_hour
+    return Report(
+        project=project.folder.name,
+        created=runs.now(),
+        version=__version__,
+        verdict=evidence.verdict,
+        scorecards=tuple(each.scorecard for each in evidence.sealed),
+        curve=Curve.of(read_events(project.runs / evidence.train.id / EVENTS)),
+        answers=_answers(state, evidence),
+        caveats=evidence.verdict.caveats,
+        currency=project.config.prices.currency,
+        training_seconds=seconds,
+        training_cost=None if per_hour is None else seconds / 3600 * per_hour,
+        facts=_facts(project, state, evidence),
+    )
+
+
+def _answers(state: Ready, evidence: Evidence) -> Answers:
+    """The sealed rows where they were revealed in this version, the validation rows otherwise."""
+    version = evidence.seal.version
+    reveals = [look.date for look in evidence.seal.looks if look.reveal and look.version == version]
+    cards: tuple[Any, ...] = evidence.sealed if reveals else evidence.validation
+    by_name = {each.scorecard.candidate: each.predictions for each in cards}
+    return Answers(
+        revealed=reveals[-1] if reveals else None,
+        examples=state.sealed if reveals else state.validation,
+        fine_tune=by_name[evidence.verdict.candidate],
+        baseline=by_name[evidence.verdict.baseline],
+    )
+
+
+def _facts(project: Project, state: Ready, evidence: Evidence) -> dict[str, dict[str, str]]:
+    seal, split = evidence.seal, read_record(project)
+    looks = count(len(seal.looks), "look")
+    reveals = count(sum(look.reveal for look in seal.looks), "reveal")
+    left_out = split.left_out if split else {}
+    tuned = evidence.sealed[-1].scorecard
+    return {
+        "Eval set": {
+            "version": str(seal.version),
+            "sealed": seal.date,
+            "rows": f"{seal.rows:,}",
+            "looks": f"{looks}, {reveals}",
+            "SHA-256": seal.sha256,
+        },
+        "Data": {
+            "training rows": f"{len(state.train):,}",
+            "validation rows": f"{len(state.validation):,}",
+            "left out": ", ".join(f"{number:,} {reason}" for reason, number in left_out.items()) or "none",
+            "labels": f"{len(state.task.labels):,}",
+            "split": evidence.train.inputs["data"],
+            "task": state.task.digest,
+        },
+        "Fine-tune": {
+            "base model": project.config.model.base,
+            "base model files": evidence.train.inputs["base"],
+            "recipe": evidence.train.inputs["recipe"],
+            "steps": f"{evidence.train.result['steps']:,}",
+            "trained in": units.seconds(evidence.train.result["seconds"]),
+            "run": evidence.train.id,
+            "candidate": tuned.candidate_digest,
+        },
+        "Program": {"Tunesmith": __version__, "Python": platform.python_version(), "machine": platform.machine()},
+    }
