@@ -65,9 +65,11 @@ def test_nothing_asked_is_nothing_answered(opened, task):
     assert list(opened(task).predict([])) == []
 
 
-def test_an_empty_task_prompt_adds_no_system_message():
-    task = Task(family="classification", prompt="  \n", labels=("a", "b"))
-    assert prompting.conversation(task, question("x")) == [Message(role="user", content="x")]
+def test_an_empty_task_prompt_is_asked_as_it_is_trained(opened, model, engines):
+    task = Task(family="classification", prompt="", labels=("food", "travel"))
+    assert next(opened(task).predict(asked("food"))).output == "food"
+    [engine] = engines.opened.values()
+    assert engines.renderer(model).decode(engine.calls[0][0]).startswith("system\n\nuser\nfood")
 
 
 def test_earlier_turns_of_a_row_stand_before_its_last(task):

@@ -27,9 +27,8 @@ def no_shots(examples: Sequence[Example]) -> Sequence[Turns]:
 
 
 def conversation(task: Task, example: Example, shots: Turns = ()) -> list[Message]:
-    """What the model is asked, in training, evaluation and serving alike; an empty task prompt is left out."""
-    system = [Message(role="system", content=task.prompt)] if task.prompt.strip() else []
-    return [*system, *shots, *example.messages]
+    """What the model is asked, in evaluation and serving as in training: the task's prompt first, even where empty."""
+    return [Message(role="system", content=task.prompt), *shots, *example.messages]
 
 
 def label_tokens(renderer: Renderer, labels: Sequence[str]) -> list[list[int]]:
