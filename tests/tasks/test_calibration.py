@@ -55,8 +55,8 @@ def test_covers(confidence: str, accuracy: str) -> None:
 @pytest.mark.parametrize("accuracy", ACCURACIES)
 @pytest.mark.parametrize("n", [300, 1000])
 def test_covers_closely(confidence: str, accuracy: str, n: int) -> None:
-    share = covered(confidence, accuracy, n, 1000)
-    error = 2.6 * np.sqrt(0.93 * 0.07 / 1000)  # of the simulation; 56 cases are looked at
+    share = covered(confidence, accuracy, n, 600)
+    error = 2.6 * np.sqrt(0.93 * 0.07 / 600)  # of the simulation; 56 cases are looked at
     assert share >= 0.93 - error
     if n >= 500:
         assert share <= 0.97 + error

@@ -30,7 +30,7 @@ def test_proportions_cover_by_enumeration(n: int) -> None:
     assert covered.min() >= 0.9399
     if n >= 500:
         assert covered[n * p >= 3].max() <= 0.97
-        assert covered[n * p >= 3].mean() == pytest.approx(0.95, abs=0.005)
+        assert covered[n * p >= 50].mean() == pytest.approx(0.95, abs=0.003)
 
 
 @pytest.mark.slow
@@ -43,14 +43,15 @@ def test_proportions_cover_by_enumeration_finely(n: int) -> None:
         assert covered[n * p >= 3].max() <= 0.97
 
 
-@pytest.mark.parametrize("n", [10, 23])
+@pytest.mark.parametrize("n", [10, 23, 70])
 def test_limits_are_those_of_blakers_test_inverted_by_brute_force(n: int) -> None:
     counts = np.arange(n + 1)
     grid = np.linspace(1e-4, 1 - 1e-4, 2000)
     chance = stats.binom.pmf(counts, n, grid[:, None])
     tail = np.minimum(stats.binom.cdf(counts, n, grid[:, None]), stats.binom.sf(counts - 1, n, grid[:, None]))
     for x in counts:
-        accepted = grid[(chance * (tail <= tail[:, [x]] * (1 + 1e-9))).sum(axis=1) > intervals.BLAKER_ALPHA]
+        alpha = intervals.alpha(np.array(float(min(x, n - x))))
+        accepted = grid[(chance * (tail <= tail[:, [x]] * (1 + 1e-9))).sum(axis=1) > alpha]
         low, high = proportions(x, n)
         assert low == pytest.approx(accepted.min(), abs=1e-3)
         assert high == pytest.approx(accepted.max(), abs=1e-3)
@@ -61,6 +62,7 @@ def test_limits_hold_the_share_and_mirror(count: tuple[int, int]) -> None:
     x, n = count
     low, high = proportions([x, n - x], n)
     assert 0 <= low[0] <= x / n <= high[0] <= 1
+    assert np.all(np.diff(proportions([x, min(x + 1, n)], n)) >= 0)
     assert low[0] == pytest.approx(1 - high[1], abs=1e-12)
     assert (low[0] == 0) == (x == 0)
 
@@ -111,10 +113,10 @@ def test_grouped_proportions_cover(sizes: str, p: float, correlation: float) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sizes", GROUPS)
-@pytest.mark.parametrize("p", [0.5, 0.8, 0.9, 0.95])
+@pytest.mark.parametrize("p", [0.5, 0.85, 0.95])
 @pytest.mark.parametrize("correlation", [0, 0.1, 0.3, 0.7, 1])
 def test_grouped_proportions_cover_everywhere(sizes: str, p: float, correlation: float) -> None:
-    covered = grouped_coverage(GROUPS[sizes], p, correlation, 4000)
+    covered = grouped_coverage(GROUPS[sizes], p, correlation, 2000)
     assert covered >= 0.93
     independent = sum(GROUPS[sizes]) * (1 - p) * (1 - correlation)
     if sum(GROUPS[sizes]) >= 500 and independent >= 20:  # enough errors to tell how they cluster

@@ -19,7 +19,7 @@ MIN_ROWS = 300
 MIN_EXPECTED = 8  # right and wrong answers each that the confidences promise; with fewer, errors are too rare to tell
 DRAWS = 2000
 LOW_TAIL, HIGH_TAIL = 0.033, 0.015
-BISECTIONS = 20
+BISECTIONS = 14  # to 0.0001
 
 _noise = np.random.default_rng(0).standard_normal((DRAWS, BINS + 1))
 

@@ -1,9 +1,10 @@
 """Intervals of a proportion: exact for rows that stand alone, from an effective number of rows where groups belong
 together; and of a quantile, from order statistics.
 
-Rows alone: Blaker's exact interval at a nominal 94 %. Its coverage is never below 94 % and, averaged over the
-proportion, 95 %; it stays at or below 97 % once 3 or more successes and failures are expected. The usual choices do
-not: Wilson's falls to 84 %, Jeffreys' to 87 %, Clopper and Pearson's exceeds 98 % (docs/statistics.md has the table).
+Rows alone: Blaker's exact interval, at a nominal 94 % where the rarer outcome was seen at most 20 times, rising to 95 %
+as it is seen more often. Its coverage is never below 94 %, and at most 97 % once 3 of the rarer outcome are expected
+among 500 rows or more. The usual choices do not keep that: Wilson's falls to 84 %, Jeffreys' to 87 %, Agresti and
+Coull's and Clopper and Pearson's exceed 98 % (docs/statistics.md has the table).
 
 Grouped rows: the rows count as `n / deff` independent ones, Agresti and Coull's interval with Student's t. The design
 effect is the larger of the robust one and of that of a common intraclass correlation, which is drawn towards 1 where
@@ -31,7 +32,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 
-BLAKER_ALPHA = 0.06
+SEEN_OFTEN = 20  # of the rarer outcome; from here on discreteness does the less of the covering
 MIN_ROWS = 10  # of a proportion: below it, an interval spans more than half of what is possible
 MIN_GROUPS = 25  # effective number; with fewer, the design effect itself is not known well enough
 SHRINKAGE = 0.25  # groups' worth of belief that errors cluster fully
@@ -50,11 +51,17 @@ class Spread(NamedTuple):
 def proportions(successes: npt.ArrayLike, rows: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Blaker's limits, one pair for each count of `successes` in `rows` (at least 1)."""
     x, n = np.broadcast_arrays(np.asarray(successes, np.float64), np.asarray(rows, np.float64))
-    low, rest = _blaker_low(np.stack([x, n - x]), np.stack([n, n]))
+    level = alpha(np.minimum(x, n - x))
+    low, rest = _blaker_low(np.stack([x, n - x]), np.stack([n, n]), np.stack([level, level]))
     return low, 1.0 - rest
 
 
-def _blaker_low(x: Floats, n: Floats) -> Floats:
+def alpha(rarer: Floats) -> Floats:
+    """Of Blaker's test, after `rarer` rows of the rarer outcome."""
+    return np.asarray(1 - LEVEL + 0.01 * np.minimum(1.0, SEEN_OFTEN / np.maximum(rarer, 1.0)))
+
+
+def _blaker_low(x: Floats, n: Floats, alpha: Floats) -> Floats:
     """The lowest p that Blaker's test of level α accepts.
 
     A p is accepted where P(X ≥ x) + P(X ≤ k) > α, with k the highest count whose lower tail is no more likely than
@@ -63,16 +70,16 @@ def _blaker_low(x: Floats, n: Floats) -> Floats:
     """
     some = x > 0
     x = np.where(some, x, 1.0)  # any valid count; its limit is replaced by 0 at the end
-    floor = np.asarray(special.betaincinv(x, n - x + 1, BLAKER_ALPHA / 2))
+    floor = np.asarray(special.betaincinv(x, n - x + 1, alpha / 2))
     k, high = np.zeros_like(x), x - 1  # k becomes the first count whose lower tail at `floor` exceeds α / 2
     while np.any(k < high):
         middle = np.floor((k + high) / 2)
-        above = _lower_tail(middle, n, floor) > BLAKER_ALPHA / 2
+        above = _lower_tail(middle, n, floor) > alpha / 2
         k, high = np.where(above, k, middle + 1), np.where(above, middle, high)
     jump = _root(lambda p: _upper_tail(x, n, p) - _lower_tail(k, n, p), floor, np.ones_like(x))
 
     def before(p: Floats) -> Floats:
-        return _upper_tail(x, n, p) + _lower_tail(k - 1, n, p) - BLAKER_ALPHA
+        return _upper_tail(x, n, p) + _lower_tail(k - 1, n, p) - alpha
 
     limit = np.where(before(jump) > 0, _root(before, floor, jump), jump)
     return np.where(some, limit - ROUNDING, 0.0)
