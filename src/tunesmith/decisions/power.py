@@ -2,8 +2,8 @@
 
 "Seen" means that the interval lies wholly on one side of `min_effect`, in POWER of all eval sets of that size. A row
 tells something only where exactly one of two candidates is right: `discordant` is the share of such rows, and one
-row's part in a difference d varies by discordant - d². Before anything is measured, two candidates are taken to be
-wrong on the same rows half as much as chance alone would not explain: discordant = accuracy × (1 - accuracy).
+row's part in a difference d varies by discordant - d². Before anything is measured, it is taken to be half of what two
+candidates of the same accuracy would show if their errors had nothing to do with each other: accuracy × (1 - accuracy).
 
 Light: no numpy, so that any command can say it. R. Connor, Biometrics 43 (1987) 207.
 """
