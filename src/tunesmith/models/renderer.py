@@ -40,6 +40,7 @@ class Renderer:
         self.context_length: int = config.get("max_position_embeddings", 2048)
         added = self._tokenizer.get_added_tokens_decoder()
         self._control = {token.content: number for number, token in added.items() if token.special}
+        self._exact = not any(self._loses(text) for text in ("a", " A b\n", "é 1"))  # decoding gives the text back
         self.end_of_turn = self._find_end_of_turn()
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
@@ -86,7 +87,9 @@ class Renderer:
                     f"This model's chat template drops or rewrites a {message.role} message, so the model would not "
                     "see what the data says. Choose another base model, or leave that turn out."
                 )
-        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        tokens = list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        self._refuse_lost_characters(text, tokens)
+        return tokens
 
     def _refuse_control_tokens(self, message: Message) -> None:
         """A control token inside a text would end the turn: an injection, or a row copied from a rendered log."""
@@ -96,6 +99,19 @@ class Renderer:
                     f"A {message.role} message contains the model's control token {token!r}, which would end or "
                     "open a turn in the middle of the text. Take it out of the text."
                 )
+
+    def _refuse_lost_characters(self, text: str, tokens: list[int]) -> None:
+        """Some byte-level vocabularies lack rare bytes and drop them without a word."""
+        if not self._exact or self._tokenizer.decode(tokens, skip_special_tokens=False) == text:
+            return
+        lost = [f"U+{ord(character):04X}" for character in dict.fromkeys(text) if self._loses(character)]
+        raise DataError(
+            f"The model's tokenizer has no tokens for {', '.join(lost[:5])}, so the model would not see what the text "
+            "says. Take such characters out of the text."
+        )
+
+    def _loses(self, text: str) -> bool:
+        return str(self._tokenizer.decode(self._tokenizer.encode(text, add_special_tokens=False).ids)) != text
 
     def _find_end_of_turn(self) -> int:
         """The first control token after the assistant's words."""
