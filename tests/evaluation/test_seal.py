@@ -130,8 +130,9 @@ def test_other_rows_than_the_files_are_not_sealed(project: Project) -> None:
 
 
 def test_without_a_seal_or_a_file_the_next_step_is_named(project: Project) -> None:
-    with pytest.raises(SealError, match=r"not sealed\. Run `tunesmith seal`"):
-        verify(project.eval_file, project.lock)
+    for use in (lambda: verify(project.eval_file, project.lock), lambda: _look(project.lock, 0)):
+        with pytest.raises(SealError, match=r"not sealed: there is no evals/eval\.lock\. Run `tunesmith seal`"):
+            use()
     project.seal()
     project.eval_file.unlink()
     with pytest.raises(SealError, match=r"missing.*git checkout -- evals/eval.jsonl"):

@@ -119,7 +119,7 @@ def _with_latency(
     if not sample:
         return timed
     order = [sample[0], *sample]
-    answers = candidate.predict([examples[place] for place in order], alone=True)
+    answers = iter(candidate.predict([examples[place] for place in order], alone=True))
     begin = last = time.perf_counter()
     for turn, place in enumerate(order):
         try:

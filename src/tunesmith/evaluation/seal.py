@@ -96,8 +96,6 @@ def seal(eval_file: Path, lock: Path, examples: Sequence[Example], *, reseal: bo
 def verify(eval_file: Path, lock: Path) -> tuple[Seal, tuple[Example, ...]]:
     """The seal and the rows it stands for. Raises SealError where there is no seal or the rows are others."""
     name = _name(eval_file)
-    if not lock.exists():
-        raise SealError(f"{name} is not sealed. Run `tunesmith seal` before anything is measured or trained.")
     standing = read_seal(lock)
     if not eval_file.exists():
         raise SealError(
@@ -114,6 +112,11 @@ def read_seal(lock: Path) -> Seal:
     """The seal in `lock`, whatever the rows are by now."""
     try:
         return Seal.model_validate_json(lock.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SealError(
+            f"The eval set is not sealed: there is no {_name(lock)}. Run `tunesmith seal` before anything is measured "
+            "or trained."
+        ) from None
     except (ValidationError, UnicodeDecodeError) as error:
         first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "not UTF-8 text"
         name = _name(lock)
