@@ -57,29 +57,38 @@ class Sample:
         return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sample() -> type[Sample]:
     return Sample
 
 
+@pytest.fixture(scope="session")
+def tunesmith_in() -> Callable[[Path], Tunesmith]:
+    """Run `tunesmith` with arguments in a folder."""
+
+    def at(folder: Path) -> Tunesmith:
+        def run(*arguments: object, cwd: Path | None = None, **environment: str) -> Done:
+            done = subprocess.run(
+                [sys.executable, "-c", "from tunesmith.cli.app import main; main()", *map(str, arguments)],
+                cwd=cwd or folder,
+                env=os.environ | environment,
+                capture_output=True,
+                encoding="utf-8",
+                stdin=subprocess.DEVNULL,
+                check=False,
+            )
+            assert "Traceback" not in done.stderr, done.stderr
+            return Done(done.returncode, done.stdout, done.stderr)
+
+        return run
+
+    return at
+
+
 @pytest.fixture
-def tunesmith(tmp_path: Path) -> Tunesmith:
+def tunesmith(tmp_path: Path, tunesmith_in: Callable[[Path], Tunesmith]) -> Tunesmith:
     """Run `tunesmith` with arguments in `tmp_path`, or in `cwd`."""
-
-    def run(*arguments: object, cwd: Path | None = None, **environment: str) -> Done:
-        done = subprocess.run(
-            [sys.executable, "-c", "from tunesmith.cli.app import main; main()", *map(str, arguments)],
-            cwd=cwd or tmp_path,
-            env=os.environ | environment,
-            capture_output=True,
-            encoding="utf-8",
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
-
-    return run
+    return tunesmith_in(tmp_path)
 
 
 @pytest.fixture

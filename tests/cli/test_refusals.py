@@ -32,7 +32,7 @@ def test_a_binary_file(tmp_path, tunesmith):
 def test_a_csv_without_the_named_column(tmp_path, tunesmith, sample):
     sample.write_csv(tmp_path / "m.csv", sample.rows(3))
     done = tunesmith("init", "p", "--from", "m.csv", "--input", "txt", "--label", "category")
-    refused(done, "'txt'", "did you mean 'text'", "'category'")
+    refused(done, "'txt'", "did you mean 'text'", "'category'", "--input COLUMN")
 
 
 def test_a_file_of_another_kind(tmp_path, tunesmith):

@@ -25,9 +25,7 @@ def ask(
 
 def predict(
     source: Annotated[Path, typer.Argument(help="Messages to answer: .csv or .jsonl.")],
-    target: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="Where the answers go: .csv or .jsonl.")
-    ],
+    target: Annotated[Path, typer.Option("-o", metavar="FILE", help="Where the answers go: .csv or .jsonl.")],
     name: Annotated[str, typer.Option("--with", metavar="NAME", help="The candidate that answers.")],
     folder: Folder = None,
     settings: Settings = None,

@@ -5,7 +5,9 @@ is a bar with an estimate; elsewhere it is a line every few seconds. Text from t
 control characters, which could rewrite the terminal.
 """
 
+import shutil
 import sys
+import textwrap
 import time
 import unicodedata
 from typing import IO, Any
@@ -24,7 +26,14 @@ class CommandConsole:
 
     def say(self, text: str) -> None:
         self.close()
-        print(printable(text), file=self._out, flush=True)
+        print(self._wrapped(printable(text)), file=self._out, flush=True)
+
+    def _wrapped(self, text: str) -> str:
+        """On a terminal, lines break between words and keep their indentation; elsewhere they stay whole."""
+        if not self._out.isatty():
+            return text
+        width = shutil.get_terminal_size().columns
+        return "\n".join(_wrap(line, width) for line in text.split("\n"))
 
     def progress(self, title: str) -> Progress:
         return self._bar(title) if sys.stderr.isatty() else _Lines(title)
@@ -116,6 +125,11 @@ def printable(text: str) -> str:
     return "".join(
         letter if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs") else "\ufffd" for letter in text
     )
+
+
+def _wrap(line: str, width: int) -> str:
+    indent = " " * (len(line) - len(line.lstrip(" -")))
+    return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _is_number(cell: str) -> bool:

@@ -18,7 +18,7 @@ from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
-from tunesmith.data.reading import read, write_canonical
+from tunesmith.data.reading import Reading, read, write_canonical
 from tunesmith.data.section import DataSection
 from tunesmith.models.names import parse
 from tunesmith.tasks.spec import FamilyName
@@ -59,7 +59,7 @@ def init(plan: Plan, console: Console) -> InitOutcome:
     _check_free(plan)
     section = DataSection(**_columns(plan))
     given = _shared_system(plan.sources)
-    readings = [read(path, section, prompt=given, name=str(path)) for path in plan.sources]
+    readings = [_read(path, section, given) for path in plan.sources]
     evals = _read_eval(plan.eval_file, section, given) if plan.eval_file else None
     rows = [example for reading in readings for example in reading.examples]
     if plan.sources and not rows:
@@ -138,9 +138,17 @@ def _columns(plan: Plan) -> dict[str, Any]:
 
 
 def _read_eval(path: Path, section: DataSection, prompt: str) -> tuple[Example, ...]:
-    reading = read(path, section, prompt=prompt, name=str(path))
+    reading = _read(path, section, prompt)
     refuse_broken(reading, "Every row of the eval set must count: correct it, then run init again.")
     return tuple(example.model_copy(update={"origin": f"{path.name}:{_line(example)}"}) for example in reading.examples)
+
+
+def _read(path: Path, section: DataSection, prompt: str) -> Reading:
+    try:
+        return read(path, section, prompt=prompt, name=str(path))
+    except DataError as error:  # there is no tunesmith.toml yet that could name the columns
+        advice = 'Name the columns in tunesmith.toml: [data] input = "…", output = "…".'
+        raise DataError(str(error).replace(advice, "Name them with --input COLUMN --label COLUMN.")) from None
 
 
 def _line(example: Example) -> str:

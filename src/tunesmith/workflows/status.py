@@ -59,9 +59,10 @@ def next_command(project: Project, steps: list[Step] | None = None) -> str:
     if run.result["verdict"] == "hold" and run.result.get("more_rows"):
         rows = count(run.result["more_rows"], "row")
         return f"{command(project, 'seal --reseal')}  # once {rows} more stand in {project.name(project.eval_file)}"
-    if run.result["verdict"] == "ship":
-        return command(project, f"predict messages.csv -o answers.csv --with {run.result['candidate']}")
-    return command(project, 'ask "…"')
+    if run.result["verdict"] == "hold":
+        return command(project, 'ask "…"')
+    best = run.result["candidate" if run.result["verdict"] == "ship" else "baseline"]
+    return command(project, f"predict messages.csv -o answers.csv --with {best}")
 
 
 def command(project: Project, words: str) -> str:
