@@ -33,11 +33,15 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
         names, skipped = _wanted(project)
         for text in skipped:
             console.say(text)
-        with runs.record(project, "baseline", inputs.of_baseline(project)) as recording:
+        went_in = inputs.of_baseline(project) | {"seal": state.seal.sha256}
+        with runs.record(project, "baseline", went_in) as recording:
             bench = Bench(project, state, recording, engines, console)
             entries = []
             for name in names:
+                making = console.progress(f"{name}: making")
+                making(0, 1)
                 entry = _make(project, state, engines, name)
+                making(1, 1)
                 recording.ledger.add_artifact(Artifact(**entry.model_dump(), run=recording.id, created=runs.now()))
                 bench.on_validation(entry)
                 if bench.missing([entry]):

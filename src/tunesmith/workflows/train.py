@@ -45,8 +45,10 @@ def train(project: Project, console: Console) -> TrainOutcome:
     """Raises SealError, DataError or LeakError before anything is trained; KeyboardInterrupt after an orderly stop."""
     with project.locked("train"):
         state = ready(project, "train")
-        console.say(f"The base model is {project.config.model.base}.")
+        opening = console.progress(f"opening {project.config.model.base}")
+        opening(0, 1)
         model = open_model(project.config.model.base, project.folder)
+        opening(1, 1)
         wanted = inputs.of_train(project) | {"base": model.digest}
         earlier = runs.with_inputs(project, "train", wanted)
         if earlier and earlier.state == "done" and (project.artifacts / earlier.result["digest"]).is_dir():
@@ -66,7 +68,7 @@ def _carry_out(
     resume = earlier.id if earlier and resumable else None
     identity = resume or "the run"
     try:
-        with runs.record(project, "train", wanted | {"seal": inputs.of_seal(project)}, resume=resume) as recording:
+        with runs.record(project, "train", wanted | {"seal": state.seal.sha256}, resume=resume) as recording:
             identity = f"run {recording.id}"
             if resume is None:
                 prepare(recording.folder, _job(project, state, model), state.train, state.validation)
