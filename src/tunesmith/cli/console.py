@@ -16,6 +16,7 @@ from tunesmith.core import units
 from tunesmith.core.progress import Progress
 
 EVERY = 5.0  # seconds between two lines of progress where there is no terminal
+ENOUGH = 0.04  # of the work must be done before an estimate is more than a guess: work comes in batches
 WIDTH = 80
 
 
@@ -113,7 +114,8 @@ class _Lines:
                 self._print(f"done in {units.seconds(now - self._begun)}")
         elif now - self._said >= EVERY:
             self._said = now
-            left = f", about {units.seconds((now - self._begun) * (total - done) / done)} left" if done else ""
+            known = done / total >= ENOUGH
+            left = f", about {units.seconds((now - self._begun) * (total - done) / done)} left" if known else ""
             self._print(f"{done / total * 100:.0f} %{left}")
 
     def _print(self, text: str) -> None:
