@@ -111,7 +111,7 @@ def _quoted(project: Project, eval_set: tuple[Example, ...]) -> list[Finding]:
             found.append(
                 Finding(
                     severity="look",
-                    kind="eval row in the prompt",
+                    kind="quoted-in-prompt",
                     file=file,
                     line=line,
                     message=f"{project.config.task.prompt} quotes this row of the eval set. Quote another.",

@@ -152,4 +152,8 @@ def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Cons
         console.say("Before you rely on this:")
     for text in outcome.caveats:
         console.say(f"  - {text}")
+    if any(look.reveal for look in state.seal.looks):
+        console.say(
+            "The report shows sealed rows that were answered wrongly; the receipt says that they were revealed."
+        )
     console.say(f"Report: {project.folder / outcome.report}")

@@ -68,10 +68,11 @@ class Project:
     @property
     def prompt_untouched(self) -> bool:
         """Whether the prompt is still word for word what `init` drafted on this machine."""
-        if not self.draft_file.is_file():
+        try:
+            draft = json.loads(self.draft_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
             return False
-        draft = json.loads(self.draft_file.read_text(encoding="utf-8"))
-        return bool(draft.get("prompt") == sha256_text(self.prompt))
+        return bool(draft == {"prompt": sha256_text(self.prompt)})
 
     def task(self, *rows: Sequence[Example]) -> Task:
         """The task; where the configuration names no labels, they are those that `rows` use, sorted."""

@@ -1,6 +1,5 @@
 """data/split/split.json: what the split was made from, so that a later verb can say when a source has changed since."""
 
-import json
 from typing import Literal
 
 from tunesmith.core.record import Record
@@ -23,9 +22,11 @@ class SplitRecord(Record):
 
 
 def read_record(project: Project) -> SplitRecord | None:
-    if not project.split_file.is_file():
+    """The record of the split; None where there is none that can be read."""
+    try:
+        return SplitRecord.model_validate_json(project.split_file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
         return None
-    return SplitRecord.model_validate(json.loads(project.split_file.read_text(encoding="utf-8")))
 
 
 def changes(project: Project) -> list[str]:

@@ -9,6 +9,7 @@ from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.run import Run
 from tunesmith.core.units import count
+from tunesmith.data.finding import shown
 from tunesmith.evaluation import seal as seals
 from tunesmith.workflows import candidates, inputs, runs
 from tunesmith.workflows.outcome import Outcome
@@ -124,8 +125,9 @@ def _made(project: Project, verb: str, wanted: dict[str, str]) -> Step:
         return Step(name=verb, state="done", note=f"{when}, run {run.id}", command=verb)
     if run.state == "running" and project.is_held():
         return Step(name=verb, state="running", note=f"since {when}", command="status")
-    state: State = "failed" if run.state == "failed" else "interrupted"
-    return Step(name=verb, state=state, note=f"begun {when}; `tunesmith {verb}` goes on", command=verb)
+    if run.state == "failed":
+        return Step(name=verb, state="failed", note=f"begun {when}: {shown(run.error or '')}", command=verb)
+    return Step(name=verb, state="interrupted", note=f"begun {when}; `tunesmith {verb}` goes on", command=verb)
 
 
 def _changed(names: list[str]) -> str:
