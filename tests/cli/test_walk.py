@@ -2,12 +2,32 @@
 
 import csv
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 PROMPT = "Sort the message into billing, access or bug. Answer with one of these three words only."
 VERDICTS = {"ship", "hold", "reject"}
+
+
+def interrupted_training(project: Path) -> tuple[int, str]:
+    """Start `train`, stop it by Ctrl-C as soon as it says that it trains; exit code and standard error."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", "from tunesmith.cli.app import main; main()", "train"],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    for line in child.stdout:
+        if line.startswith("Training on"):
+            child.send_signal(signal.SIGINT)
+            break
+    _, err = child.communicate()
+    return child.returncode, err
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +45,14 @@ def walked(tmp_path_factory, tunesmith_in, sample):
     text = settings.read_text().replace("# epochs = 3", "epochs = 1").replace("# per_hour = 0", "per_hour = 0.5")
     which = '["majority", "classical", "prompt"]'
     text = text.replace('# which = ["majority", "rules", "classical", "prompt", "few-shot"]', f"which = {which}")
-    settings.write_text(text)
+    settings.write_text(text.replace("# batch_size = 32", "batch_size = 16"))
+    for verb in ("split", "seal"):
+        assert tunesmith_in(project)(verb).code == 0
+    code, err = interrupted_training(project)
+    assert code == 130, err
+    assert err.splitlines()[-1].startswith("Stopped. The checkpoint of run ")
+    steps = {step["name"]: step["state"] for step in tunesmith_in(project)("status", "--json").json["steps"]}
+    assert steps["train"] == "interrupted"
     return project, tunesmith_in(project)("run", "--json")
 
 
@@ -60,6 +87,8 @@ def test_every_run_is_recorded_with_what_went_in(walked):
         runs[run["verb"]] = run
     assert set(runs) == {"baseline", "train", "compare"}
     assert {run["state"] for run in runs.values()} == {"done"}
+    assert len(list((walked[0] / ".tunesmith/runs").iterdir())) == 3
+    assert runs["train"]["result"]["resumed"] is True  # the run that was interrupted is the one that ended well
     assert {"data", "task", "recipe", "model", "base", "seal", "code"} <= set(runs["train"]["inputs"])
 
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunesmith.cli.boundary import print_json
 from tunesmith.cli.console import CommandConsole
-from tunesmith.workflows.outcome import Outcome
-from tunesmith.workflows.project import Project
+
+if TYPE_CHECKING:  # workflows are loaded with each command, so that --help and --version start at once
+    from tunesmith.workflows.outcome import Outcome
+    from tunesmith.workflows.project import Project
 
 Folder = Annotated[
     Path | None,
@@ -22,7 +24,7 @@ Settings = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; progress goes to standard error.")]
 
 
-def perform(as_json: bool, work: Callable[[CommandConsole], Outcome]) -> None:
+def perform(as_json: bool, work: "Callable[[CommandConsole], Outcome]") -> None:
     """Carry out `work` and print what it hands back; raises typer.Exit with its exit code."""
     console = CommandConsole(as_json)
     try:
@@ -36,5 +38,7 @@ def perform(as_json: bool, work: Callable[[CommandConsole], Outcome]) -> None:
     raise typer.Exit(outcome.exit_code)
 
 
-def opened(folder: Path | None, settings: list[str] | None) -> Project:
+def opened(folder: Path | None, settings: list[str] | None) -> "Project":
+    from tunesmith.workflows.project import Project
+
     return Project.open(folder, settings or ())

@@ -1,13 +1,15 @@
 """demo, init, status: where a user starts, and where the project stands."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunesmith.cli.options import Folder, Json, Settings, opened, perform
-from tunesmith.core.progress import Console
-from tunesmith.workflows.outcome import Outcome
+
+if TYPE_CHECKING:
+    from tunesmith.core.progress import Console
+    from tunesmith.workflows.init import InitOutcome
 
 
 def demo(
@@ -45,7 +47,7 @@ def init(
     """Make a project, from your data (--from) or empty."""
     from tunesmith.workflows.init import Plan, init, known_family
 
-    def work(console: Console) -> Outcome:
+    def work(console: "Console") -> "InitOutcome":
         plan = Plan(
             folder=folder,
             sources=tuple(source or ()),

@@ -71,7 +71,8 @@ def command(project: Project, words: str) -> str:
     here = Path(os.getcwd()).resolve()
     if here.is_relative_to(project.folder):
         return f"tunesmith {words}"
-    return f"tunesmith {words} -C {os.path.relpath(project.folder, here)}"
+    folder = min(os.path.relpath(project.folder, here), str(project.folder), key=len)
+    return f"tunesmith {words} -C {folder}"
 
 
 def look(project: Project) -> list[Step]:
