@@ -57,7 +57,9 @@ def tiny_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def make_run(tiny_folder, tmp_path) -> MakeRun:
-    def make(name: str = "run", train: list[Example] | None = None, max_tokens: int = 512, **recipe) -> Path:
+    def make(
+        name: str = "run", train: list[Example] | None = None, max_tokens: int = 512, primary="accuracy", **recipe
+    ) -> Path:
         settings = {"epochs": 3, "batch_size": 4, "r": 4, "lora_alpha": 8, "learning_rate": 1e-2, **recipe}
         job = Job(
             model="tiny",
@@ -66,6 +68,7 @@ def make_run(tiny_folder, tmp_path) -> MakeRun:
             max_tokens=max_tokens,
             task=TASK,
             recipe=TrainSection(**settings),
+            primary=primary,
         )
         prepare(tmp_path / name, job, train or rows(18), rows(9, start=100))
         return tmp_path / name

@@ -185,3 +185,15 @@ def test_an_event_cut_off_by_a_crash_is_dropped(tmp_path):
     assert [event["step"] for event in read_events(tmp_path / EVENTS)] == [1, 2]
     EventLog(tmp_path / EVENTS, resume_at=1).write("step", step=2)
     assert [event["step"] for event in read_events(tmp_path / EVENTS)] == [1, 2]
+
+
+@pytest.mark.parametrize("primary", ["accuracy", "macro_f1"])
+def test_the_primary_metric_chooses_the_checkpoint(make_run, primary):
+    """Three labels of three rows each: a model that gets k rows right has accuracy k / 9, and another macro F1."""
+    told: list[dict] = []
+    done = child.run(make_run(primary=primary, learning_rate=3e-3), told.append)
+    looks = [event for event in told if event["event"] == "validation"]
+    assert {look["metric"] for look in looks} == {primary}
+    assert done.best["metric"] == primary
+    ninths = [look["value"] * 9 == pytest.approx(round(look["value"] * 9)) for look in looks]
+    assert all(ninths) == (primary == "accuracy")

@@ -8,9 +8,10 @@ from peft import PeftModel
 from transformers import PreTrainedModel
 
 from tunesmith.core.example import Example
+from tunesmith.core.prediction import Prediction
 from tunesmith.engines.local.engine import LocalEngine
 from tunesmith.models.renderer import Renderer
-from tunesmith.tasks.classification import correct
+from tunesmith.tasks.measures import point
 from tunesmith.tasks.spec import Task
 from tunesmith.training.batches import Row, lay_out
 from tunesmith.training.methods import base_model
@@ -60,6 +61,8 @@ def _metric(
     labels = [renderer.answer(label) for label in task.labels]
     engine = LocalEngine(model, digest="in training")
     answers = engine.score_labels([row.tokens[: row.start] for row in rows], labels, confidence=False)
-    outputs = [task.labels[answer.label] for answer in answers]
-    right = [correct(example.expected, output) for example, output in zip(examples, outputs, strict=True)]
-    return sum(right) / len(right)
+    predictions = [
+        Prediction(example=example.id, state="ok", output=task.labels[answer.label])
+        for example, answer in zip(examples, answers, strict=True)
+    ]
+    return point(task, examples, predictions, primary)
