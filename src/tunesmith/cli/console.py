@@ -26,8 +26,11 @@ class CommandConsole:
         self._bars: Any = None  # rich's live display, while one stands
 
     def say(self, text: str) -> None:
-        self.close()
-        print(self._wrapped(printable(text)), file=self._out, flush=True)
+        words = self._wrapped(printable(text))
+        if self._bars is not None and self._out.isatty():
+            self._bars.console.out(words, highlight=False)  # above the bars, which stay
+        else:
+            print(words, file=self._out, flush=True)
 
     def _wrapped(self, text: str) -> str:
         """On a terminal, lines break between words and keep their indentation; elsewhere they stay whole."""

@@ -138,6 +138,8 @@ class Watcher:
             self._start(event)
         elif event["event"] == "step":
             self._progress(event["step"], event["steps"])
+        elif event["event"] == "done":
+            self._progress(event["steps"], event["steps"])  # fewer than planned where training stopped early
         elif event["event"] == "validation":
             best = ", the best so far" if event["best"] else ""
             name = tables.TITLES.get(event["metric"], event["metric"])
