@@ -35,6 +35,11 @@ def test_a_csv_without_the_named_column(tmp_path, tunesmith, sample):
     refused(done, "'txt'", "did you mean 'text'", "'category'", "--input COLUMN")
 
 
+def test_one_column_for_two_purposes(tmp_path, tunesmith, sample):
+    sample.write_csv(tmp_path / "m.csv", sample.rows(3))
+    refused(tunesmith("init", "p", "--from", "m.csv", "--input", "text", "--label", "text"), "for two purposes")
+
+
 def test_a_file_of_another_kind(tmp_path, tunesmith):
     (tmp_path / "m.xlsx").write_bytes(b"PK")
     refused(tunesmith("init", "p", "--from", "m.xlsx", *COLUMNS), "m.xlsx", ".csv")
@@ -149,3 +154,16 @@ def test_with_json_an_error_is_one_document_too(project, tunesmith):
     assert set(done.json) == {"error", "kind"}
     assert done.json["kind"] == "SealError"
     assert done.json["error"] in done.err
+
+
+def test_a_folder_with_files_of_ones_own_becomes_a_project_without_losing_them(tmp_path, tunesmith, sample):
+    sample.write_csv(tmp_path / "messages.csv", sample.rows())
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    assert tunesmith("init", "mine", "--from", "messages.csv", *COLUMNS).code == 0
+    assert {path.name for path in mine.iterdir()} >= {"notes.txt", "tunesmith.toml", "data", "prompts", ".tunesmith"}
+    assert not [path for path in tmp_path.rglob("*") if "tunesmith-init" in path.name]
+    (tmp_path / "taken" / "prompts").mkdir(parents=True)
+    (tmp_path / "taken" / "prompts" / "system.md").write_text("mine")
+    refused(tunesmith("init", "taken", "--from", "messages.csv", *COLUMNS), "would be overwritten")

@@ -6,10 +6,15 @@ edited it yet.
 """
 
 import json
+import os
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast, get_args
+
+from pydantic import ValidationError
 
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, DataError, UserError, nearest
@@ -57,44 +62,57 @@ class InitOutcome(Outcome):
 def init(plan: Plan, console: Console) -> InitOutcome:
     """Make the project that `plan` describes. Raises UserError before anything is written."""
     _check_free(plan)
-    section = DataSection(**_columns(plan))
+    section = _section(plan)
     given = _shared_system(plan.sources)
     readings = [_read(path, section, given) for path in plan.sources]
-    evals = _read_eval(plan.eval_file, section, given) if plan.eval_file else None
+    evals = _read_eval(plan.eval_file, section, given) if plan.eval_file else ()
     rows = [example for reading in readings for example in reading.examples]
     if plan.sources and not rows:
         first = readings[0].findings[0]
         raise DataError(f"{first.file}, line {first.line}: {first.message} No row of it could be read.")
     settings = _settings(plan)
-    prompt = given or _draft(rows, evals or ())
-
-    folder = plan.folder
-    for path in plan.sources:
-        (folder / "data").mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, folder / "data" / path.name)
-    (folder / "data").mkdir(parents=True, exist_ok=True)
-    write_text(folder / "prompts" / "system.md", prompt)
-    if evals is not None:
-        write_canonical(folder / "evals" / "eval.jsonl", evals)
-    if not (folder / ".gitignore").exists():
-        write_text(folder / ".gitignore", IGNORE)
-    if not given:
-        write_json(folder / ".tunesmith" / "draft.json", {"prompt": sha256_text(prompt.strip())})
-    write_text(folder / config.FILE, reference.toml(settings))  # last: only a whole project has its tunesmith.toml
-
-    project = Project.open(folder)
-    broken = sum(finding.severity == "stop" for reading in readings for finding in reading.findings)
+    prompt = given or (prompt_draft.draft(rows, evals) if rows else prompt_draft.empty())
+    with _staged(plan.folder) as folder:
+        (folder / "data").mkdir()
+        for path in plan.sources:
+            shutil.copyfile(path, folder / "data" / path.name)
+        write_text(folder / "prompts" / "system.md", prompt)
+        if evals:
+            write_canonical(folder / "evals" / "eval.jsonl", evals)
+        if not (plan.folder / ".gitignore").exists():
+            write_text(folder / ".gitignore", IGNORE)
+        if not given:
+            write_json(folder / ".tunesmith" / "draft.json", {"prompt": sha256_text(prompt.strip())})
+        write_text(folder / config.FILE, reference.toml(settings))
+        files = tuple(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()))
     outcome = InitOutcome(
-        folder=str(folder),
+        folder=str(plan.folder),
         rows=len(rows),
-        eval_rows=len(evals or ()),
+        eval_rows=len(evals),
         labels=tuple(sorted({example.expected for example in rows})),
-        broken=broken,
-        files=tuple(sorted(project.name(path) for path in folder.rglob("*") if path.is_file())),
-        next=next_command(project),
+        broken=sum(len(reading.findings) for reading in readings),
+        files=files,
+        next=next_command(Project.open(plan.folder)),
     )
     _tell(outcome, plan, bool(given), console)
     return outcome
+
+
+@contextmanager
+def _staged(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder; what it holds when the block ends well moves to `folder`, tunesmith.toml last."""
+    beside = folder if folder.is_dir() else folder.resolve().parent
+    beside.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=beside, prefix=".tunesmith-init-") as temporary:
+        staging = Path(temporary)
+        yield staging
+        for path in sorted(staging.rglob("*"), key=lambda path: (path.name == config.FILE, path)):
+            target = folder / path.relative_to(staging)
+            if path.is_dir():
+                target.mkdir(parents=True, exist_ok=True)
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(path, target)
 
 
 def known_family(name: str) -> FamilyName:
@@ -106,10 +124,6 @@ def known_family(name: str) -> FamilyName:
             f"expected one of: {', '.join(families)}."
         )
     return cast(FamilyName, name)
-
-
-def _draft(rows: Sequence[Example], evals: Sequence[Example]) -> str:
-    return prompt_draft.draft(rows, evals) if rows else prompt_draft.empty()
 
 
 def _check_free(plan: Plan) -> None:
@@ -135,6 +149,16 @@ def _check_free(plan: Plan) -> None:
 def _columns(plan: Plan) -> dict[str, Any]:
     named = {"input": plan.input, "output": plan.label, "slice": plan.slice, "group": plan.group}
     return {key: value for key, value in named.items() if value is not None}
+
+
+def _section(plan: Plan) -> DataSection:
+    try:
+        return DataSection(**_columns(plan))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise ConfigError(
+            f"--input, --label, --slice, --group: {fault.get('ctx', {}).get('error', fault['msg'])}"
+        ) from None
 
 
 def _read_eval(path: Path, section: DataSection, prompt: str) -> tuple[Example, ...]:
