@@ -51,7 +51,6 @@ def split(project: Project, console: Console) -> SplitOutcome:
         made = not eval_set
         if made:
             divided = _quoted_to_training(divided, project.prompt)
-            write_canonical(project.eval_file, divided.eval)
         _write(project, divided, readings, eval_made=made)
     outcome = SplitOutcome(
         train=len(divided.train),
@@ -89,11 +88,13 @@ def _may_cut_again(project: Project) -> bool:
 
 
 def _write(project: Project, divided: Split, readings: Sequence[Reading], *, eval_made: bool) -> None:
-    """The record comes last: a split without its record is no split."""
+    """The record comes last: a split without its record is none."""
     project.split_file.unlink(missing_ok=True)
     write_canonical(project.train_file, divided.train)
     write_canonical(project.validation_file, divided.validation)
     write_jsonl(project.left_out_file, [_left_out(left) for left in divided.left_out])
+    if eval_made:
+        write_canonical(project.eval_file, divided.eval)
     record = SplitRecord(
         made_from=inputs.of_split(project) | {reading.name: reading.sha256 for reading in readings},
         eval_sha256=inputs.of_seal(project),
