@@ -25,6 +25,8 @@ def test_a_receipt_says_what_was_judged_on_what_by_what(pair: Callable[..., tupl
     document = made(pair, Look(date="d1", verb="baseline", candidates=("prompt",), version=2))
     assert document["verdict"] == "ship"
     assert document["reasons"]
+    assert document["rules"]["primary"] == "accuracy"  # type: ignore[index]
+    assert document["rules"]["min_effect"] == 0.02  # type: ignore[index]
     assert document["eval_set"]["version"] == 2  # type: ignore[index]
     assert [each["candidate"] for each in document["candidates"]] == ["fine-tuned", "prompt"]  # type: ignore[attr-defined]
     assert document["candidates"][0]["metrics"]["accuracy"]["low"] > 0.5  # type: ignore[index]

@@ -30,7 +30,7 @@ class Verdict(Record):
     """`comparisons` are with every baseline, on all rows; `slices` with `baseline`, where a slice has enough rows.
 
     `attempt` says how many times a fine-tune has been judged on this eval set, this time included: the intervals
-    of later attempts are wider, so that trying often does not ship by chance.
+    of later attempts are wider, so that trying often does not ship by chance. `rules` are those it was judged by.
     """
 
     schema_version: Literal[1] = 1
@@ -45,3 +45,4 @@ class Verdict(Record):
     unknown_slices: tuple[str, ...] = ()  # too few rows to say
     caveats: tuple[str, ...] = ()
     attempt: int = 1
+    rules: dict[str, str | float | int] = {}

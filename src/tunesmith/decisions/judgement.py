@@ -82,6 +82,7 @@ def decide(
         unknown_slices=story.unknown_slices,
         caveats=(*caveats, *reasons.caveats(story, baselines, attempt)),
         attempt=attempt,
+        rules=rules.model_dump(),
     )
 
 

@@ -34,7 +34,7 @@ def receipt(
         "verdict": verdict.verdict,
         "candidate": verdict.candidate,
         "baseline": verdict.baseline,
-        "primary": verdict.primary,
+        "rules": verdict.rules,
         "reasons": list(verdict.reasons),
         "caveats": list(verdict.caveats),
         "attempt": verdict.attempt,
