@@ -13,7 +13,7 @@ test: setup browser  ## all tests but the slow proofs
 	$(BIN)/pytest -m "not slow"
 
 test-slow: setup browser  ## proofs that take minutes: simulations, the whole walk
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow --exitfirst
 
 check: setup  ## style, types, who may import whom
 	$(BIN)/ruff check
