@@ -11,7 +11,7 @@ from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.data.finding import shown
 from tunesmith.engines.registry import LocalEngines
-from tunesmith.workflows import candidates
+from tunesmith.workflows import candidates, tables
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.status import next_command
@@ -45,7 +45,7 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
         candidate = load(project.artifacts, entry.digest, engines)
         answers.append(_answer(entry, next(iter(candidate.predict([question(message)], alone=True)))))
     progress(len(chosen), len(chosen))
-    rows = [[each.candidate, _said(each), _sure(each), units.seconds(each.seconds)] for each in answers]
+    rows = [[each.candidate, _said(each), _sure(each), tables.duration(each.seconds)] for each in answers]
     console.table(f"“{shown(message)}”", ["candidate", "answer", "sure", "took"], rows)
     return AskOutcome(message=message, answers=tuple(answers), next=next_command(project))
 

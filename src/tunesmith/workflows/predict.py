@@ -154,7 +154,7 @@ def _conversation(row: Row, place: str, prompt: str) -> Example:
 
 def _write(path: Path, rows: Sequence[Row], predictions: Sequence[Prediction]) -> None:
     answered = [
-        row | {"answer": each.output, "state": each.state, "confidence": each.confidence}
+        row | {"answer": each.output, "state": each.state, "confidence": _rounded(each.confidence)}
         for row, each in zip(rows, predictions, strict=True)
     ]
     if path.suffix.lower() == ".jsonl":
@@ -167,6 +167,10 @@ def _write(path: Path, rows: Sequence[Row], predictions: Sequence[Prediction]) -
     for row in answered:
         writer.writerow({key: _cell(value) for key, value in row.items()})
     write_text(path, text.getvalue())
+
+
+def _rounded(confidence: float | None) -> float | None:
+    return None if confidence is None else round(confidence, 4)
 
 
 def _cell(value: Any) -> Any:

@@ -64,6 +64,10 @@ def _answers_in(each: Line) -> str:
     """The median time for one request alone; a row's share of the whole where none was timed."""
     timed = each.metrics.get("latency_p50")
     seconds = timed.value if timed and timed.value is not None else each.seconds_per_row
+    return duration(seconds)
+
+
+def duration(seconds: float) -> str:
     return units.seconds(seconds) if seconds >= 0.001 else "< 1 ms"
 
 
