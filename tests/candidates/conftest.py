@@ -26,17 +26,24 @@ DATA = Path(os.environ.get("TUNESMITH_DATA", Path(__file__).parents[3] / "shared
 
 
 class BagOfWords:
-    """Implements `engines.base.Engine`; `calls` keeps the prompts of every call."""
+    """Implements `engines.base.Engine`; `calls` keeps the prompts of every call.
+
+    Like the local engine it remembers one prefix, so a call must have answered all its prompts before the next begins.
+    """
 
     def __init__(self, identity: str):
         self.digest = identity
         self.calls: list[list[list[int]]] = []
+        self._waiting = 0
 
     def score_labels(
         self, prompts: Sequence[Tokens], labels: Sequence[Tokens], *, confidence: bool = True, exact: bool = False
     ) -> Iterator[LabelAnswer]:
+        assert not self._waiting, "a second call began before the first was done"
         self.calls.append([list(prompt) for prompt in prompts])
+        self._waiting = len(prompts)
         for prompt in prompts:
+            self._waiting -= 1
             counts = Counter(prompt)
             scores = [sum(counts[token] for token in label[:-1]) / len(label) for label in labels]
             best = max(range(len(labels)), key=lambda place: scores[place])

@@ -129,6 +129,23 @@ def test_label_tokens_are_answers_with_their_end_of_turn(model, engines):
     assert all(tokens[-1] == renderer.end_of_turn for tokens in found)
 
 
+def test_where_labels_are_many_a_sample_by_id_has_a_confidence(opened, task, model, engines, monkeypatch):
+    candidate = opened(task)
+    rows = asked(*(f"row {place}, about {task.labels[place % 3]}" for place in range(12)))
+    whole = list(candidate.predict(rows))
+    label_length = sum(map(len, prompting.label_tokens(engines.renderer(model), task.labels)))
+    monkeypatch.setattr(prompting, "CONFIDENCE_TOKENS", 5 * label_length)
+    found = list(candidate.predict(rows))
+    sure = {p.example for p in found if p.confidence is not None}
+    assert sure == set(sorted(row.id for row in rows)[:5])
+    assert [p.output for p in found] == [p.output for p in whole]
+    turned = candidate.predict(rows[::-1])
+    assert {p.example for p in turned if p.confidence is not None} == sure
+    monkeypatch.setattr(prompting, "CONFIDENCE_TOKENS", 0)
+    assert sum(p.confidence is not None for p in candidate.predict(rows)) == 1
+    assert all(p.confidence is not None for p in candidate.predict(rows[:2], alone=True))
+
+
 def test_another_version_of_the_model_is_refused(tmp_path, task, model, engines, newer_engines):
     made = prompt.make(tmp_path, task, model=model, max_tokens=2048, engines=engines)
     candidate = load(tmp_path, made, newer_engines)

@@ -131,7 +131,8 @@ class Prompted:
         def score(places: list[int], confidence: bool) -> Iterator[LabelAnswer]:
             return engine.score_labels([prompts[place] for place in places], self._labels, confidence=confidence)  # type: ignore[misc]
 
-        sure = score([place for place in answerable if place in sample], confidence=True)
+        # Whole before the rest begins: two calls at once would overwrite the prefix that the engine remembers.
+        sure = iter(list(score([place for place in answerable if place in sample], confidence=True)))
         quick = score([place for place in answerable if place not in sample], confidence=False)
         return (next(sure if place in sample else quick) for place in answerable)
 
