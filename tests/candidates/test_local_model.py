@@ -80,11 +80,16 @@ def test_the_adapter_is_what_answers(tmp_path, make, validation, local):
     assert tuned != pytest.approx(plain, abs=0.01)
 
 
-def test_an_adapter_that_does_not_fit_is_refused_before_it_is_kept(tmp_path, task, adapter, local):
+@pytest.mark.parametrize("fault", ["another rank", "cut off"])
+def test_an_adapter_that_does_not_fit_is_refused_before_it_is_kept(tmp_path, task, adapter, local, fault):
     broken = tmp_path / "broken"
     shutil.copytree(adapter, broken)
-    config = json.loads((broken / "adapter_config.json").read_text())
-    (broken / "adapter_config.json").write_text(json.dumps({**config, "r": 8}))
+    if fault == "another rank":
+        config = json.loads((broken / "adapter_config.json").read_text())
+        (broken / "adapter_config.json").write_text(json.dumps({**config, "r": 8}))
+    else:
+        weights = broken / "adapter_model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:100])
     with pytest.raises(ModelError, match="does not fit the model"):
         fine_tuned.make(
             tmp_path, task, name="run", model=MODEL, adapter=broken, max_tokens=2048, engines=local, inputs={}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tunesmith.core.example import Example, Message
@@ -242,7 +242,7 @@ PLAIN = report(labels=("a", "b", "c"), rows=60)
 def hostile(text: str) -> Report:
     """A report in which every text that can come from outside is `text`."""
     names = {"fine-tune": f"{text}1", "few-shot": f"{text}2"}
-    labels = {"a": "a", "b": f"{text}b", "c": f"{text}c"}
+    labels = {label: f"{text}{label}" for label in "abc"}
     renamed = {"candidate": names["fine-tune"], "baseline": names["few-shot"]}
     compared = PLAIN.verdict.comparisons[0].model_copy(update={"a": f"{text}1", "b": f"{text}2"})
     verdict = PLAIN.verdict.model_copy(update={**renamed, "reasons": (text,), "comparisons": (compared,)})
@@ -259,7 +259,7 @@ def hostile(text: str) -> Report:
         for card in PLAIN.scorecards
         if card.candidate in names
     ]
-    example = Example(messages=(Message(role="user", content=text),), expected="a", slice=text, origin=text)
+    example = Example(messages=(Message(role="user", content=text),), expected=f"{text}a", slice=text, origin=text)
     found = Answers(
         examples=(example,),
         fine_tune=(Prediction(example=example.id, state="ok", output=text, text=text, confidence=0.5),),
@@ -305,6 +305,15 @@ def test_comparisons_are_signed_differences_with_corrected_chances() -> None:
     assert "few-shot minus classical accuracy +2.6 −2.8 to +8.0 0.310 36 28 300" in said
     assert "corrected for the 4 comparisons made" in said
     assert "<title>few-shot minus classical: +2.6 points, 95 % interval from −2.8 to +8.0</title>" in page
+
+
+def test_differences_state_their_own_level() -> None:
+    """The third fine-tune judged on one eval set is judged at more than 95 %."""
+    made = report()
+    stricter = tuple(each.model_copy(update={"level": 0.9917}) for each in made.verdict.comparisons)
+    page = render(made.model_copy(update={"verdict": made.verdict.model_copy(update={"comparisons": stricter})}))
+    assert page.count("99.17 % interval from") == len(stricter) > 0
+    assert "those of differences 99.17 %" in words_of(page)
 
 
 def test_a_slice_with_too_few_rows_is_written_not_drawn() -> None:
@@ -424,6 +433,7 @@ def test_naughty_strings_stay_text() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.text(st.one_of(st.characters(), st.sampled_from("<>&\"'`\x00\r\n\u202e\ud800{}%")), min_size=1, max_size=30))
+@example("a")  # a label of its own
 def test_any_text_stays_text_and_can_be_written(text: str) -> None:
     page = render(hostile(text))
     page.encode("utf-8")

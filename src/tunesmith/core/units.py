@@ -28,6 +28,11 @@ def share(value: float) -> str:
     return f"{value * 100:.1f} %"
 
 
+def level(value: float) -> str:
+    """A confidence level, as exact as it is: `0.95` → '95 %', `0.9875` → '98.75 %'."""
+    return f"{value * 100:.2f}".rstrip("0").rstrip(".") + " %"
+
+
 def money(value: float, currency: str = "$") -> str:
     """Two significant digits below a cent, else cents: '$0.00042', '$1.20'."""
     if value == 0 or abs(value) >= 0.01:

@@ -71,7 +71,7 @@ def caveats(story: Story, baselines: Sequence[Evaluated], attempt: int) -> tuple
     if attempt > 1:
         level = story.comparisons[0].level if story.comparisons else LEVEL
         said.append(
-            f"This is the {_ordinal(attempt)} judgement on this eval set, so its intervals are at {_level(level)} "
+            f"This is the {_ordinal(attempt)} judgement on this eval set, so its intervals are at {units.level(level)} "
             "instead of 95 %: trying often must not ship by chance."
         )
     return tuple(said)
@@ -88,7 +88,8 @@ def _figures(story: Story, against: Comparison) -> str:
 
 
 def _difference(each: Comparison) -> str:
-    return f"{signed(each.difference)} points ({_level(each.level)} interval {signed(each.low)} to {signed(each.high)})"
+    interval = f"{units.level(each.level)} interval {signed(each.low)} to {signed(each.high)}"
+    return f"{signed(each.difference)} points ({interval})"
 
 
 def _why_rejected(story: Story, against: Comparison, others: Sequence[Comparison]) -> list[str]:
@@ -179,10 +180,6 @@ def signed(share: float) -> str:
 
 def _share(value: float | None) -> str:
     return "unknown" if value is None else units.share(value)
-
-
-def _level(level: float) -> str:
-    return f"{level * 100:.2f}".rstrip("0").rstrip(".") + " %"
 
 
 def _ordinal(number: int) -> str:

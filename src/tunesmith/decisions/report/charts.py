@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from tunesmith.core import units
 from tunesmith.core.scorecard import Estimate
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.report import words
@@ -38,7 +39,8 @@ def difference(comparison: Comparison, scale: Axis, role: str) -> Markup:
     drawn = _middle(*_interval(comparison.difference, comparison.low, comparison.high, scale))
     title = (
         f"{comparison.a} minus {comparison.b}: {words.points(comparison.difference)} points, "
-        f"95 % interval from {words.points(comparison.low)} to {words.points(comparison.high)}"
+        f"{units.level(comparison.level)} interval from {words.points(comparison.low)} "
+        f"to {words.points(comparison.high)}"
     )
     return picture(title, *grid(scale), upright(scale.at(0), "nought"), drawn, class_=f"whisker {role}")
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from tunesmith.core import units
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
-from tunesmith.core.scorecard import Estimate, Scorecard
+from tunesmith.core.scorecard import LEVEL, Estimate, Scorecard
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.report import charts, words
 from tunesmith.decisions.report.record import Answers, Report
@@ -142,13 +142,14 @@ class ComparisonRow(NamedTuple):
 class Comparisons(NamedTuple):
     rows: list[ComparisonRow]
     ruler: Markup
+    level: str  # of their intervals: it rises with every fine-tune judged on one eval set
 
 
 def _comparisons(report: Report) -> Comparisons:
     found = report.verdict.comparisons
     scale = axis([0.0, *(end for each in found for end in (each.low, each.high))])
     rows = [ComparisonRow(each, charts.difference(each, scale, _role(report, each.a))) for each in found]
-    return Comparisons(rows, charts.ruler(scale))
+    return Comparisons(rows, charts.ruler(scale), units.level(found[0].level if found else LEVEL))
 
 
 class SliceRow(NamedTuple):
