@@ -8,7 +8,7 @@ import pytest
 HEAVY = ("torch", "transformers", "peft", "scipy", "sklearn", "sqlalchemy", "pandas")
 PROBE = """
 import sys
-from tunesmith.cli.app import run
+from tunesmith.cli.commands import run
 code = run(sys.argv[1:])
 loaded = [name for name in {heavy} if name in sys.modules]
 print(code, loaded, file=sys.stderr)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from tunesmith.cli.app import app
+from tunesmith.cli.commands import app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 EVERYWHERE = {"--help", "--json", "-C", "--set"}

@@ -19,6 +19,7 @@ from typing import Any
 import typer
 
 from tunesmith.cli.console import printable
+from tunesmith.core import interrupts
 from tunesmith.core.errors import TunesmithError
 
 DEBUG = "TUNESMITH_DEBUG"
@@ -57,6 +58,7 @@ def print_json(document: Any) -> None:
 
 
 def _report(message: str, kind: str, code: int, as_json: bool) -> int:
+    interrupts.settle()
     try:
         print(printable(message if code == INTERRUPTED else f"Error: {message}"), file=sys.stderr, flush=True)
         if as_json:

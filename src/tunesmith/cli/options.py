@@ -8,6 +8,7 @@ import typer
 
 from tunesmith.cli.boundary import print_json
 from tunesmith.cli.console import CommandConsole
+from tunesmith.core import interrupts
 
 if TYPE_CHECKING:  # workflows are loaded with each command, so that --help and --version start at once
     from tunesmith.workflows.outcome import Outcome
@@ -31,6 +32,7 @@ def perform(as_json: bool, work: "Callable[[CommandConsole], Outcome]") -> None:
         outcome = work(console)
     finally:
         console.close()
+    interrupts.settle()  # or there could be two documents
     if as_json:
         print_json(outcome.model_dump(mode="json"))
     elif outcome.next:

@@ -2,8 +2,8 @@
 
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,17 +16,27 @@ def write_text(path: Path, text: str) -> None:
     After a crash the old or the new file stands, never half of one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = temporary_name(path)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        with open(temporary, "x", encoding="utf-8", newline="", opener=private) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def temporary_name(path: Path) -> Path:
+    """A free name beside `path`: known before anything is made, so that an interrupt cannot come between the two."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+
+
+def private(path: str, flags: int) -> int:
+    """An opener: what is written is for others only once it is whole."""
+    return os.open(path, flags, 0o600)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -44,11 +54,21 @@ def new_folder(path: Path) -> Iterator[Path]:
     An existing `path` is left as it is (content-addressed folders are equal by name).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    temporary = temporary_name(path)
     try:
+        temporary.mkdir(0o700)
         yield temporary
-        os.chmod(temporary, 0o755)  # noqa: S103  (mkdtemp makes 0700; a candidate is read by others)
+        os.chmod(temporary, 0o755)  # noqa: S103  (a candidate is read by others)
         if not path.exists():
             os.replace(temporary, path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        remove(temporary)
+
+
+def remove(folder: Path) -> None:
+    """Remove `folder` and all that is in it; an interrupt has to wait."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

@@ -87,7 +87,12 @@ def read_canonical(path: Path, name: str) -> tuple[Example, ...]:
 
 def write_canonical(path: Path, examples: Iterable[Example]) -> None:
     """One row per example, whole or not at all. What is written is read back equal."""
-    write_text(path, "".join(_canonical_line(example) for example in examples))
+    write_text(path, canonical(examples))
+
+
+def canonical(examples: Iterable[Example]) -> str:
+    """The text of a canonical file."""
+    return "".join(_canonical_line(example) for example in examples)
 
 
 def _canonical_line(example: Example) -> str:

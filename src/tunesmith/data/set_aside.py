@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from tunesmith.core.errors import DataError
+from tunesmith.core.files import private, temporary_name
 from tunesmith.data.finding import Finding, place
 from tunesmith.data.lines import is_csv, split_rows
 from tunesmith.data.reading import Reading
@@ -141,17 +141,17 @@ def _copy(source: BinaryIO, target: BinaryIO, length: int) -> None:
 def _replacing(path: Path) -> Iterator[BinaryIO]:
     """A file that takes the place of `path` when the block ends well; a link keeps pointing to it."""
     path = path.resolve()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = temporary_name(path)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with open(temporary, "xb", opener=private) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         if path.exists():
-            shutil.copymode(path, name)
+            shutil.copymode(path, temporary)
         else:
-            os.chmod(name, 0o644)
-        os.replace(name, path)
+            os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

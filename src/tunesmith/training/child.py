@@ -7,6 +7,7 @@ again goes on from the checkpoint.
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,9 @@ def run(folder: Path, on_event: Callable[[Event], None]) -> Done:
     """
     with tempfile.TemporaryFile() as words:
         command = [sys.executable, "-m", "tunesmith.training", str(folder)]
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True)
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True, env=_environment()
+        )
         last = _follow(child, folder, on_event)
         words.seek(0)
         said = words.read()[-LAST_WORDS:].decode("utf-8", "replace")
@@ -53,6 +56,11 @@ def run(folder: Path, on_event: Callable[[Event], None]) -> Done:
     if last.get("event") == "interrupted":
         raise KeyboardInterrupt
     raise _failure(last, child.returncode, said, folder / LOG)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and glibc asked for huge pages: thousands of small ones a step cost a tenth of it."""
+    return {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", **os.environ}
 
 
 def _follow(child: subprocess.Popen[bytes], folder: Path, on_event: Callable[[Event], None]) -> Event:

@@ -11,6 +11,8 @@ from transformers import PreTrainedModel
 
 from tunesmith.core.errors import ConfigError
 from tunesmith.core.files import write_json
+from tunesmith.training.norms import speed_up_norms
+from tunesmith.training.projections import join_adapters
 from tunesmith.training.section import TrainSection
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"  # PEFT's own file names
@@ -31,6 +33,8 @@ def attach(model: PreTrainedModel, recipe: TrainSection, name: str) -> PeftModel
         wrapped = get_peft_model(model, config, autocast_adapter_dtype=True)
     except ValueError as error:
         raise ConfigError(f"[train] target_modules = {targets!r} does not fit the model: {error}") from None
+    join_adapters(wrapped)
+    speed_up_norms(wrapped)
     wrapped.peft_config["default"].base_model_name_or_path = name  # PEFT writes the folder on this machine there
     return wrapped
 

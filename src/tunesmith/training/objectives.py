@@ -1,4 +1,9 @@
-"""What is minimised: the negative log-likelihood of the labelled tokens."""
+"""What is minimised: the negative log-likelihood of the labelled tokens.
+
+Axes: K labelled positions, V words of the vocabulary.
+"""
+
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,5 +24,25 @@ def negative_log_likelihood(model: PreTrainedModel, packed: PackedRow) -> Tensor
         use_cache=False,
         segments=packed.segments,
     ).logits[0]
-    losses_K = torch.nn.functional.cross_entropy(logits_KV.float(), packed.targets_K, reduction="none")
-    return (losses_K * packed.weights_K).sum()
+    loss: Tensor = _CrossEntropy.apply(logits_KV, packed.targets_K, packed.weights_K)  # type: ignore[no-untyped-call]
+    return loss
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """Σ w (logsumexp(z) − z_target) and its gradient w (softmax(z) − target), in one visit to the logits."""
+
+    @staticmethod
+    def forward(ctx: Any, logits_KV: Tensor, targets_K: Tensor, weights_K: Tensor) -> Tensor:
+        wide = torch.float64 if logits_KV.dtype == torch.float64 else torch.float32
+        logprobs_KV = torch.log_softmax(logits_KV, dim=-1, dtype=wide)
+        places_K1 = targets_K.unsqueeze(1)
+        loss = -(logprobs_KV.gather(1, places_K1).squeeze(1) * weights_K).sum()
+        if ctx.needs_input_grad[0]:
+            gradient_KV = logprobs_KV.exp_().scatter_add_(1, places_K1, -torch.ones_like(places_K1, dtype=wide))
+            ctx.save_for_backward(gradient_KV.mul_(weights_K.unsqueeze(1)).to(logits_KV.dtype))
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient_KV,) = ctx.saved_tensors
+        return gradient_KV * grads[0].to(gradient_KV.dtype), None, None

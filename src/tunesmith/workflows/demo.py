@@ -11,6 +11,7 @@ from tunesmith.workflows.compare import CompareOutcome
 from tunesmith.workflows.outcome import DONE
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.run import run
+from tunesmith.workflows.staging import staged
 
 SAMPLE = "support-triage"
 LEFT_BEHIND = shutil.ignore_patterns(".tunesmith", "split", "eval.lock", "__pycache__")
@@ -33,7 +34,8 @@ def demo(folder: Path, console: Console) -> DemoOutcome:
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} exists and is not a demo. Name a new folder: tunesmith demo FOLDER.")
     else:
-        shutil.copytree(sample, folder, ignore=LEFT_BEHIND, dirs_exist_ok=True)
+        with staged(folder) as staging:
+            shutil.copytree(sample, staging, ignore=LEFT_BEHIND, dirs_exist_ok=True)
         console.say(f"Copied the sample project {SAMPLE} to {folder}. What follows is `tunesmith run`, step by step.")
     outcome = run(Project.open(folder), console)
     return DemoOutcome(project=str(folder), **outcome.model_dump())

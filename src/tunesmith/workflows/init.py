@@ -6,16 +6,14 @@ edited it yet.
 """
 
 import json
-import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from pydantic import ValidationError
 
+from tunesmith.core import interrupts
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, DataError, UserError, nearest
 from tunesmith.core.example import Example
@@ -31,6 +29,7 @@ from tunesmith.workflows import config, prompt_draft, reference
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import refuse_broken
+from tunesmith.workflows.staging import staged
 from tunesmith.workflows.status import next_command
 
 IGNORE = "# Runs, artifacts and the ledger are made again from the rest.\n.tunesmith/\n"
@@ -72,7 +71,7 @@ def init(plan: Plan, console: Console) -> InitOutcome:
         raise DataError(f"{first.file}, line {first.line}: {first.message} No row of it could be read.")
     settings = _settings(plan)
     prompt = given or (prompt_draft.draft(rows, evals) if rows else prompt_draft.empty())
-    with _staged(plan.folder) as folder:
+    with staged(plan.folder) as folder:
         (folder / "data").mkdir()
         for path in plan.sources:
             shutil.copyfile(path, folder / "data" / path.name)
@@ -85,6 +84,7 @@ def init(plan: Plan, console: Console) -> InitOutcome:
             write_json(folder / ".tunesmith" / "draft.json", {"prompt": sha256_text(prompt.strip())})
         write_text(folder / config.FILE, reference.toml(settings))
         files = tuple(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()))
+        interrupts.settle()  # a second `init` would be refused
     outcome = InitOutcome(
         folder=str(plan.folder),
         rows=len(rows),
@@ -96,23 +96,6 @@ def init(plan: Plan, console: Console) -> InitOutcome:
     )
     _tell(outcome, plan, bool(given), console)
     return outcome
-
-
-@contextmanager
-def _staged(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder; what it holds when the block ends well moves to `folder`, tunesmith.toml last."""
-    beside = folder if folder.is_dir() else folder.resolve().parent
-    beside.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=beside, prefix=".tunesmith-init-") as temporary:
-        staging = Path(temporary)
-        yield staging
-        for path in sorted(staging.rglob("*"), key=lambda path: (path.name == config.FILE, path)):
-            target = folder / path.relative_to(staging)
-            if path.is_dir():
-                target.mkdir(parents=True, exist_ok=True)
-            else:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(path, target)
 
 
 def known_family(name: str) -> FamilyName:

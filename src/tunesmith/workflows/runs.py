@@ -7,6 +7,7 @@ interrupted as soon as someone else holds the project.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 
 from tunesmith import __version__
 from tunesmith.core.errors import TunesmithError
-from tunesmith.core.files import write_json
+from tunesmith.core.files import new_folder, write_json
 from tunesmith.core.run import Run, RunState
 from tunesmith.workflows.project import Project
 
@@ -44,13 +45,12 @@ def record(project: Project, verb: str, inputs: Mapping[str, str], resume: str |
     with open_ledger(project) as ledger:
         _settle(project)
         if resume is None:
-            run, folder = _new(project, verb, dict(inputs))
+            run = _new(project, verb, dict(inputs))
             ledger.begin(run)
         else:
-            folder = project.runs / resume
-            run = _resume(ledger, folder)
-        _write(folder, run)
-        recording = Recording(run, folder, ledger)
+            run = _resume(ledger, project.runs / resume)
+            _write(project.runs / resume, run)
+        recording = Recording(run, project.runs / run.id, ledger)
         try:
             yield recording
         except BaseException as error:
@@ -93,20 +93,17 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _new(project: Project, verb: str, inputs: dict[str, str]) -> tuple[Run, Path]:
+def _new(project: Project, verb: str, inputs: dict[str, str]) -> Run:
+    """A run with its folder, which appears with run.json in it; the project is held, so a free name stays free."""
     started = datetime.now(UTC)
     stem = f"{started:%Y%m%d-%H%M%S}-{verb}"
-    project.runs.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        folder = project.runs / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            folder.mkdir()
-            break
-        except FileExistsError:
-            number += 1
+    names = (stem if number == 1 else f"{stem}-{number}" for number in count(1))
+    name = next(name for name in names if not (project.runs / name).exists())
     inputs["code"] = __version__
-    return Run(id=folder.name, verb=verb, started=started.isoformat(timespec="seconds"), inputs=inputs), folder
+    run = Run(id=name, verb=verb, started=started.isoformat(timespec="seconds"), inputs=inputs)
+    with new_folder(project.runs / name) as folder:
+        _write(folder, run)
+    return run
 
 
 def _resume(ledger: "Ledger", folder: Path) -> Run:

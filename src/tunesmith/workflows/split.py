@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from tunesmith.core.digests import sha256_text
 from tunesmith.core.example import Example
-from tunesmith.core.files import write_json, write_jsonl
+from tunesmith.core.files import write_json, write_jsonl, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count
 from tunesmith.data.leaks import find_leaks
-from tunesmith.data.reading import Reading, write_canonical
+from tunesmith.data.reading import Reading, canonical, write_canonical
 from tunesmith.data.splitting import LeftOut, Split
 from tunesmith.data.splitting import split as divide
 from tunesmith.workflows import inputs, prompt_draft
@@ -88,16 +89,20 @@ def _may_cut_again(project: Project) -> bool:
 
 
 def _write(project: Project, divided: Split, readings: Sequence[Reading], *, eval_made: bool) -> None:
-    """The record comes last: a split without its record is none."""
+    """A split without its record is none, and neither is one whose eval set is not the recorded one.
+
+    An eval set that was cut comes after the record: without it, a later split would take the cut for the user's own.
+    """
     project.split_file.unlink(missing_ok=True)
+    if eval_made:
+        project.eval_file.unlink(missing_ok=True)
     write_canonical(project.train_file, divided.train)
     write_canonical(project.validation_file, divided.validation)
     write_jsonl(project.left_out_file, [_left_out(left) for left in divided.left_out])
-    if eval_made:
-        write_canonical(project.eval_file, divided.eval)
+    cut = canonical(divided.eval)
     record = SplitRecord(
         made_from=inputs.of_split(project) | {reading.name: reading.sha256 for reading in readings},
-        eval_sha256=inputs.of_seal(project),
+        eval_sha256=sha256_text(cut) if eval_made else inputs.of_seal(project),
         eval_made=eval_made,
         seed=project.config.data.seed,
         validation_share=project.config.data.validation,
@@ -106,6 +111,8 @@ def _write(project: Project, divided: Split, readings: Sequence[Reading], *, eva
         left_out=dict(Counter(left.reason for left in divided.left_out)),
     )
     write_json(project.split_file, record.model_dump(mode="json"))
+    if eval_made:
+        write_text(project.eval_file, cut)
 
 
 def _left_out(left: LeftOut) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tunesmith.evaluation.seal import rows_digest
 from tunesmith.models.store import ModelFiles, open_model
 from tunesmith.training import child
 from tunesmith.training.events import Event
-from tunesmith.training.job import Job, prepare
+from tunesmith.training.job import JOB, Job, prepare
 from tunesmith.workflows import inputs, runs, tables
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
@@ -70,7 +70,7 @@ def _carry_out(
     try:
         with runs.record(project, "train", wanted | {"seal": state.seal.sha256}, resume=resume) as recording:
             identity = f"run {recording.id}"
-            if resume is None:
+            if not (recording.folder / JOB).is_file():  # it is written last: a run may have been stopped before
                 prepare(recording.folder, _job(project, state, model), state.train, state.validation)
             done = child.run(recording.folder, Watcher(console))
             address = _keep(project, state, model, done, recording)
