@@ -42,6 +42,18 @@ def test_progress_without_a_terminal_is_plain_lines_on_standard_error(capsys):
     assert len(err.splitlines()) == 1
 
 
+def test_the_estimate_counts_what_was_done_since_the_work_went_on(monkeypatch, capsys):
+    clock = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    progress = CommandConsole().progress("training")
+    progress(50, 100)  # of an earlier execution
+    for done in (60, 75):
+        clock[0] += 10
+        progress(done, 100)
+    err = capsys.readouterr().err.splitlines()
+    assert err == ["training: 60 %, about 40.0 s left", "training: 75 %, about 20.0 s left"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_progress_on_a_terminal_is_a_bar_that_words_do_not_break(monkeypatch):
     master, slave = pty.openpty()

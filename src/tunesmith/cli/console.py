@@ -74,7 +74,7 @@ class CommandConsole:
             nonlocal task, bars
             if task is None or bars is not self._bars:  # first call, or a line was said in between
                 bars = self._live()
-                task = bars.add_task(printable(title), total=total)
+                task = bars.add_task(printable(title), completed=done, total=total)  # what was done before has no speed
             bars.update(task, completed=done, total=total)
             if done >= total:
                 self.close()
@@ -101,25 +101,36 @@ class CommandConsole:
 
 
 class _Lines:
-    """Progress without a terminal: a line every few seconds, and one at the end."""
+    """Progress without a terminal: a line every few seconds, and one at the end.
+
+    The estimate counts from the first call: what a resumed run did before it has no speed.
+    """
 
     def __init__(self, title: str):
         self._title = printable(title)
-        self._begun = time.monotonic()
-        self._said = self._begun
+        self._begun = self._said = time.monotonic()
+        self._first: tuple[float, int] | None = None  # when, and how much was done by then
         self._finished = False
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
+        if self._first is None:
+            self._first = now, done
         if done >= total:
             if not self._finished:
                 self._finished = True
                 self._print(f"done in {units.seconds(now - self._begun)}")
         elif now - self._said >= EVERY:
             self._said = now
-            known = done / total >= ENOUGH
-            left = f", about {units.seconds((now - self._begun) * (total - done) / done)} left" if known else ""
-            self._print(f"{done / total * 100:.0f} %{left}")
+            self._print(f"{done / total * 100:.0f} %{self._left(now, done, total)}")
+
+    def _left(self, now: float, done: int, total: int) -> str:
+        assert self._first is not None
+        since, before = self._first
+        made = done - before
+        if made < ENOUGH * (total - before):
+            return ""
+        return f", about {units.seconds((now - since) * (total - done) / made)} left"
 
     def _print(self, text: str) -> None:
         print(f"{self._title}: {text}", file=sys.stderr, flush=True)

@@ -156,6 +156,7 @@ class Watcher:
             f"Training on {count(event['rows'], 'row')} in {count(event['steps'], 'step')}; {units.share(shared)} of "
             "their tokens are shared and computed once a step."
         )
+        self._progress(event["resumed_from"] or 0, event["steps"])
 
 
 def _tell(outcome: TrainOutcome, console: Console) -> None:

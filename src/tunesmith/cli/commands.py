@@ -1,0 +1,55 @@
+"""The table of commands, and how one command line is carried out."""
+
+from typing import Annotated
+
+import typer
+
+from tunesmith import __version__
+from tunesmith.cli import answers, data, evidence, start
+from tunesmith.cli.boundary import guarded
+from tunesmith.core import interrupts
+
+app = typer.Typer(name="tunesmith", add_completion=False, pretty_exceptions_enable=False)
+PANELS = {
+    "Start": (start.demo, start.init, start.status),
+    "The data": (data.check, data.split),
+    "The evidence": (evidence.seal, evidence.baseline, evidence.train, evidence.compare, evidence.run),
+    "The answers": (answers.ask, answers.predict),
+}
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+
+
+@app.callback(invoke_without_command=True)
+def top(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Fine-tune a language model only where the evidence says that it pays.
+
+    Exit codes: 0 done, 1 the program failed, 2 the input is wrong, 3 a gate says no, 130 stopped by Ctrl-C.
+    """
+    if version:
+        print(__version__)
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def run(arguments: list[str]) -> int:
+    """Carry out one command line; the exit code."""
+    if arguments[:1] == ["-C"] and len(arguments) > 2:  # `tunesmith -C DIR check` is `tunesmith check -C DIR`
+        arguments = [arguments[2], *arguments[:2], *arguments[3:]]
+    return guarded(lambda: _invoke(arguments), arguments)
+
+
+def _invoke(arguments: list[str]) -> int:
+    """What `app()` does, less its own handling of interrupts and broken pipes, which the boundary words."""
+    interrupts.release()
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("tunesmith", list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    return 0
