@@ -17,9 +17,9 @@ OFFSET = {"GemmaRMSNorm", "Gemma2RMSNorm", "Gemma3RMSNorm"}  # they store w − 
 def speed_up_norms(model: nn.Module) -> int:
     """Give the frozen RMS norms of `model` the forward of this module; return how many they are."""
     known = [module for module in model.modules() if type(module).__name__ in PLAIN | OFFSET]
-    frozen = [module for module in known if not module.weight.requires_grad]  # type: ignore[union-attr]
+    frozen = [module for module in known if not module.weight.requires_grad]
     for module in frozen:
-        module.forward = _forward_of(module)  # type: ignore[method-assign]
+        module.forward = _forward_of(module)
     return len(frozen)
 
 

@@ -28,7 +28,7 @@ def join_adapters(model: PeftModel) -> int:
         for layers in _groups(dict(parent.named_children())):
             group = Projections(layers)
             for place, layer in enumerate(layers):
-                layer.forward = group.forward_of(place)  # type: ignore[method-assign]
+                layer.forward = group.forward_of(place)  # type: ignore[method-assign, assignment]
             joined += len(layers)
     return joined
 
@@ -73,7 +73,7 @@ class _Joined(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, scales: tuple[float, ...], *tensors: Tensor) -> tuple[Tensor, ...]:
         weights, biases, downs, ups = _quarters(tensors)
         x_NI = x.flatten(0, -2)
-        h_NR = x_NI @ torch.cat(downs).to(x.dtype).T
+        h_NR = x_NI @ torch.cat(list(downs)).to(x.dtype).T
         outputs = []
         for weight_OI, bias_O, up, h, scale in zip(weights, biases, ups, _split(h_NR, downs), scales, strict=True):
             y_NO = nn.functional.linear(x_NI, weight_OI, bias_O).addmm_(h, (up * scale).to(x.dtype).T)
@@ -131,4 +131,4 @@ def _quarters(tensors: Sequence[Tensor]) -> Iterator[Sequence[Tensor]]:
 
 
 def _split(h_NR: Tensor, downs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    return h_NR.split([len(down) for down in downs], dim=1)
+    return torch.split(h_NR, [len(down) for down in downs], dim=1)
