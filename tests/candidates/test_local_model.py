@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM
 from tunesmith.candidates import few_shot, fine_tuned, prompt
 from tunesmith.candidates.load import load
 from tunesmith.core.errors import ModelError
+from tunesmith.engines.local.loading import best_device, best_dtype
 from tunesmith.engines.registry import LocalEngines
 
 MODEL = "smollm2-135m-instruct"
@@ -61,8 +62,9 @@ def test_alone_and_together_give_one_answer_and_two_makes_one_candidate(tmp_path
     assert [p.example for p in together] == [row.id for row in validation]
     assert {p.state for p in together} == {"ok"}
     assert [p.output for p in alone] == [p.output for p in together[:2]]
-    # The engine explores labels until the confidence is known to 0.001.
-    assert [p.confidence for p in alone] == pytest.approx([p.confidence for p in together[:2]], abs=0.003)
+    # The engine explores labels until the confidence is known to 0.001; bfloat16 rounds by the shape of a product.
+    reach = 0.003 if best_dtype(best_device()) == torch.float32 else 0.02
+    assert [p.confidence for p in alone] == pytest.approx([p.confidence for p in together[:2]], abs=reach)
     assert all(0 < p.confidence <= 1 and p.seconds > 0 and p.tokens_in > 30 for p in together)
     assert all(p.latency > 0 for p in alone)
 

@@ -60,7 +60,7 @@ class LocalEngine:
         logprobs = [0.0] * len(answers)
         active = list(range(len(answers)))
         for length in range(1, max_new_tokens + 1):
-            best, tokens = torch.log_softmax(logits_BV, dim=-1).max(dim=-1)
+            best, tokens = torch.log_softmax(logits_BV.float(), dim=-1).max(dim=-1)
             going = []
             for place, (row, token, logprob) in enumerate(zip(active, tokens.tolist(), best.tolist(), strict=True)):
                 logprobs[row] += logprob

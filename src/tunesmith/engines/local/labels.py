@@ -17,7 +17,9 @@ from tunesmith.engines.base import Tokens
 from tunesmith.engines.local.passes import Session
 
 TOLERANCE = 0.001
+OFF_LABELS = 0.5  # of a model's probability on labels: with less it is not a model that was trained on them
 AT_ONCE = 16  # nodes that one prompt explores in one pass
+LOGIT_ROWS = 32  # rows of logits that are normalised at once, in float32: they should stay in the cache
 PASS_TOKENS = 1024  # tokens of one pass: each has a row of logits as wide as the vocabulary
 
 
@@ -100,7 +102,7 @@ class Search:
             if frontier and (exact or self._hopeless(frontier)):
                 return [node for node, children in enumerate(self.trie.children) if children and node]
             if not self._settled(frontier):
-                wanted += [link for node in frontier[:AT_ONCE] for link in self.trie.chain(node)]
+                wanted += [link for node in self._heaviest(frontier) for link in self.trie.chain(node)]
         return list(dict.fromkeys(wanted))
 
     def confidence(self) -> float:
@@ -118,11 +120,23 @@ class Search:
         return highest * (1 - 1 / (1 + math.exp(min(unexplored - found, 700.0)))) <= TOLERANCE
 
     def _hopeless(self, frontier: list[int]) -> bool:
-        """Whether so little was found by now that everything will have to be looked at: cheapest in one pass."""
-        leaves = self._leaves()
-        return bool(leaves) and _log_sum([self.mass[leaf] for leaf in leaves]) < _log_sum(
-            [self.mass[node] for node in frontier]
-        )
+        """Whether everything will have to be looked at, cheapest in one pass: the model says other things than labels,
+        or half of the tree was not enough."""
+        inner = len(self.trie.token) - len(self.trie.label)
+        return self._known(frontier) < math.log(OFF_LABELS) or 2 * len(self.seen) > inner
+
+    def _heaviest(self, frontier: list[int]) -> list[int]:
+        """The first nodes of `frontier`, which is sorted, less a rest too light to move a confidence."""
+        light = self._known(frontier) + math.log(TOLERANCE / 4)
+        rest = -math.inf
+        count = len(frontier)
+        while count and (heavier := _log_sum([rest, self.mass[frontier[count - 1]]])) < light:
+            rest, count = heavier, count - 1
+        return frontier[: min(count, AT_ONCE)]
+
+    def _known(self, frontier: list[int]) -> float:
+        """The log mass of all labels found and of all nodes still to be looked at: what labels can hold at most."""
+        return _log_sum([self.mass[node] for node in (*self._leaves(), *frontier)])
 
     def _leaves(self) -> list[int]:
         return [leaf for leaf in self.trie.label if leaf in self.mass]
@@ -136,12 +150,13 @@ def search(session: Session, first_BV: Tensor, trie: Trie, *, confidence: bool, 
         state.record(0, children)
     active = list(range(len(searches)))
     while active:
-        rows, trees = [], []
+        open_rows = []
         for row in active:
             searches[row].advance()
             if nodes := searches[row].wanted(confidence, exact):
-                rows.append(row)
-                trees.append(trie.with_ancestors(nodes))
+                open_rows.append((row, trie.with_ancestors(nodes)))
+        open_rows.sort(key=lambda pair: len(pair[1]))  # a pass pads its trees to the largest
+        rows, trees = [row for row, _ in open_rows], [tree for _, tree in open_rows]
         for begin, end in _passes([len(tree) for tree in trees]):
             _look(session, searches, trie, rows[begin:end], trees[begin:end])
         active = rows
@@ -163,10 +178,10 @@ def _look(session: Session, searches: list[Search], trie: Trie, rows: list[int],
 
 
 def _children_logprobs(logits_NV: Tensor, children: Sequence[Sequence[int]], trie: Trie) -> list[list[float]]:
-    normaliser_N = torch.logsumexp(logits_NV, dim=-1)
+    normaliser_N = torch.cat([torch.logsumexp(some.float(), dim=-1) for some in logits_NV.split(LOGIT_ROWS)])
     owners = [row for row, nodes in enumerate(children) for _ in nodes]
     tokens = [trie.token[node] for nodes in children for node in nodes]
-    flat = (logits_NV[owners, tokens] - normaliser_N[owners]).tolist()
+    flat = (logits_NV[owners, tokens].float() - normaliser_N[owners]).tolist()
     result, at = [], 0
     for nodes in children:
         result.append(flat[at : at + len(nodes)])

@@ -60,7 +60,8 @@ class Session:
 
     @torch.inference_mode()
     def extend(self, rows: Sequence[int], tokens: Sequence[Tokens], parents: Sequence[Sequence[int]]) -> Tensor:
-        """Look ahead from some branches without remembering it; the logits after every new token: (N, V).
+        """Look ahead from some branches without remembering it; the logits after every new token, in the model's
+        precision: (N, V).
 
         `tokens[i]` is a small tree that continues branch `rows[i]`; `parents[i][j]` is the index of token j's parent
         in it, or -1 for a token that follows the branch itself. Parents come before their children.
@@ -112,7 +113,7 @@ class Session:
             segments=segments,
             memory=self._memory,
         )
-        logits_NV: Tensor = result.logits[0].float()
+        logits_NV: Tensor = result.logits[0]
         return logits_NV
 
     def _bias(self, valid_BM: Tensor, sees: Sequence[Tensor]) -> Tensor:
