@@ -19,6 +19,7 @@ from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.spec import Task
 
 CONFIDENCE_TOKENS = 60_000  # labels' tokens looked at for confidences, in one call: 12 labels of 4 tokens on 1,250 rows
+BLOCK = 64  # rows answered before the first of them is handed on, so that progress is seen
 
 Turns = Sequence[Message]
 Shots = Callable[[Sequence[Example]], Sequence[Turns]]  # for each request, the turns that come before it
@@ -119,7 +120,7 @@ class Prompted:
     def _scored(
         self, engine: Engine, examples: Sequence[Example], prompts: Sequence[list[int] | DataError]
     ) -> Iterator[LabelAnswer]:
-        """The answers of all prompts that can be asked, in order; a sample of them with its confidence.
+        """The answers of all prompts that can be asked, in order, block by block; a sample of them with its confidence.
 
         A model that was not tuned spreads its probability, so that a confidence costs a look at every label. The
         sample is drawn by the rows' ids: the same on every machine, and in no order of the file.
@@ -131,10 +132,12 @@ class Prompted:
         def score(places: list[int], confidence: bool) -> Iterator[LabelAnswer]:
             return engine.score_labels([prompts[place] for place in places], self._labels, confidence=confidence)  # type: ignore[misc]
 
-        # Whole before the rest begins: two calls at once would overwrite the prefix that the engine remembers.
-        sure = iter(list(score([place for place in answerable if place in sample], confidence=True)))
-        quick = score([place for place in answerable if place not in sample], confidence=False)
-        return (next(sure if place in sample else quick) for place in answerable)
+        for begin in range(0, len(answerable), BLOCK):
+            block = answerable[begin : begin + BLOCK]
+            # Whole before the rest begins: two calls at once would overwrite the prefix that the engine remembers.
+            sure = iter(list(score([place for place in block if place in sample], confidence=True)))
+            quick = score([place for place in block if place not in sample], confidence=False)
+            yield from (next(sure if place in sample else quick) for place in block)
 
     def _prompt(self, example: Example, turns: Turns) -> list[int] | DataError:
         """The row's tokens, or why it cannot be asked: a control token in its text is its own fault, not the set's."""
