@@ -178,7 +178,7 @@ def _look(session: Session, searches: list[Search], trie: Trie, rows: list[int],
 
 
 def _children_logprobs(logits_NV: Tensor, children: Sequence[Sequence[int]], trie: Trie) -> list[list[float]]:
-    normaliser_N = torch.cat([torch.logsumexp(some.float(), dim=-1) for some in logits_NV.split(LOGIT_ROWS)])
+    normaliser_N = torch.cat([torch.logsumexp(some.float(), dim=-1) for some in torch.split(logits_NV, LOGIT_ROWS)])
     owners = [row for row, nodes in enumerate(children) for _ in nodes]
     tokens = [trie.token[node] for nodes in children for node in nodes]
     flat = (logits_NV[owners, tokens].float() - normaliser_N[owners]).tolist()
