@@ -160,10 +160,10 @@ def test_a_file_is_answered_row_by_row(walked, tunesmith_in, sample):
     ("name", "content", "expected"),
     [
         ("none.csv", None, "does not exist"),
-        ("empty.csv", "", "holds no rows"),
+        ("empty.csv", "", "empty.csv is empty"),
         ("other.csv", "subject\nhello\n", "no text in the column 'text'. Columns found: subject"),
         ("taken.csv", "text,answer\nhello,x\n", "a column 'answer' already"),
-        ("broken.jsonl", "{\n", "broken.jsonl:1: not valid JSON"),
+        ("broken.jsonl", "{\n", "broken.jsonl:1: Not valid JSON"),
         ("ragged.csv", "text,id\nhello\n", "ragged.csv:2"),
     ],
 )

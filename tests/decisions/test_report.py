@@ -357,7 +357,7 @@ def test_the_wrong_answers_are_thirty_at_most_the_surest_first() -> None:
 
 def test_validation_rows_and_revealed_rows_are_told_apart() -> None:
     said = words_of(render(report()))
-    assert "From 120 validation rows; the sealed rows stay closed." in said
+    assert "From 120 validation rows; no sealed row is shown." in said
     revealed = answers(LABELS).model_copy(update={"revealed": "2026-03-01T10:00:00Z"})
     said = words_of(render(report(answers=revealed)))
     assert "From 120 sealed rows, opened by a reveal recorded on 2026-03-01." in said

@@ -27,6 +27,7 @@ def predict(
     source: Annotated[Path, typer.Argument(help="Messages to answer: .csv or .jsonl.")],
     target: Annotated[Path, typer.Option("-o", metavar="FILE", help="Where the answers go: .csv or .jsonl.")],
     name: Annotated[str, typer.Option("--with", metavar="NAME", help="The candidate that answers.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE where it exists already.")] = False,
     folder: Folder = None,
     settings: Settings = None,
     json: Json = False,
@@ -34,4 +35,4 @@ def predict(
     """Answer every message of a file."""
     from tunesmith.workflows.predict import predict as work
 
-    perform(json, lambda console: work(opened(folder, settings), console, source, target, name))
+    perform(json, lambda console: work(opened(folder, settings), console, source, target, name, overwrite=overwrite))

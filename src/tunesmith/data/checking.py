@@ -13,7 +13,7 @@ from tunesmith.core.units import count
 from tunesmith.data.finding import Finding, place, shown
 from tunesmith.data.leaks import is_cut_from, pair_leaks
 from tunesmith.data.normal import currencies, normalise
-from tunesmith.data.reading import Reading
+from tunesmith.data.reading import EvalReading, Reading
 from tunesmith.tasks.classification import parse
 
 SETTINGS = "tunesmith.toml"
@@ -39,12 +39,33 @@ def check(
     usable = [example for example in examples if example.origin not in wrong]
     findings = [finding for reading in readings for finding in reading.findings]
     findings += mislabelled
-    findings += _repeats(usable)
+    findings += _repeats(usable, "`split` keeps one of them")
     findings += _leaks(examples, eval_set)
     findings += _long(examples, too_long)
     findings += _counts(usable, labels)
     files = {reading.name: number for number, reading in enumerate(readings)}
     return sorted(findings, key=lambda finding: (files.get(finding.file, len(files)), finding.file, finding.line))
+
+
+def check_eval(
+    evals: EvalReading, examples: Sequence[Example], labels: Sequence[str] | None, too_long: TooLong
+) -> list[Finding]:
+    """The findings of an eval set, by line; `examples` are the rows of the sources.
+
+    A label that no row of the sources has is worth a look: nothing can learn it. Where labels are declared, they say
+    what is meant.
+    """
+    rows = evals.placed
+    findings = list(evals.findings)
+    mislabelled = list(_label_variants(rows, examples) if labels is None else _unknown_labels(rows, labels))
+    wrong = {finding.origin for finding in mislabelled}
+    usable = [row for row in rows if row.origin not in wrong]
+    findings += mislabelled
+    if labels is None and examples:
+        findings += _unseen_labels(usable, examples)
+    findings += _repeats(usable, "the eval set counts it twice")
+    findings += _long(rows, too_long)
+    return sorted(findings, key=lambda finding: finding.line)
 
 
 def _about(example: Example, severity: str, kind: str, message: str, **fields: object) -> Finding:
@@ -73,11 +94,15 @@ def _unknown_labels(examples: Iterable[Example], labels: Sequence[str]) -> Itera
         )
 
 
-def _label_variants(examples: Sequence[Example]) -> Iterator[Finding]:
-    """Without declared labels: those that differ from a more frequent one only in case or outer spaces."""
-    uses = Counter(example.expected for example in examples)
+def _label_variants(examples: Sequence[Example], known: Sequence[Example] = ()) -> Iterator[Finding]:
+    """Without declared labels: those that differ from a more frequent one only in case or outer spaces.
+
+    The writing of the rows `known` goes before that of `examples`.
+    """
+    uses = Counter(example.expected for example in (*known, *examples))
+    first = Counter(example.expected for example in known)
     usual: dict[str, str] = {}
-    for label in sorted(uses, key=lambda label: (-uses[label], label)):
+    for label in sorted(uses, key=lambda label: (-first[label], -uses[label], label)):
         usual.setdefault(label.strip().casefold(), label)
     for example in examples:
         label = usual[example.expected.strip().casefold()]
@@ -92,7 +117,21 @@ def _label_variants(examples: Sequence[Example]) -> Iterator[Finding]:
             )
 
 
-def _repeats(examples: Sequence[Example]) -> Iterator[Finding]:
+def _unseen_labels(rows: Sequence[Example], examples: Sequence[Example]) -> Iterator[Finding]:
+    """Labels of the eval set that no row of the sources has, each once."""
+    known = {example.expected for example in examples}
+    uses = Counter(row.expected for row in rows)
+    for row in rows:
+        if row.expected not in known:
+            known.add(row.expected)
+            message = (
+                f"No row of the sources has the label '{shown(row.expected)}' ({count(uses[row.expected], 'row')} of "
+                "the eval set): it cannot be learned. Add rows to learn it from, or correct it."
+            )
+            yield _about(row, "look", "unseen-label", message, field="output")
+
+
+def _repeats(examples: Sequence[Example], consequence: str) -> Iterator[Finding]:
     """Rows with the same input: the same label makes them duplicates, different labels contradict each other."""
     alike: defaultdict[str, list[Example]] = defaultdict(list)
     for example in examples:
@@ -110,7 +149,7 @@ def _repeats(examples: Sequence[Example]) -> Iterator[Finding]:
                 continue
             original = first.setdefault(row.expected, row)
             if original is not row:
-                message = f"Repeats {original.origin} (same input, same label); `split` keeps one of them."
+                message = f"Repeats {original.origin} (same input, same label); {consequence}."
                 yield _about(row, "look", "duplicate", message, related=(original.origin,))
 
 

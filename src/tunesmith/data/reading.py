@@ -7,16 +7,16 @@ file that holds no rows at all (missing, binary, without the named columns) is a
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
 from tunesmith.core.units import count, size
-from tunesmith.data.finding import Finding, shown
+from tunesmith.data.finding import Finding, place, shown
 from tunesmith.data.lines import ROW_LIMIT, RawRow, is_csv, refuse_unreadable, split_rows
 from tunesmith.data.rows import (
     SURROGATE,
@@ -31,7 +31,10 @@ from tunesmith.data.section import DataSection
 
 SUFFIXES = (".jsonl", ".csv")
 CANONICAL = DataSection(input="\0input", output="\0output")  # canonical rows are `messages`, under no column's name
-CANONICAL_KEYS = {"messages", "slice", "group", "weight", "origin"}
+OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
+CANONICAL_KEYS = {"messages", "slice", "group", "weight", "origin", OTHER}
+
+Made = TypeVar("Made")
 
 
 class Reading(Record):
@@ -41,6 +44,31 @@ class Reading(Record):
     findings: tuple[Finding, ...]
     name: str = ""
     sha256: str = ""
+
+
+class EvalRow(NamedTuple):
+    """A row of an eval set, the line it stands on, and its columns that are not read."""
+
+    example: Example
+    line: int
+    other: Mapping[str, Any]
+
+
+class EvalReading(NamedTuple):
+    """An eval set as its file has it: its rows, and the findings of the broken ones."""
+
+    rows: tuple[EvalRow, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    name: str = ""
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        return tuple(row.example for row in self.rows)
+
+    @property
+    def placed(self) -> tuple[Example, ...]:
+        """The examples with their place in this file as origin; a row that was cut says where it was cut from."""
+        return tuple(row.example.model_copy(update={"origin": f"{self.name}:{row.line}"}) for row in self.rows)
 
 
 def read(path: Path, section: DataSection, *, prompt: str, name: str) -> Reading:
@@ -54,11 +82,15 @@ def read(path: Path, section: DataSection, *, prompt: str, name: str) -> Reading
         raise DataError(f"{name}: expected a file that ends in .jsonl or .csv. Save the rows as one of those.")
     refuse_unreadable(path, name, "Check [data] files in tunesmith.toml.")
     hasher = hashlib.sha256()
+
+    def made(row: dict[str, Any], origin: str) -> Example:
+        return example_of(row, section, prompt=prompt, origin=origin)
+
     examples: list[Example] = []
     findings: list[Finding] = []
     with path.open("rb") as file:
         rows = split_rows(file, csv=is_csv(path), hasher=hasher)
-        outcomes = _read_csv(rows, section, name) if is_csv(path) else _read_jsonl(rows, section, prompt, name)
+        outcomes = _read_csv(rows, section, name) if is_csv(path) else _read_jsonl(rows, name, made)
         for outcome in outcomes:
             if isinstance(outcome, Example):
                 examples.append(outcome)
@@ -67,6 +99,28 @@ def read(path: Path, section: DataSection, *, prompt: str, name: str) -> Reading
     if not examples and not findings:
         raise DataError(f"{name} holds no rows. Put rows into it, or take the file away.")
     return Reading(examples=tuple(examples), findings=tuple(findings), name=name, sha256=hasher.hexdigest())
+
+
+def read_eval_set(path: Path, section: DataSection, *, prompt: str, name: str) -> EvalReading:
+    """Read a `.jsonl` file in which canonical rows and rows as in a source may stand side by side.
+
+    Raises DataError where the file is missing, empty, binary, above 2 GiB, or one JSON array.
+    """
+    refuse_unreadable(path, name, "Put the rows of the eval set there.")
+
+    def made(row: dict[str, Any], origin: str) -> EvalRow:
+        return _eval_row(row, section, prompt, origin)
+
+    with path.open("rb") as file:
+        outcomes = list(_read_jsonl(split_rows(file, csv=False), name, made))
+    rows = tuple(outcome for outcome in outcomes if isinstance(outcome, EvalRow))
+    findings = tuple(outcome for outcome in outcomes if isinstance(outcome, Finding))
+    return EvalReading(rows, findings, name)
+
+
+def write_eval_set(path: Path, rows: Iterable[EvalRow]) -> None:
+    """The rows in the canonical layout, each with its other columns, whole or not at all."""
+    write_text(path, "".join(_canonical_line(row.example, row.other) for row in rows))
 
 
 def read_canonical(path: Path, name: str) -> tuple[Example, ...]:
@@ -95,7 +149,7 @@ def canonical(examples: Iterable[Example]) -> str:
     return "".join(_canonical_line(example) for example in examples)
 
 
-def _canonical_line(example: Example) -> str:
+def _canonical_line(example: Example, other: Mapping[str, Any] | None = None) -> str:
     turns = [{"role": message.role, "content": message.content} for message in example.messages]
     row: dict[str, Any] = {"messages": [*turns, {"role": "assistant", "content": example.expected}]}
     if example.slice is not None:
@@ -106,24 +160,66 @@ def _canonical_line(example: Example) -> str:
         row["weight"] = example.weight
     if example.origin:
         row["origin"] = example.origin
-    line = json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+    line = json.dumps(row, ensure_ascii=False, allow_nan=False)
     if SURROGATE.search(line):
         raise DataError(f"{shown(example.origin)}: the row holds half of a surrogate pair, which no file can carry.")
-    return line
+    if other:
+        kept = json.dumps(other, ensure_ascii=False)
+        if SURROGATE.search(kept):  # nobody reads these columns here, so they stay as they were
+            kept = json.dumps(other)
+        line = f'{line[:-1]}, "{OTHER}": {kept}}}'
+    return line + "\n"
 
 
-def _canonical_example(row: dict[str, Any], place: str) -> Example:
+def _canonical_example(row: dict[str, Any], standing: str) -> Example:
     if unknown := [key for key in row if key not in CANONICAL_KEYS]:
         raise RowError("unknown-key", f"The row has the key '{shown(unknown[0])}', which no canonical row has.")
     if "messages" not in row:
         raise RowError("form", "The row has no 'messages'; expected a canonical row.")
-    origin = row.get("origin", place)
+    origin = row.get("origin", standing)
     if not isinstance(origin, str):
         raise RowError("type", "'origin' is no text; expected \"file:line\".", field="origin")
     return example_of(row, CANONICAL, prompt=None, origin=origin)
 
 
-def _read_jsonl(rows: Iterator[RawRow], section: DataSection, prompt: str, name: str) -> Iterator[Example | Finding]:
+def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: str) -> EvalRow:
+    """A row with `messages` is canonical, or nearly so: someone may have added a column, or kept their own names."""
+    line = place(origin)[1]
+    if "messages" not in row or row.keys() >= {section.input, section.output}:
+        example = example_of(row, section, prompt=prompt, origin=origin)
+        columns = columns_of(row, section) or ()
+        return EvalRow(example, line, _without(row, {*columns, section.slice, section.group, "weight"}))
+    section = section.model_copy(update=_names(row, section))
+    read = {"messages", section.slice, section.group, "weight"}
+    if isinstance(row.get("origin"), str):
+        origin = row["origin"]
+        read.add("origin")
+    example = example_of(row, section, prompt=prompt, origin=origin)
+    other = _without(row, read)
+    if other.keys() == {OTHER} and isinstance(other[OTHER], dict):
+        other = other[OTHER]
+    return EvalRow(example, line, other)
+
+
+def _names(row: dict[str, Any], section: DataSection) -> dict[str, str]:
+    """The columns of slice and group in a row with `messages`: canonical ones, unless the row has those of [data]."""
+    names = {"slice": "slice", "group": "group"}
+    if row.keys() <= CANONICAL_KEYS:
+        return names
+    if section.slice in row or section.group == "slice":
+        names["slice"] = section.slice
+    if section.group in row or section.slice == "group":
+        names["group"] = section.group
+    return names
+
+
+def _without(row: dict[str, Any], read: set[str]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in read}
+
+
+def _read_jsonl(
+    rows: Iterator[RawRow], name: str, made: Callable[[dict[str, Any], str], Made]
+) -> Iterator[Made | Finding]:
     first = True
     for raw in rows:
         if raw.blank:
@@ -132,7 +228,7 @@ def _read_jsonl(rows: Iterator[RawRow], section: DataSection, prompt: str, name:
             raise DataError(f"{name} is one JSON array; expected JSON Lines: one object on each line, without commas.")
         first = False
         try:
-            yield example_of(parse_json(_decode(raw)), section, prompt=prompt, origin=f"{name}:{raw.line}")
+            yield made(parse_json(_decode(raw)), f"{name}:{raw.line}")
         except RowError as fault:
             yield _finding(fault, raw, name)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, cast, get_args
 
-from tunesmith.core.errors import nearest
+from tunesmith.core.errors import DataError, nearest
 from tunesmith.core.example import Example, Message, Role
 from tunesmith.data.finding import shown
 from tunesmith.data.section import DataSection
@@ -50,6 +50,14 @@ def parse_json(text: str) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise RowError("type", f"The row is {_kind(row)}; expected a JSON object.", excerpt=text)
     return row
+
+
+def object_at(text: str, place: str) -> dict[str, Any]:
+    """`parse_json`, whose fault is a DataError that names `place`."""
+    try:
+        return parse_json(text)
+    except RowError as fault:
+        raise DataError(f"{place}: {fault.message}") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

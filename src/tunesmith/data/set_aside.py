@@ -13,17 +13,20 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.files import private, temporary_name
+from tunesmith.core.units import count
 from tunesmith.data.finding import Finding, place
 from tunesmith.data.lines import is_csv, split_rows
 from tunesmith.data.reading import Reading
 from tunesmith.data.rows import SURROGATE
 
 CHUNK = 1 << 20
+SYSTEMATIC = 10  # rows: a file of fewer may well be wrong as a whole, and move
 
 Reasons = dict[int, list[str]]  # first line of a row → why it is set aside
 Known = dict[tuple[str, str], set[int]]  # name and digest of a source → lines that the set-aside file holds already
@@ -63,6 +66,34 @@ def set_aside(
     for name, rows in spans.items():
         _take_out(folder / name, rows)
     return {name: len(rows) for name, rows in spans.items()}
+
+
+def emptied(path: Path, name: str, target: Path) -> bool:
+    """Whether the source `path` holds no row any more because all of them were moved to `target`."""
+    with path.open("rb") as file:
+        rows = (row for row in split_rows(file, csv=is_csv(path)) if not row.blank)
+        if sum(1 for _ in islice(rows, 2)) > is_csv(path):  # a CSV keeps its header
+            return False
+    old = target.open("rb").readlines() if target.exists() else []
+    return any(file == name for file, _ in _known(old))
+
+
+def faults_of_form(readings: Sequence[Reading], findings: Sequence[Finding]) -> list[str]:
+    """In words, each source of which so many rows would be moved that not the rows are wrong.
+
+    More than half of a source with at least a few rows to move; or everything there is.
+    """
+    reasons = _reasons(findings)
+    words, moving, total = [], 0, 0
+    for reading in readings:
+        rows = len(reading.examples) + sum(finding.line > 0 for finding in reading.findings)
+        lines = len(reasons[reading.name])
+        moving, total = moving + lines, total + rows
+        if lines >= SYSTEMATIC and lines > rows / 2:
+            words.append(f"{lines:,} of {count(rows, 'row')} of {reading.name}")
+    if not words and 0 < total == moving:
+        return [f"all {count(total, 'row')} of {', '.join(reading.name for reading in readings)}"]
+    return words
 
 
 def _reasons(findings: Sequence[Finding]) -> defaultdict[str, Reasons]:

@@ -86,6 +86,18 @@ def decide(
     )
 
 
+def decisive_failures(
+    fine_tune: Evaluated, baselines: Sequence[Evaluated], rules: RulesSection, *, attempt: int = 1
+) -> tuple[str, ...]:
+    """The names of the candidates whose failed rows would have `decide` hold what it would ship or reject."""
+    if not baselines:
+        return ()
+    level = level_of(attempt)
+    slices, _ = _slices(fine_tune, best_baseline(baselines, rules.primary), rules)
+    outcome = _outcome(fine_tune, baselines, rules, level, slices)
+    return tuple(each.name for each in _overturned_by_failures(outcome, fine_tune, baselines, rules, level))
+
+
 def level_of(attempt: int) -> float:
     """The confidence at which the `attempt`-th fine-tune on one eval set is judged."""
     assert attempt >= 1

@@ -37,7 +37,7 @@ def sentences(story: Story) -> tuple[str, ...]:
     others = [each for each in story.comparisons if each.b != story.best.name]
     said = [_figures(story, against)]
     if story.overturned:
-        said += [_failed(story), "Have those rows answered again before anything is decided."]
+        said += [_failed(story), "Settle what made them fail; `tunesmith compare` then asks those rows again."]
     elif story.outcome == "ship":
         said.append(f"Even the low end of that interval is above the {asked} points that a fine-tune must gain.")
         if others:

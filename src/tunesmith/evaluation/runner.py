@@ -5,6 +5,9 @@ for the latency that a single request sees. A row on which it raises is `failed`
 answered are halved until the one that raises stands alone. What is not a row's fault is never turned into a score:
 errors that Tunesmith says in words (a model that is missing, a row too long), mistakes in a program, and a candidate
 that raises on every row end the evaluation.
+
+Answers are kept, so what was asked once need not be asked again: `priced` counts them at other prices, and `complete`
+asks only the rows that failed.
 """
 
 import time
@@ -54,22 +57,57 @@ def evaluate(
     memory.reset_peak()
     total = len(examples) + min(ALONE, len(examples))
     predictions: list[Prediction] = []
-    for example, prediction in zip(examples, _answers(candidate, list(examples)), strict=True):
-        assert prediction.example == example.id, f"{candidate.card.name} answered another row than it was asked"
-        predictions.append(prediction.model_copy(update={"cost": prices.cost(prediction)}))
+    for prediction in _answers(candidate, examples):
+        predictions.append(prediction)
         progress(len(predictions), total)
     predictions = _with_latency(candidate, examples, predictions)
     progress(total, total)
-    return Evaluation(
-        scorecard=_scorecard(candidate, examples, predictions, task, eval_version, prices, memory.peak()),
-        predictions=tuple(predictions),
-    )
+    card = _scorecard(candidate, examples, predictions, task, eval_version, memory.peak())
+    return priced(Evaluation(scorecard=card, predictions=tuple(predictions)), examples, prices)
 
 
-def _answers(candidate: Candidate, examples: Sequence[Example]) -> Iterator[Prediction]:
-    """One prediction per example, in order."""
+def complete(
+    candidate: Candidate,
+    examples: Sequence[Example],
+    kept: Evaluation,
+    *,
+    task: Task,
+    prices: PricesSection,
+    progress: Progress = silent,
+) -> Evaluation:
+    """`kept` with its failed rows answered again; every other answer stays as it is."""
+    memory.reset_peak()
+    predictions = list(kept.predictions)
+    places = [place for place, prediction in enumerate(predictions) if prediction.state == "failed"]
+    again = _answers(candidate, [examples[place] for place in places], answered=len(predictions) - len(places))
+    for number, (place, prediction) in enumerate(zip(places, again, strict=True), start=1):
+        predictions[place] = prediction
+        progress(number, len(places))
+    peak = max(memory.peak(), kept.scorecard.memory or 0)
+    card = _scorecard(candidate, examples, predictions, task, kept.scorecard.eval_version, peak)
+    return priced(Evaluation(scorecard=card, predictions=tuple(predictions)), examples, prices)
+
+
+def priced(evaluation: Evaluation, examples: Sequence[Example], prices: PricesSection) -> Evaluation:
+    """The same answers at `prices`, whatever they cost when they were given."""
+    predictions = [each.model_copy(update={"cost": prices.cost(each)}) for each in evaluation.predictions]
+    pairs = zip(examples, predictions, strict=True)
+    successes = sum(each.state == "ok" and each.output == example.expected for example, each in pairs)
+    cost = sum(prediction.cost for prediction in predictions)
+    costs = {"cost": cost, "cost_per_success": cost / successes if prices.known and successes else None}
+    return Evaluation(scorecard=evaluation.scorecard.model_copy(update=costs), predictions=tuple(predictions))
+
+
+def _answers(candidate: Candidate, examples: Sequence[Example], answered: int = 0) -> Iterator[Prediction]:
+    """One prediction per example, in order; `answered` rows were answered before."""
+    for example, prediction in zip(examples, _halving(candidate, examples, answered), strict=True):
+        assert prediction.example == example.id, f"{candidate.card.name} answered another row than it was asked"
+        yield prediction
+
+
+def _halving(candidate: Candidate, examples: Sequence[Example], answered: int) -> Iterator[Prediction]:
     pending = [list(examples)]
-    answered = failed = 0
+    failed = 0
     while pending:
         rows = pending.pop()
         done = 0
@@ -143,13 +181,10 @@ def _scorecard(
     predictions: Sequence[Prediction],
     task: Task,
     eval_version: int | None,
-    prices: PricesSection,
     peak: int,
 ) -> Scorecard:
+    """Without costs: `priced` adds them."""
     measures = measure(task, examples, predictions)
-    pairs = zip(examples, predictions, strict=True)
-    successes = sum(each.state == "ok" and each.output == example.expected for example, each in pairs)
-    cost = sum(prediction.cost for prediction in predictions)
     latencies = [prediction.latency for prediction in predictions if prediction.latency is not None]
     return Scorecard(
         candidate=candidate.card.name,
@@ -164,8 +199,8 @@ def _scorecard(
         confusion_labels=measures.confusion_labels,
         confusion=measures.confusion,
         states=measures.states,
-        cost=cost,
-        cost_per_success=cost / successes if prices.known and successes else None,
+        cost=0.0,
+        cost_per_success=None,
         seconds=sum(prediction.seconds for prediction in predictions),
         tokens_in=sum(prediction.tokens_in for prediction in predictions),
         tokens_out=sum(prediction.tokens_out for prediction in predictions),

@@ -66,12 +66,13 @@ def rows_digest(examples: Sequence[Example]) -> str:
     )
 
 
-def seal(eval_file: Path, lock: Path, examples: Sequence[Example], *, reseal: bool = False) -> Seal:
+def seal(eval_file: Path, lock: Path, examples: Sequence[Example], *, reseal: bool = False, cut: bool = False) -> Seal:
     """Seal `examples`, the rows of `eval_file`; the seal that stands where they are sealed already.
 
-    Raises SealError where they cannot be sealed, or where they were sealed otherwise and `reseal` is not said.
+    `cut`: `split` made the rows and would cut others. Raises SealError where they cannot be sealed, or where they were
+    sealed otherwise and `reseal` is not said.
     """
-    _refuse_unfit(examples, _name(eval_file))
+    _refuse_unfit(examples, _name(eval_file), cut=cut)
     with _guard(lock):
         standing = read_seal(lock) if lock.exists() else None
         if standing and standing.sha256 == rows_digest(examples):
@@ -100,9 +101,14 @@ def verify(eval_file: Path, lock: Path) -> tuple[Seal, tuple[Example, ...]]:
     if not eval_file.exists():
         raise SealError(
             f"{name} is missing, though its seal stands ({_version(standing)}). Bring it back, for instance with "
-            f"`git checkout -- {name}`."
+            f"`git checkout -- {name}`; where other rows are meant, put them there and run `tunesmith seal --reseal`."
         )
-    examples = _rows(eval_file)
+    try:
+        examples = read_canonical(eval_file, name)
+    except DataError as error:
+        raise SealError(
+            f"{name} is no longer what was sealed as {_version(standing)}. {error} {_advice(standing, name)}"
+        ) from None
     if rows_digest(examples) != standing.sha256:
         raise SealError(_changed(standing, examples, name))
     return standing, examples
@@ -148,11 +154,16 @@ def attempt(seal: Seal, candidate: str) -> int:
     return order.index(this) + 1 if this in judged else len(order) + 1
 
 
-def _refuse_unfit(examples: Sequence[Example], name: str) -> None:
+def _refuse_unfit(examples: Sequence[Example], name: str, *, cut: bool) -> None:
     if len(examples) < MIN_ROWS:
+        advice = (
+            "Add rows to the sources, or raise [data] eval; then run `tunesmith split`, which cuts it anew."
+            if cut
+            else f"Add rows to {name}; `split` adds none to an eval set of your own, whatever [data] eval says."
+        )
         raise SealError(
             f"{name} has {count(len(examples), 'row')}; an eval set needs at least {MIN_ROWS}, and a few hundred to "
-            "see differences of a few points. Add rows, or raise [data] eval and run `tunesmith split`."
+            f"see differences of a few points. {advice}"
         )
     labels = {example.expected for example in examples}
     if len(labels) == 1:
@@ -180,10 +191,14 @@ def _changed(standing: Seal, examples: Sequence[Example], name: str) -> str:
     differences = [f"{key}: {was.get(key, 0):,} → {now.get(key, 0):,}" for key in keys]
     more = f", and {len(differences) - NAMED} more" if len(differences) > NAMED else ""
     what = ", ".join(differences[:NAMED]) + more if differences else "the counts are the same, but rows read otherwise"
+    return f"{name} is no longer what was sealed as {_version(standing)}: {what}. {_advice(standing, name)}"
+
+
+def _advice(standing: Seal, name: str) -> str:
     return (
-        f"{name} is no longer what was sealed as {_version(standing)}: {what}. `git diff {name}` shows the rows. Undo "
-        f"the change, or run `tunesmith seal --reseal` to seal the new rows as version {standing.version + 1}; what "
-        f"was measured on version {standing.version} then no longer counts."
+        f"`git diff {name}` shows the rows. Undo the change (`git checkout -- {name}`), or run `tunesmith seal "
+        f"--reseal` to seal the new rows as version {standing.version + 1}; what was measured on version "
+        f"{standing.version} then no longer counts."
     )
 
 

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from tunesmith.core.digests import digest, sha256_file, sha256_folder
-from tunesmith.core.errors import ModelError
+from tunesmith.core.errors import MissingExtraError, ModelError
 from tunesmith.core.record import Record
 from tunesmith.models import cache, wheels
 from tunesmith.models.names import ModelName, Wheel, parse
@@ -60,14 +60,18 @@ def _from_gguf(name: ModelName, path: Path) -> ModelFiles:
 
 
 def _convert(path: Path, folder: Path) -> None:
-    from tunesmith.models import gguf_file  # a backend loaded on demand: the gguf package comes with an extra
-
+    try:
+        from tunesmith.models import gguf_file  # a backend loaded on demand
+    except ImportError as error:
+        raise _missing(error) from None
     gguf_file.convert(path, folder)
 
 
 def _from_hub(name: ModelName) -> ModelFiles:
-    from huggingface_hub import snapshot_download  # a backend loaded on demand
-
+    try:
+        from huggingface_hub import snapshot_download  # a backend loaded on demand
+    except ImportError as error:
+        raise _missing(error) from None
     try:
         folder = Path(snapshot_download(name.text, allow_patterns=HUB_FILES))
     except Exception as error:  # the hub's client raises many kinds; the user needs the one sentence
@@ -90,3 +94,10 @@ def _checked(name: str, folder: Path) -> ModelFiles:
         why = f"only pickled weights ({pickled[0]}), which can run code when loaded" if pickled else "no weights"
         raise ModelError(f"Model folder {folder} holds {why}; expected *.safetensors. Convert it first.")
     return ModelFiles(name=name, folder=folder, digest=digest("model", CONVERTER, files=sha256_folder(folder)))
+
+
+def _missing(error: ImportError) -> MissingExtraError:
+    return MissingExtraError(
+        f"{error}. Opening a model's files needs the extra 'models', which 'train' brings along: "
+        "pip install 'tunesmith[train]'."
+    )

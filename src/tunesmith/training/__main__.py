@@ -5,8 +5,10 @@ wrong is an event, and the last line of standard error, because on a full disk o
 """
 
 import contextlib
+import errno
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -26,6 +28,8 @@ from tunesmith.training.events import EventLog
 from tunesmith.training.job import ADAPTER, CHECKPOINT, EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, read_job, read_rows
 from tunesmith.training.loop import InterruptedRun, Loop, Rows
 from tunesmith.training.methods import attach, save_adapter
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Stop:
@@ -57,7 +61,7 @@ def main(folder: Path) -> int:
     except InterruptedRun:
         return 130
     except Exception as error:
-        return _fail(error, log)
+        return _fail(error, log, folder)
 
 
 def _train(folder: Path, log: EventLog, stop: Stop, resume_at: int | None) -> None:
@@ -101,16 +105,13 @@ def _loop(folder: Path, job: Job) -> Loop:
     return Loop(folder, model, renderer, job.task, recipe, rows, job.primary)
 
 
-def _fail(error: Exception, log: EventLog | None) -> int:
+def _fail(error: Exception, log: EventLog | None, folder: Path) -> int:
     if isinstance(error, Timeout):
         message = "Another process is training in this run's folder. Wait until it ends, then run again."
     elif isinstance(error, TunesmithError):
         message = str(error)
     elif isinstance(error, (OSError, SafetensorError)):
-        message = (
-            f"Training stopped: {getattr(error, 'strerror', None) or error}. Free some space where the project lies, "
-            "then run `tunesmith train` again: it goes on from the last checkpoint."
-        )
+        message = _of_files(error, folder)
     elif isinstance(error, MemoryError):
         message = "Training stopped: out of memory. Lower [train] batch_size, or choose a smaller model."
     else:
@@ -122,6 +123,17 @@ def _fail(error: Exception, log: EventLog | None) -> int:
             log.write("error", message=message, exit_code=code)
     print(json.dumps({"error": message, "exit_code": code}), file=sys.stderr, flush=True)
     return code
+
+
+def _of_files(error: OSError | SafetensorError, folder: Path) -> str:
+    """safetensors says the system's words and number, but not which file it was."""
+    words = str(getattr(error, "strerror", None) or error)
+    where = getattr(error, "filename", None) or f"a file of weights of {folder}"
+    numbers = [getattr(error, "errno", None), *map(int, re.findall(r"os error (\d+)", words))]
+    full = not FULL.isdisjoint(numbers)
+    cure = "Free some space where the project lies" if full else "Check that file and its folder"
+    onward = "it goes on from the last checkpoint" if checkpoint.saved_step(folder) is not None else "it begins anew"
+    return f"Training stopped at {where}: {words}. {cure}, then run `tunesmith train` again: {onward}."
 
 
 if __name__ == "__main__":

@@ -3,18 +3,20 @@
 from collections.abc import Callable, Sequence
 
 from tunesmith.candidates.base import read_card
+from tunesmith.core.errors import UserError
+from tunesmith.core.files import remove
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Artifact
 from tunesmith.decisions.power import outlook
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.seal import Look, record_look
-from tunesmith.workflows import inputs, runs, tables
+from tunesmith.workflows import candidates, inputs, runs, tables
 from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.evaluating import Bench
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.status import next_command
+from tunesmith.workflows.status import command, next_command
 
 
 class BaselineOutcome(Outcome):
@@ -26,7 +28,10 @@ class BaselineOutcome(Outcome):
 
 
 def baseline(project: Project, console: Console) -> BaselineOutcome:
-    """Every baseline under [baselines] which, on the validation and on the sealed rows."""
+    """Every baseline under [baselines] which, on the validation and on the sealed rows.
+
+    Rows on which one failed an earlier time are asked again. Raises UserError where no baseline can be made.
+    """
     with project.locked("baseline"):
         state = ready(project, "baseline")
         engines = LocalEngines(project.folder)
@@ -40,20 +45,19 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
             for name in names:
                 making = console.progress(f"{name}: making")
                 making(0, 1)
-                entry = _make(project, state, engines, name)
+                entry = _make(project, state, engines, console, name)
                 making(1, 1)
                 recording.ledger.add_artifact(Artifact(**entry.model_dump(), run=recording.id, created=runs.now()))
-                bench.on_validation(entry)
-                if bench.missing([entry]):
-                    look = Look(date=runs.now(), verb="baseline", candidates=(entry.name,))
-                    record_look(project.lock_file, look)
-                bench.on_sealed([entry])
+                _measure(project, bench, entry)
                 entries.append(entry)
             recording.result = {"candidates": [entry.model_dump() for entry in entries]}
             evaluations = bench.on_sealed(entries)
-    lines = tuple(tables.line(each.scorecard) for each in evaluations)
+    lines = tuple(tables.line(each.scorecard, each.predictions) for each in evaluations)
     title = f"Baselines on {state.seal.rows:,} sealed rows (version {state.seal.version})"
     tables.show(console, title, lines, project.config)
+    if any(line.states.get("failed") for line in lines):
+        again = command(project, "baseline")
+        console.say(f"Once what made rows fail is settled, `{again}` asks those rows again, and no others.")
     said = _outlook(project, state, lines)
     console.say(said)
     return BaselineOutcome(
@@ -64,6 +68,17 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
         outlook=said,
         next=next_command(project),
     )
+
+
+def _measure(project: Project, bench: Bench, entry: Entry) -> None:
+    """On the validation and on the sealed rows, whose look is recorded before it happens."""
+    bench.on_validation(entry)
+    failed_before = bench.failed([entry])
+    if bench.missing([entry]) or failed_before:
+        record_look(project.lock_file, Look(date=runs.now(), verb="baseline", candidates=(entry.name,)))
+    if failed_before:
+        bench.ask_again(entry)
+    bench.on_sealed([entry])
 
 
 def _outlook(project: Project, state: Ready, lines: Sequence[tables.Line]) -> str:
@@ -79,14 +94,25 @@ def _wanted(project: Project) -> tuple[list[str], tuple[str, ...]]:
     names: list[str] = list(dict.fromkeys(section.which))
     if "rules" in names and not project.rules_file.is_file():
         names.remove("rules")
-        text = f"No rules baseline: {section.rules} does not exist (def answer(message: str) -> str | None)."
+        why = f"{section.rules} does not exist"
+        if not names:
+            raise UserError(
+                f"There is no baseline to make: [baselines] which names rules alone, and {why}. Write it with "
+                "`def answer(message: str) -> str | None`, or name others, for instance --set "
+                "baselines.which=majority,classical."
+            )
+        text = f"The rules baseline is left out: {why} (it would hold `def answer(message: str) -> str | None`)."
         return names, (text,)
     return names, ()
 
 
-def _make(project: Project, state: Ready, engines: LocalEngines, name: str) -> Entry:
+def _make(project: Project, state: Ready, engines: LocalEngines, console: Console, name: str) -> Entry:
     """Make the baseline `name`; each kind's backend is loaded only where that kind is wanted."""
     digest = MAKERS[name](project, state, engines)
+    if candidates.fault(project, digest):  # a folder of that address stood, and what is kept there is never replaced
+        console.say(f"The kept files of {name} were changed; it is made again.")
+        remove(project.artifacts / digest)
+        digest = MAKERS[name](project, state, engines)
     card = read_card(project.artifacts / digest)
     return Entry(name=card.name, kind=card.kind, digest=digest)
 

@@ -1,7 +1,8 @@
 """The candidates of a project by name: those of the current baselines and the current fine-tune."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from tunesmith.candidates.base import CARD, verify
 from tunesmith.core.errors import UserError, nearest
 from tunesmith.core.record import Record
 from tunesmith.core.run import Run
@@ -50,7 +51,7 @@ def _run(project: Project, verb: str, wanted: dict[str, str]) -> Run | None:
 def choose(project: Project, names: Sequence[str]) -> list[Entry]:
     """The candidates called `names`; all where none is named. Made with other data or settings, they still answer.
 
-    Raises UserError where there are none, or none of that name.
+    Raises UserError where there are none, or none of that name, or where their files are not what was made.
     """
     known: dict[str, Entry] = {}
     for run in runs.read_runs(project):
@@ -64,4 +65,39 @@ def choose(project: Project, names: Sequence[str]) -> list[Entry]:
             raise UserError(
                 f"There is no candidate {name!r}{nearest(name, list(known))}. There are: {', '.join(known)}."
             )
-    return [known[name] for name in names] if names else list(known.values())
+    chosen = [known[name] for name in names] if names else list(known.values())
+    refuse_faults(project, chosen, known.values())
+    return chosen
+
+
+def fault(project: Project, digest: str) -> str | None:
+    """What is wrong with the files of a candidate, in a word; None where they stand as they were made."""
+    folder = project.artifacts / digest
+    if not (folder / CARD).is_file():
+        return "missing"
+    try:
+        verify(folder)
+    except ValueError:  # a file was changed, or the card cannot be read
+        return "changed"
+    return None
+
+
+def refuse_faults(project: Project, chosen: Iterable[Entry], known: Iterable[Entry] = ()) -> None:
+    """Raise UserError that names those of `chosen` whose files are missing or changed, and those of `known` that stand.
+
+    Their figures would still be in the ledger: of something that nobody could ask any more.
+    """
+    broken = {entry.name: (entry, found) for entry in chosen if (found := fault(project, entry.digest))}
+    if not broken:
+        return
+    said = [
+        f"The files of candidate {entry.name!r} in {project.name(project.artifacts / entry.digest)} are {found}."
+        for entry, found in broken.values()
+    ]
+    verbs = dict.fromkeys("train" if entry.kind == "fine-tuned" else "baseline" for entry, _ in broken.values())
+    again = " and ".join(f"`tunesmith {verb}`" for verb in verbs)
+    said.append(f"{again} {'makes' if len(verbs) == 1 else 'make'} {'it' if len(broken) == 1 else 'them'} again.")
+    whole = [entry.name for entry in known if entry.name not in broken and not fault(project, entry.digest)]
+    if whole:
+        said.append(f"Those that stand can be asked now: {' '.join(f'--with {name}' for name in whole)}.")
+    raise UserError(" ".join(said))

@@ -8,16 +8,20 @@ from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
 from tunesmith.data.checking import check as find
+from tunesmith.data.checking import check_eval as find_in_eval
 from tunesmith.data.finding import Finding, place, shown
-from tunesmith.data.reading import Reading
+from tunesmith.data.reading import EvalReading, Reading
+from tunesmith.data.set_aside import faults_of_form
 from tunesmith.data.set_aside import set_aside as move
 from tunesmith.workflows import prompt_draft
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import longest_allowed, read_eval, read_sources
+from tunesmith.workflows.split_record import may_cut_again
 from tunesmith.workflows.status import command, next_command
 
 SHOWN = 5  # findings of each kind that are printed; --json has them all
+SETTLE = "`tunesmith check` lists them all; correct the rows, or move them out with `tunesmith check --set-aside`."
 MEANING = {"stop": "cannot be used as they are", "look": "worth a look", "know": "good to know"}
 
 
@@ -41,17 +45,12 @@ class Inspection(Record):
     rows: int
     eval_rows: int
     skipped: str | None
+    faults: tuple[str, ...]  # of the settings or of whole files, in words: setting rows aside would not help
 
 
 def check(project: Project, console: Console, *, set_aside: bool = False) -> CheckOutcome:
     """Check all sources against each other and the eval set; with `set_aside`, move the rows that stop the work."""
-    moved = 0
-    if set_aside:
-        with project.locked("check --set-aside"):
-            readings = read_sources(project)
-            found = inspect(project, readings, read_eval(project))
-            target = project.set_aside
-            moved = sum(move(readings, found.findings, folder=project.folder, target=target).values())
+    moved = _set_aside(project, console) if set_aside else 0
     found = inspect(project, read_sources(project), read_eval(project))
     stop = _count(found, "stop")
     outcome = CheckOutcome(
@@ -63,10 +62,45 @@ def check(project: Project, console: Console, *, set_aside: bool = False) -> Che
         set_aside=moved,
         skipped=found.skipped,
         findings=found.findings,
-        next=command(project, "check --set-aside") if stop else _next(project),
+        next=_once_settled(project, found) if stop else _next(project),
     )
-    _tell(outcome, console)
+    _tell(outcome, found.faults, console)
     return outcome
+
+
+def _set_aside(project: Project, console: Console) -> int:
+    """Move the rows and say so at once: what comes later may fail."""
+    with project.locked("check --set-aside"):
+        readings = read_sources(project)
+        found = inspect(project, readings, read_eval(project))
+        if found.faults:
+            raise DataError(
+                f"Nothing was moved: {_whole(found.faults)}\n{_first_stops(found.findings)}\n"
+                "`tunesmith check` lists them all."
+            )
+        target = project.set_aside
+        moved = sum(move(readings, found.findings, folder=project.folder, target=target).values())
+    if moved:
+        console.say(f"Moved {count(moved, 'row')} to {project.name(target)}, each with its reason.")
+    return moved
+
+
+def _whole(faults: Sequence[str]) -> str:
+    return (
+        f"{' and '.join(faults)} cannot be used as they are, so the settings are wrong, or the form of the file, not "
+        "single rows. Compare [task] labels and [data] in tunesmith.toml with the file, and correct the one that is "
+        "wrong."
+    )
+
+
+def _once_settled(project: Project, found: Inspection) -> str:
+    """The command after a check that found what stops the work."""
+    if found.faults:
+        return f"{command(project, 'check')}  # once the settings or the file are corrected"
+    name = project.name(project.eval_file)
+    if all(finding.file == name for finding in found.findings if finding.severity == "stop"):
+        return f"{command(project, 'check')}  # once {name} is corrected"
+    return command(project, "check --set-aside")
 
 
 def _next(project: Project) -> str:
@@ -75,34 +109,66 @@ def _next(project: Project) -> str:
     return following if following != command(project, "check") else command(project, "split")
 
 
-def inspect(project: Project, readings: Sequence[Reading], eval_set: tuple[Example, ...]) -> Inspection:
+def inspect(project: Project, readings: Sequence[Reading], evals: EvalReading) -> Inspection:
+    """The findings of the sources and of the eval set. What an unsealed cut holds is judged where it was cut from."""
+    labels, examples = project.config.task.labels, [row for reading in readings for row in reading.examples]
     too_long, skipped = longest_allowed(project)
-    findings = find(readings, project.config.task.labels, eval_set, too_long)
+    findings = find(readings, labels, evals.examples, too_long)
+    faults = faults_of_form(readings, findings)
+    if not may_cut_again(project):
+        findings += find_in_eval(evals, examples, labels, too_long)
     return Inspection(
-        findings=(*findings, *_quoted(project, eval_set)),
-        rows=sum(len(reading.examples) for reading in readings),
-        eval_rows=len(eval_set),
+        findings=(*findings, *_quoted(project, evals.placed)),
+        rows=len(examples),
+        eval_rows=len(evals.rows),
         skipped=skipped,
+        faults=tuple(faults),
     )
+
+
+def refuse_eval_stops(project: Project, evals: EvalReading, examples: Sequence[Example], verb: str) -> None:
+    """Raise DataError where a row of the eval set cannot be used as it is; `examples` are those to learn from."""
+    too_long, _ = longest_allowed(project)
+    name = project.name(project.eval_file)
+    advice = (
+        "Correct the sources, then run `tunesmith split`, which cuts the eval set anew."
+        if may_cut_again(project)
+        else f"Correct them in {name}; `tunesmith check` lists them all."
+    )
+    refuse_stops(find_in_eval(evals, examples, project.config.task.labels, too_long), verb, advice)
 
 
 def _count(found: Inspection, severity: str) -> int:
     return sum(finding.severity == severity for finding in found.findings)
 
 
-def refuse_stops(findings: Sequence[Finding], verb: str) -> None:
+def refuse_found(project: Project, found: Inspection, verb: str) -> None:
+    """`refuse_stops`, with the way out that there is."""
+    name = project.name(project.eval_file)
+    files = {finding.file for finding in found.findings if finding.severity == "stop"}
+    advice = [_whole(found.faults)] if found.faults else []
+    if name in files:
+        advice.append(f"`tunesmith check` lists them all; correct the rows of {name} there.")
+    if not found.faults and files - {name}:
+        advice.append(SETTLE if name not in files else "Move the others out with `tunesmith check --set-aside`.")
+    refuse_stops(found.findings, verb, " ".join(advice))
+
+
+def refuse_stops(findings: Sequence[Finding], verb: str, advice: str = SETTLE) -> None:
     """Raise DataError with the first findings that stop the work, if there are any."""
     stops = [finding for finding in findings if finding.severity == "stop"]
     if stops:
-        lines = "\n".join(_line(finding) for finding in stops[:SHOWN])
-        more = f"\n… and {len(stops) - SHOWN:,} more" if len(stops) > SHOWN else ""
-        raise DataError(
-            f"{count(len(stops), 'finding')} in the data must be settled before {verb}:\n{lines}{more}\n"
-            "`tunesmith check` lists them all; correct the rows, or move them out with `tunesmith check --set-aside`."
-        )
+        number = count(len(stops), "finding")
+        raise DataError(f"{number} in the data must be settled before {verb}:\n{_first_stops(stops)}\n{advice}")
 
 
-def _quoted(project: Project, eval_set: tuple[Example, ...]) -> list[Finding]:
+def _first_stops(findings: Sequence[Finding]) -> str:
+    stops = [finding for finding in findings if finding.severity == "stop"]
+    more = [f"… and {len(stops) - SHOWN:,} more"] if len(stops) > SHOWN else []
+    return "\n".join([*(_line(finding) for finding in stops[:SHOWN]), *more])
+
+
+def _quoted(project: Project, eval_set: Sequence[Example]) -> list[Finding]:
     """Eval rows that the prompt quotes: every candidate with that prompt has seen their answer."""
     found = []
     for example in eval_set:
@@ -121,11 +187,9 @@ def _quoted(project: Project, eval_set: tuple[Example, ...]) -> list[Finding]:
     return found
 
 
-def _tell(outcome: CheckOutcome, console: Console) -> None:
+def _tell(outcome: CheckOutcome, faults: Sequence[str], console: Console) -> None:
     evals = f" and {count(outcome.eval_rows, 'eval row')}" if outcome.eval_rows else ""
     console.say(f"Checked {count(outcome.rows, 'row')}{evals}.")
-    if outcome.set_aside:
-        console.say(f"Moved {count(outcome.set_aside, 'row')} to data/set-aside.jsonl, each with its reason.")
     for severity, meaning in MEANING.items():
         findings = [finding for finding in outcome.findings if finding.severity == severity]
         if findings:
@@ -135,6 +199,8 @@ def _tell(outcome: CheckOutcome, console: Console) -> None:
         console.say("Nothing to report.")
     elif not outcome.stop:
         console.say("\nNothing stops the work.")
+    if faults:
+        console.say(f"\n{_whole(faults)}")
     if outcome.skipped:
         console.say(outcome.skipped)
 

@@ -1,9 +1,11 @@
 """`tunesmith compare`: every candidate in one table, the verdict with its reasons, the report and the receipt.
 
-Only what is missing is evaluated. That a fine-tune is judged on the sealed rows is written beside the seal before it
-happens: judging many makes the later verdicts stricter.
+Only what is missing is evaluated, and rows that failed are asked again where they could turn the verdict. That a
+fine-tune is judged on the sealed rows is written beside the seal before it happens: judging many makes the later
+verdicts stricter.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from tunesmith.core.errors import UserError
@@ -12,7 +14,7 @@ from tunesmith.core.progress import Console
 from tunesmith.core.run import Run
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.comparison import Evaluated
-from tunesmith.decisions.judgement import decide
+from tunesmith.decisions.judgement import decide, decisive_failures
 from tunesmith.decisions.receipt import receipt
 from tunesmith.decisions.report.render import render
 from tunesmith.engines.registry import LocalEngines
@@ -58,17 +60,15 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
             missing = "baseline" if baseline is None else "train"
             what = "are no baselines" if baseline is None else "is no fine-tune"
             raise UserError(f"There {what} to compare yet. Run `{command(project, missing)}` first.")
+        everyone = [*entries, *tuned]
+        candidates.refuse_faults(project, everyone)
         wanted = inputs.of_compare(project, baseline.id, train.id)
         with runs.record(project, "compare", wanted) as recording:
             bench = Bench(project, state, recording, LocalEngines(project.folder), console)
-            everyone = [*entries, *tuned]
             for entry in everyone:
                 bench.on_validation(entry)
             state = _announce(project, state, bench, everyone, reveal=reveal)
-            found = [
-                Evaluated(scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
-                for each in bench.on_sealed(everyone)
-            ]
+            state, found = _on_sealed(project, state, bench, everyone)
             verdict = decide(
                 found[-1],
                 found[:-1],
@@ -83,15 +83,16 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
                 seal=state.seal,
                 baseline=baseline,
                 train=train,
+                revealed=reveal,
             )
             recording.result = _keep(project, state, recording, evidence)
     outcome = CompareOutcome(
         run=recording.id,
-        candidates=tuple(tables.line(each.scorecard) for each in found),
+        candidates=tuple(tables.line(each.scorecard, each.predictions) for each in found),
         next=next_command(project),
-        **recording.result,
+        **recording.result | {name: str(project.folder / recording.result[name]) for name in ("receipt", "report")},
     )
-    _tell(outcome, state, project, console)
+    _tell(outcome, state, project, console, reveal=reveal)
     return outcome
 
 
@@ -101,9 +102,38 @@ def _announce(project: Project, state: Ready, bench: Bench, everyone: list[candi
     judged = any((look.judged, look.version) == (tuned, seal.version) for look in seal.looks)
     if judged and not reveal and not bench.missing(everyone):
         return state
-    names = tuple(entry.name for entry in everyone)
+    return _look(project, state, everyone, tuned, reveal=reveal)
+
+
+def _look(
+    project: Project, state: Ready, entries: Sequence[candidates.Entry], tuned: str, *, reveal: bool = False
+) -> Ready:
+    names = tuple(entry.name for entry in entries)
     look = Look(date=runs.now(), verb="compare", candidates=names, reveal=reveal, judged=tuned)
     return state.model_copy(update={"seal": record_look(project.lock_file, look)})
+
+
+def _on_sealed(
+    project: Project, state: Ready, bench: Bench, everyone: list[candidates.Entry]
+) -> tuple[Ready, list[Evaluated]]:
+    """Everyone on the sealed rows. Failed rows are asked again, with a look, only where they could turn the verdict."""
+    found = _evaluated(state, bench, everyone)
+    tuned = everyone[-1].digest
+    names = decisive_failures(found[-1], found[:-1], project.config.rules, attempt=attempt(state.seal, tuned))
+    if not names:
+        return state, found
+    again = [entry for entry in everyone if entry.name in names]
+    state = _look(project, state, again, tuned)
+    for entry in again:
+        bench.ask_again(entry)
+    return state, _evaluated(state, bench, everyone)
+
+
+def _evaluated(state: Ready, bench: Bench, everyone: list[candidates.Entry]) -> list[Evaluated]:
+    return [
+        Evaluated(scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
+        for each in bench.on_sealed(everyone)
+    ]
 
 
 def _caveats(project: Project, baseline: Run, train: Run) -> list[str]:
@@ -122,7 +152,10 @@ def _caveats(project: Project, baseline: Run, train: Run) -> list[str]:
 
 
 def _keep(project: Project, state: Ready, recording: Recording, evidence: reporting.Evidence) -> dict[str, Any]:
-    """Write receipt and report, put the verdict into the ledger; what the run has to say of it."""
+    """Write receipt and report, put the verdict into the ledger; what the run has to say of it.
+
+    The run names both files from the project's folder, so that a project can be moved.
+    """
     verdict = evidence.verdict
     cards = [each.scorecard for each in evidence.sealed]
     digests = {f"train.{name}": value for name, value in evidence.train.inputs.items()}
@@ -142,7 +175,7 @@ def _keep(project: Project, state: Ready, recording: Recording, evidence: report
     return shown | {"receipt": project.name(receipt_file), "report": project.name(report_file)}
 
 
-def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Console) -> None:
+def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Console, *, reveal: bool) -> None:
     title = f"Candidates on {state.seal.rows:,} sealed rows (version {state.seal.version})"
     tables.show(console, title, outcome.candidates, project.config)
     console.say(f"Verdict: {outcome.verdict.upper()}")
@@ -152,8 +185,11 @@ def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Cons
         console.say("Before you rely on this:")
     for text in outcome.caveats:
         console.say(f"  - {text}")
-    if any(look.reveal for look in state.seal.looks):
+    if reveal:
         console.say(
             "The report shows sealed rows that were answered wrongly; the receipt says that they were revealed."
         )
-    console.say(f"Report: {project.folder / outcome.report}")
+    elif any(look.reveal for look in state.seal.looks):
+        console.say("Sealed rows were revealed before, which the receipt says; this report shows validation rows.")
+    console.say(f"Report: {outcome.report}")
+    console.say(f"Receipt: {outcome.receipt}")

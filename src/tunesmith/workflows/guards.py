@@ -13,9 +13,9 @@ from tunesmith.data.reading import Reading
 from tunesmith.evaluation import seal as seals
 from tunesmith.evaluation.seal import Seal
 from tunesmith.tasks.spec import Task
-from tunesmith.workflows.check import refuse_stops
+from tunesmith.workflows.check import refuse_eval_stops, refuse_stops
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.rows import longest_allowed, read_split
+from tunesmith.workflows.rows import longest_allowed, read_eval, read_split
 from tunesmith.workflows.split_record import changes
 
 
@@ -50,4 +50,5 @@ def ready(project: Project, verb: str) -> Ready:
     too_long, _ = longest_allowed(project)
     findings = check([Reading(examples=rows, findings=())], task.labels, (), too_long)
     refuse_stops(findings, verb)
+    refuse_eval_stops(project, read_eval(project), rows, verb)
     return Ready(task=task, seal=seal, train=train, validation=validation, sealed=sealed)

@@ -1,34 +1,41 @@
 """`tunesmith predict`: one candidate answers every message of a file, into a new file.
 
-The rows of the input come back in their order, with what was answered added to each; the output appears whole or not
-at all.
+The rows of the input come back in their order, with what was answered added to each; a row without a message comes
+back as failed, with the reason. The output appears whole or not at all, and takes no other file's place unasked.
 """
 
 import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tunesmith.candidates.load import load
+from tunesmith.core import interrupts
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, question
 from tunesmith.core.files import write_jsonl, write_text
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
-from tunesmith.core.units import count
-from tunesmith.data.rows import SURROGATE
+from tunesmith.core.units import count, size
+from tunesmith.data.lines import ROW_LIMIT, RawRow, is_csv, refuse_unreadable, split_rows
+from tunesmith.data.rows import SURROGATE, object_at
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.workflows import candidates
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.status import next_command
 
-ADDED = ("answer", "state", "confidence")
+ADDED = ("answer", "state", "confidence", "error")
 SUFFIXES = (".csv", ".jsonl")
-Row = dict[str, Any]
+NAMED = 8  # columns that a message lists
+
+
+class Row(NamedTuple):
+    place: str  # "file:line"
+    cells: dict[str, Any]
 
 
 class PredictOutcome(Outcome):
@@ -39,27 +46,30 @@ class PredictOutcome(Outcome):
     states: dict[str, int]
 
 
-def predict(project: Project, console: Console, source: Path, target: Path, name: str) -> PredictOutcome:
+def predict(
+    project: Project, console: Console, source: Path, target: Path, name: str, *, overwrite: bool = False
+) -> PredictOutcome:
     """Answer the rows of `source` with the candidate `name`. Raises DataError before anything is answered."""
     [entry] = candidates.choose(project, [name])
-    for path in (source, target):
-        if path.suffix.lower() not in SUFFIXES:
-            raise DataError(f"{path}: expected a file that ends in .csv or .jsonl.")
-    if target.resolve() == source.resolve():
-        raise DataError(f"{target} is the input as well; name another file for the answers.")
+    _check_files(project, source, target, overwrite)
     rows = _read(source)
-    examples = _examples(rows, source, project)
+    questions = _questions(rows, project)
+    examples = [each for each in questions if isinstance(each, Example)]
     candidate = load(project.artifacts, entry.digest, LocalEngines(project.folder))
     progress = console.progress(f"{name}: {source.name}")
     progress(0, len(examples))
-    predictions: list[Prediction] = []
+    answers: list[Prediction] = []
     for prediction in candidate.predict(examples):
-        predictions.append(prediction)
-        progress(len(predictions), len(examples))
-    _write(target, rows, predictions)
+        answers.append(prediction)
+        progress(len(answers), len(examples))
+    predictions = _in_order(questions, answers)
+    interrupts.settle()  # the same command again would be refused, its output exists
+    _write(target, [row.cells for row in rows], predictions)
     states = Counter(prediction.state for prediction in predictions)
     words = ", ".join(f"{number:,} {state}" for state, number in states.most_common())
     console.say(f"Wrote {target}: {count(len(rows), 'row')} answered by {name} ({words}).")
+    if unasked := len(rows) - len(examples):
+        console.say(f"{count(unasked, 'row')} had no message to answer; the column 'error' says why.")
     return PredictOutcome(
         candidate=name,
         digest=entry.digest,
@@ -70,103 +80,154 @@ def predict(project: Project, console: Console, source: Path, target: Path, name
     )
 
 
+def _check_files(project: Project, source: Path, target: Path, overwrite: bool) -> None:
+    for path in (source, target):
+        if path.suffix.lower() not in SUFFIXES:
+            raise DataError(f"{path}: expected a file that ends in .csv or .jsonl.")
+    if target.resolve() == source.resolve():
+        raise DataError(f"{target} is the input as well; name another file for the answers.")
+    if what := project.reserved(target):
+        raise DataError(f"{target} is {what}; answers do not go there. Name another file, such as -o answers.csv.")
+    if target.is_dir():
+        raise DataError(f"{target} is a folder; name a file for the answers.")
+    if target.exists() and not overwrite:
+        raise DataError(f"{target} exists already. Name another file, or pass --overwrite to replace it.")
+
+
 def _read(path: Path) -> list[Row]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist. Check the path.") from None
-    except IsADirectoryError:
-        raise DataError(f"{path} is a folder; name a file of messages.") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
-    rows = _read_csv(text, path) if path.suffix.lower() == ".csv" else _read_jsonl(text, path)
+    refuse_unreadable(path, str(path), "Check the path.")
+    with path.open("rb") as file:
+        raws = (raw for raw in split_rows(file, csv=is_csv(path)) if not raw.blank)
+        texts = ((f"{path}:{raw.line}", _text(raw, f"{path}:{raw.line}")) for raw in raws)
+        rows = list(_read_csv(texts, path) if is_csv(path) else _read_jsonl(texts))
     if not rows:
         raise DataError(f"{path} holds no rows.")
-    if taken := [name for name in ADDED if name in rows[0]]:
+    if taken := [name for name in ADDED if any(name in row.cells for row in rows)]:
         raise DataError(f"{path} has a column {taken[0]!r} already, which the answers would overwrite. Rename it.")
     return rows
 
 
-def _read_csv(text: str, path: Path) -> list[Row]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    rows = []
+def _text(raw: RawRow, place: str) -> str:
+    if not raw.closed:
+        raise DataError(f"{place}: not valid CSV: a quote opens in this row and is never closed.")
+    if raw.too_large:
+        raise DataError(f"{place}: the row has {size(raw.end - raw.start)}; at most {size(ROW_LIMIT)} is read.")
     try:
-        for row in reader:
-            if None in row or None in row.values():
-                raise DataError(f"{path}:{reader.line_num}: the row has not as many fields as the header.")
-            rows.append(row)
-    except csv.Error as error:
-        raise DataError(f"{path}:{reader.line_num}: not valid CSV: {error}.") from None
-    return rows
+        return raw.raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise DataError(f"{place}: the row is not UTF-8 text. Save the file as UTF-8.") from None
 
 
-def _read_jsonl(text: str, path: Path) -> list[Row]:
-    rows = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
+def _read_csv(texts: Iterator[tuple[str, str]], path: Path) -> Iterator[Row]:
+    # The csv module's limit is one for the whole process and by default below ours; it is raised, never lowered.
+    csv.field_size_limit(max(csv.field_size_limit(), ROW_LIMIT))
+    header: list[str] = []
+    for place, text in texts:
         try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{path}:{number}: not valid JSON: {error}. Expected one object on each line.") from None
-        if not isinstance(row, dict):
-            raise DataError(f'{path}:{number}: expected a JSON object, such as {{"input": "…"}}.')
-        if SURROGATE.search(json.dumps(row, ensure_ascii=False)):
-            raise DataError(f"{path}:{number}: half of a surrogate pair, which no file can carry. Take it out.")
-        rows.append(row)
-    return rows
-
-
-def _examples(rows: Sequence[Row], path: Path, project: Project) -> list[Example]:
-    """The message of each row: its column under [data] input, else its `prompt`, else its last user turn's history."""
-    column = project.config.data.input
-    examples = []
-    for number, row in enumerate(rows, start=1):
-        value = row.get(column, row.get("prompt"))
-        if value is None and isinstance(row.get("messages"), list):
-            examples.append(_conversation(row, f"{path}, row {number}", project.prompt))
-        elif isinstance(value, str) and value.strip():
-            examples.append(question(value).model_copy(update={"origin": f"{path}, row {number}"}))
-        else:
-            found = ", ".join(list(row)[:8])
+            cells = next(csv.reader([text], strict=True))
+        except csv.Error as error:
+            raise DataError(f"{place}: not valid CSV: {error}. A quote inside quotes is doubled.") from None
+        if not header:
+            header = cells
+            if twice := next((name for name in header if header.count(name) > 1), None):
+                raise DataError(f"{path}: the column {twice!r} stands in the header twice; rename one.")
+        elif len(cells) != len(header):
+            fields = count(len(cells), "field")
             raise DataError(
-                f"{path}, row {number}: no text in the column {column!r}. Columns found: {found}. Name the column for "
-                "this command: --set data.input=COLUMN."
+                f"{place}: the row has {fields}, the header {len(header)}; a text with a comma needs quotes."
             )
-    return examples
+        else:
+            yield Row(place, dict(zip(header, cells, strict=True)))
 
 
-def _conversation(row: Row, place: str, prompt: str) -> Example:
+def _read_jsonl(texts: Iterator[tuple[str, str]]) -> Iterator[Row]:
+    for place, text in texts:
+        cells = object_at(text, place)
+        if SURROGATE.search(json.dumps(cells, ensure_ascii=False)):
+            raise DataError(f"{place}: half of a surrogate pair, which no file can carry. Take it out.")
+        yield Row(place, cells)
+
+
+def _questions(rows: Sequence[Row], project: Project) -> list[Example | str]:
+    """What each row asks, or why it asks nothing. Raises DataError where none asks anything."""
+    questions: list[Example | str] = []
+    for row in rows:
+        try:
+            questions.append(_question(row, project))
+        except DataError as fault:
+            questions.append(str(fault))
+    if all(isinstance(each, str) for each in questions):
+        raise DataError(f"{rows[0].place}: {questions[0]}")
+    return questions
+
+
+def _question(row: Row, project: Project) -> Example:
+    """The message of a row: its column under [data] input, else its `prompt`, else its last user turn's history."""
+    column = project.config.data.input
+    name = next((name for name in (column, "prompt") if name in row.cells), None)
+    if name is None and isinstance(row.cells.get("messages"), list):
+        return _conversation(row, project.prompt)
+    if name is None:
+        found = ", ".join(list(row.cells)[:NAMED]) or "none"
+        raise DataError(
+            f"no text in the column {column!r}. Columns found: {found}. Name the column for this command: "
+            "--set data.input=COLUMN."
+        )
+    value = row.cells[name]
+    if not isinstance(value, str):
+        raise DataError(f"the column {name!r} holds {json.dumps(value)[:30]}; expected text.")
+    if not value.strip():
+        raise DataError(f"the column {name!r} is empty; expected text.")
+    return question(value).model_copy(update={"origin": row.place})
+
+
+def _conversation(row: Row, prompt: str) -> Example:
     """A row of `messages`: a system turn must be the task's own, and an answer at the end is not shown."""
     try:
-        example = Example.model_validate({"messages": row["messages"], "expected": "", "origin": place})
+        example = Example.model_validate({"messages": row.cells["messages"], "expected": "", "origin": row.place})
     except ValueError:
-        raise DataError(f"{place}: 'messages' must be a list of turns, each with a role and a content.") from None
+        raise DataError("'messages' must be a list of turns, each with a role and a content.") from None
     turns = list(example.messages)
     if turns and turns[0].role == "system" and turns.pop(0).content.strip() != prompt:
-        raise DataError(f"{place}: the system turn differs from the task's prompt, which is always sent. Drop it.")
+        raise DataError("the system turn differs from the task's prompt, which is always sent. Drop it.")
     if turns and turns[-1].role == "assistant":
         turns.pop()
-    if not turns or turns[-1].role != "user":
-        raise DataError(f"{place}: 'messages' holds no user turn to answer.")
+    if not turns or turns[-1].role != "user" or not turns[-1].content.strip():
+        raise DataError("'messages' holds no user turn to answer.")
     return example.model_copy(update={"messages": tuple(turns)})
 
 
-def _write(path: Path, rows: Sequence[Row], predictions: Sequence[Prediction]) -> None:
+def _in_order(questions: Sequence[Example | str], answers: Sequence[Prediction]) -> list[Prediction]:
+    """One prediction for each row: the next answer, or a failed one with the reason why nothing was asked."""
+    left = iter(answers)
+    return [
+        next(left) if isinstance(each, Example) else Prediction(example="", state="failed", error=each)
+        for each in questions
+    ]
+
+
+def _write(path: Path, rows: Sequence[dict[str, Any]], predictions: Sequence[Prediction]) -> None:
     answered = [
-        row | {"answer": each.output, "state": each.state, "confidence": _rounded(each.confidence)}
+        row | dict(zip(ADDED, (each.output, each.state, _rounded(each.confidence), each.error), strict=True))
         for row, each in zip(rows, predictions, strict=True)
     ]
-    if path.suffix.lower() == ".jsonl":
-        write_jsonl(path, answered)
-        return
-    columns = list(dict.fromkeys(key for row in answered for key in row))
+    try:
+        if is_csv(path):
+            write_text(path, _csv_text(answered))
+        else:
+            write_jsonl(path, answered)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None  # the temporary name beside it says nothing to the user
+        raise
+
+
+def _csv_text(rows: Sequence[dict[str, Any]]) -> str:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns)
+    writer = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)))
     writer.writeheader()
-    for row in answered:
+    for row in rows:
         writer.writerow({key: _cell(value) for key, value in row.items()})
-    write_text(path, text.getvalue())
+    return text.getvalue()
 
 
 def _rounded(confidence: float | None) -> float | None:

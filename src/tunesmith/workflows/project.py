@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
@@ -86,12 +87,49 @@ class Project:
         """The data files that [data] files names, in order; never what Tunesmith itself wrote below data/."""
         found: dict[Path, None] = {}
         for pattern in self.config.data.files:
-            if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
-                raise ConfigError(f"[data] files: {pattern!r} leaves the project; name files inside it.")
-            for path in sorted(self.folder.glob(pattern)):
+            for path in sorted(self._matching(pattern)):
                 if path.is_file() and path != self.set_aside and not path.is_relative_to(self.split):
                     found[path] = None
         return list(found)
+
+    def _matching(self, pattern: str) -> list[Path]:
+        if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+            raise ConfigError(f"[data] files: {pattern!r} leaves the project; name files inside it.")
+        try:
+            return list(self.folder.glob(pattern))
+        except (ValueError, NotImplementedError):  # empty, ".", or "**" beside other letters
+            raise ConfigError(
+                f'[data] files: {pattern!r} is no pattern; name files inside the project, such as "data/*.csv".'
+            ) from None
+
+    def reserved(self, path: Path) -> str | None:
+        """What the project keeps at `path`, or would take it for; None where a file of the user's own may go."""
+        sources = {source.resolve() for source in self.sources()}
+        for place in (path.parent.resolve() / path.name, path.resolve()):  # a link, and what it points to
+            for kept, what in self._kept().items():
+                if _folded(place).is_relative_to(_folded(kept)):
+                    return what
+            if place in sources or self._is_source_name(place):
+                return f"among the project's sources ([data] files: {', '.join(self.config.data.files)})"
+        return None
+
+    def _kept(self) -> dict[Path, str]:
+        return {
+            self.eval_file.parent: "in the folder of the eval set",
+            self.split: "in the folder of the split",
+            self.state: "in Tunesmith's own folder",
+            self.set_aside: "where rows are set aside",
+            self.folder / config.FILE: "the project's settings",
+            self.prompt_file: "the task's prompt",
+            self.rules_file: "the file of the rules",
+        }
+
+    def _is_source_name(self, path: Path) -> bool:
+        """Whether a file at `path` would be read as a source; upper and lower case count alike, as on some disks."""
+        if not path.is_relative_to(self.folder):
+            return False
+        parts = _folded(path.relative_to(self.folder)).parts
+        return any(_matches(parts, Path(pattern.casefold()).parts) for pattern in self.config.data.files)
 
     def is_held(self) -> bool:
         """Whether a command that writes is at work in the project."""
@@ -123,6 +161,19 @@ class Project:
             yield
         finally:
             lock.release()
+
+
+def _folded(path: Path) -> Path:
+    return Path(str(path).casefold())
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a path of these parts matches, as `Path.glob` has it (Python 3.13 brings `full_match`)."""
+    if not parts or not pattern:
+        return not parts and all(each == "**" for each in pattern)
+    if pattern[0] == "**":
+        return _matches(parts, pattern[1:]) or _matches(parts[1:], pattern)
+    return fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
 
 
 def find(start: Path | None) -> Path:

@@ -30,6 +30,7 @@ class Evidence(Record):
     seal: Seal
     baseline: Run
     train: Run
+    revealed: bool  # whether this comparison was asked to show sealed rows
 
 
 def assemble(project: Project, state: Ready, evidence: Evidence) -> Report:
@@ -52,9 +53,8 @@ def assemble(project: Project, state: Ready, evidence: Evidence) -> Report:
 
 
 def _answers(state: Ready, evidence: Evidence) -> Answers:
-    """The sealed rows where they were revealed in this version, the validation rows otherwise."""
-    version = evidence.seal.version
-    reveals = [look.date for look in evidence.seal.looks if look.reveal and look.version == version]
+    """The sealed rows where this comparison revealed them, the validation rows otherwise: one reveal is no licence."""
+    reveals = [look.date for look in evidence.seal.looks if look.reveal] if evidence.revealed else []
     cards: tuple[Any, ...] = evidence.sealed if reveals else evidence.validation
     by_name = {each.scorecard.candidate: each.predictions for each in cards}
     return Answers(

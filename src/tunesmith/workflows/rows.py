@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tunesmith.core.digests import digest
+from tunesmith.core.digests import digest, sha256_file
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Message
-from tunesmith.data.reading import Reading, read, read_canonical, write_canonical
+from tunesmith.data.finding import Finding
+from tunesmith.data.reading import EvalReading, Reading, read, read_canonical, read_eval_set, write_eval_set
+from tunesmith.data.set_aside import emptied
 from tunesmith.models import cache, names, store
 from tunesmith.workflows.project import Project
 
@@ -15,7 +17,10 @@ SLACK = 64  # tokens of the chat template around a row's own
 
 
 def read_sources(project: Project) -> tuple[Reading, ...]:
-    """Every source file, read; raises DataError where there is none, or where one cannot be read at all."""
+    """Every source file, read; raises DataError where there is none, or where one cannot be read at all.
+
+    A source that `check --set-aside` emptied counts as one without rows, as long as another has some.
+    """
     paths = project.sources()
     if not paths:
         patterns = ", ".join(project.config.data.files)
@@ -23,20 +28,63 @@ def read_sources(project: Project) -> tuple[Reading, ...]:
             f"There are no rows yet: nothing in {project.folder} matches [data] files ({patterns}). Put a .jsonl or "
             ".csv file there."
         )
-    return tuple(read(path, project.config.data, prompt=project.prompt, name=project.name(path)) for path in paths)
+    empty = {path for path in paths if emptied(path, project.name(path), project.set_aside)}
+    if len(empty) == len(paths):
+        aside = project.name(project.set_aside)
+        raise DataError(
+            f"There are no rows left: {', '.join(project.name(path) for path in paths)} were emptied by `tunesmith "
+            f"check --set-aside`. Correct the rows of {aside} and put them back."
+        )
+    return tuple(_left_empty(project, path) if path in empty else _read(project, path) for path in paths)
 
 
-def read_eval(project: Project) -> tuple[Example, ...]:
-    """The rows of evals/eval.jsonl in any layout that sources may have; empty where there is no such file."""
+def _read(project: Project, path: Path) -> Reading:
+    return read(path, project.config.data, prompt=project.prompt, name=project.name(path))
+
+
+def _left_empty(project: Project, path: Path) -> Reading:
+    name = project.name(path)
+    finding = Finding(
+        severity="know",
+        kind="emptied",
+        file=name,
+        line=0,
+        message=f"Without a row: all of {name} stand in {project.name(project.set_aside)}. Take the file away, or put "
+        "corrected rows back.",
+    )
+    return Reading(examples=(), findings=(finding,), name=name, sha256=sha256_file(path))
+
+
+def read_eval(project: Project) -> EvalReading:
+    """evals/eval.jsonl, its rows in any layout that sources may have; without rows where there is no such file."""
     if not project.eval_file.exists():
-        return ()
-    name = project.name(project.eval_file)
-    try:
-        return read_canonical(project.eval_file, name)
-    except DataError:
-        reading = read(project.eval_file, project.config.data, prompt=project.prompt, name=name)
-    refuse_broken(reading, "Every row of the eval set must count: correct it.")
-    return reading.examples
+        return EvalReading(name=project.name(project.eval_file))
+    section, name = project.config.data, project.name(project.eval_file)
+    return read_eval_set(project.eval_file, section, prompt=project.prompt, name=name)
+
+
+def canonical_eval(project: Project, evals: EvalReading) -> tuple[Example, ...]:
+    """The rows of `evals`, after which evals/eval.jsonl stands in the canonical layout, the one that is sealed."""
+    if evals.rows:
+        try:
+            read_canonical(project.eval_file, evals.name)
+        except DataError:
+            write_eval_set(project.eval_file, evals.rows)
+    return evals.examples
+
+
+def refuse_other_eval_files(project: Project) -> None:
+    """Raise DataError where an eval set seems to lie beside evals/eval.jsonl, in a form that is not read."""
+    others = sorted(project.eval_file.parent.glob(f"{project.eval_file.stem}.*"))
+    if other := next((path for path in others if path not in (project.eval_file, project.lock_file)), None):
+        name, wanted = project.name(other), project.name(project.eval_file)
+        source = next((project.name(path) for path in project.sources()), "messages.csv")
+        raise DataError(
+            f"{name} is not read: an eval set stands in {wanted}, one JSON object on each line, and without that file "
+            "one is cut from the sources. Save its rows as "
+            f"{wanted}; or make the project anew, which converts CSV: `tunesmith init NEW --from {source} --eval "
+            f"{name}`. Where it is no eval set, give it another name."
+        )
 
 
 def refuse_broken(reading: Reading, advice: str) -> None:
@@ -45,17 +93,6 @@ def refuse_broken(reading: Reading, advice: str) -> None:
         faults = [f"{finding.file}, line {finding.line}: {finding.message}" for finding in reading.findings]
         more = [f"… and {len(faults) - 5:,} more"] if len(faults) > 5 else []
         raise DataError("\n".join((*faults[:5], *more, advice)))
-
-
-def canonical_eval(project: Project) -> tuple[Example, ...]:
-    """`read_eval`, after which evals/eval.jsonl stands in the canonical layout, the one that is sealed."""
-    rows = read_eval(project)
-    if rows:
-        try:
-            read_canonical(project.eval_file, project.name(project.eval_file))
-        except DataError:
-            write_canonical(project.eval_file, rows)
-    return rows
 
 
 def read_split(project: Project) -> tuple[tuple[Example, ...], tuple[Example, ...]]:

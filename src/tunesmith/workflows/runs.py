@@ -1,7 +1,8 @@
 """Runs: each a folder with run.json, mirrored in the ledger, so that a light command reads the files alone.
 
 A run that ends by Ctrl-C is `interrupted`, by an error `failed`; one whose process was killed is settled as
-interrupted as soon as someone else holds the project.
+interrupted as soon as someone else holds the project. A few blocks are kept back while a run goes on, so that even on
+a full disk there is room to write down how it ended.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tunesmith.ledger.store import Ledger
 
 FILE = "run.json"
+RESERVE, RESERVED = "reserve", 16384  # bytes: run.json and the ledger's log of one change
 
 
 class Recording:
@@ -43,22 +45,17 @@ class Recording:
 def record(project: Project, verb: str, inputs: Mapping[str, str], resume: str | None = None) -> Iterator[Recording]:
     """Carry out a run of `verb`, or carry on the run `resume`; the project must be held (`Project.locked`)."""
     with open_ledger(project) as ledger:
-        _settle(project)
-        if resume is None:
-            run = _new(project, verb, dict(inputs))
-            ledger.begin(run)
-        else:
-            run = _resume(ledger, project.runs / resume)
-            _write(project.runs / resume, run)
+        _settle(project, ledger)
+        run = _new(project, verb, dict(inputs)) if resume is None else _read(project.runs / resume)
         recording = Recording(run, project.runs / run.id, ledger)
         try:
+            _begin(recording, resumed=resume is not None)
             yield recording
+            _finish(recording, "done", None)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt)
-            with suppress(OSError, TunesmithError):  # a full disk must not hide what went wrong first
-                _finish(recording, "interrupted" if stopped else "failed", str(error) or type(error).__name__)
+            _give_up(recording, "interrupted" if stopped else "failed", str(error) or type(error).__name__)
             raise
-        _finish(recording, "done", None)
 
 
 def open_ledger(project: Project) -> "Ledger":
@@ -106,29 +103,51 @@ def _new(project: Project, verb: str, inputs: dict[str, str]) -> Run:
     return run
 
 
-def _resume(ledger: "Ledger", folder: Path) -> Run:
-    """The run of `folder`, running again; a ledger that was begun anew does not know it and takes it up."""
-    if ledger.run(folder.name):
-        return ledger.resume(folder.name)
-    run = Run.model_validate_json((folder / FILE).read_text(encoding="utf-8"))
-    run = run.model_copy(update={"state": "running", "finished": None, "error": None})
-    ledger.begin(run)
-    return run
+def _begin(recording: Recording, *, resumed: bool) -> None:
+    """Put the run into the ledger, running; a ledger that was begun anew does not know one that is resumed."""
+    (recording.folder / RESERVE).write_bytes(bytes(RESERVED))
+    if resumed and recording.ledger.run(recording.id):
+        recording.run = recording.ledger.resume(recording.id)
+    else:
+        recording.run = recording.run.model_copy(update={"state": "running", "finished": None, "error": None})
+        recording.ledger.begin(recording.run)
+    if resumed:
+        _write(recording.folder, recording.run)
+
+
+def _read(folder: Path) -> Run:
+    return Run.model_validate_json((folder / FILE).read_text(encoding="utf-8"))
 
 
 def _write(folder: Path, run: Run) -> None:
     write_json(folder / FILE, run.model_dump(mode="json"))
 
 
+def _give_up(recording: Recording, state: RunState, error: str) -> None:
+    """Write down how far it came, in either place alone where need be: that must not hide what went wrong first."""
+    with suppress(OSError, TunesmithError):
+        _finish(recording, state, error)
+    with suppress(OSError, TunesmithError):  # where run.json could not be written, the ledger still does not know
+        recording.ledger.finish(recording.id, state, recording.result, error)
+
+
 def _finish(recording: Recording, state: RunState, error: str | None) -> None:
+    (recording.folder / RESERVE).unlink(missing_ok=True)
     ending = {"state": state, "finished": now(), "result": recording.result, "error": error}
     recording.run = recording.run.model_copy(update=ending)
     _write(recording.folder, recording.run)
     recording.ledger.finish(recording.id, state, recording.result, error)
 
 
-def _settle(project: Project) -> None:
-    """The project is held by this process, so a run that still says `running` has lost its own."""
+def _settle(project: Project, ledger: "Ledger") -> None:
+    """The project is held by this process, so a run that still says `running` has lost its own.
+
+    The ledger may know how it ended: only its folder could not be written then.
+    """
     for run in read_runs(project):
         if run.state == "running":
-            _write(project.runs / run.id, run.model_copy(update={"state": "interrupted", "finished": now()}))
+            (project.runs / run.id / RESERVE).unlink(missing_ok=True)
+            known = ledger.run(run.id)
+            if known is None or known.state == "running" or known.finished is None:
+                known = run.model_copy(update={"state": "interrupted", "finished": now()})
+            _write(project.runs / run.id, known)

@@ -1,12 +1,16 @@
 """`tunesmith seal`: freeze the eval set by its content, before anything is trained."""
 
 from tunesmith.core.errors import SealError
+from tunesmith.core.example import Example
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count
 from tunesmith.evaluation.seal import seal as freeze
+from tunesmith.evaluation.seal import verify
+from tunesmith.workflows.check import refuse_eval_stops
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.rows import canonical_eval
+from tunesmith.workflows.rows import canonical_eval, read_eval, read_sources, refuse_other_eval_files
+from tunesmith.workflows.split_record import may_cut_again
 from tunesmith.workflows.status import next_command
 
 
@@ -22,14 +26,18 @@ def seal(project: Project, console: Console, *, reseal: bool = False) -> SealOut
     """Seal evals/eval.jsonl. Raises SealError where there is none, or where it was changed and `reseal` is not said."""
     name = project.name(project.eval_file)
     with project.locked("seal"):
-        rows = canonical_eval(project)
-        if not rows:
+        evals = read_eval(project)
+        if not evals.rows and not evals.findings:
+            _refuse_missing(project)
             what = "is empty" if project.eval_file.exists() else "does not exist"
             raise SealError(
                 f"{name} {what}: there is nothing to seal. `tunesmith split` cuts an eval set from your rows, or put "
                 "rows of your own there."
             )
-        made = freeze(project.eval_file, project.lock_file, rows, reseal=reseal)
+        refuse_eval_stops(project, evals, _to_learn_from(project), "the eval set is sealed")
+        cut = may_cut_again(project)
+        rows = canonical_eval(project, evals)
+        made = freeze(project.eval_file, project.lock_file, rows, reseal=reseal, cut=cut)
     outcome = SealOutcome(
         version=made.version,
         sha256=made.sha256,
@@ -44,3 +52,17 @@ def seal(project: Project, console: Console, *, reseal: bool = False) -> SealOut
         f"{count(len(outcome.labels), 'label')}{slices}. Keep it and {project.name(project.lock_file)} in git."
     )
     return outcome
+
+
+def _refuse_missing(project: Project) -> None:
+    """Raise SealError where rows were sealed before, DataError where there are some in another form."""
+    if project.lock_file.exists():
+        verify(project.eval_file, project.lock_file)
+    refuse_other_eval_files(project)
+
+
+def _to_learn_from(project: Project) -> list[Example]:
+    """The rows whose labels those of the eval set are held against; declared labels need none."""
+    if project.config.task.labels is not None or not project.sources():
+        return []
+    return [example for reading in read_sources(project) for example in reading.examples]

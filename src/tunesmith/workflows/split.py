@@ -3,25 +3,28 @@
 A message that the prompt quotes stays in training: in the eval set its answer would be known.
 """
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from tunesmith.core.digests import sha256_text
+from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example
-from tunesmith.core.files import write_json, write_jsonl, write_text
+from tunesmith.core.files import temporary_name, write_json, write_jsonl, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count
 from tunesmith.data.leaks import find_leaks
-from tunesmith.data.reading import Reading, canonical, write_canonical
+from tunesmith.data.reading import EvalReading, Reading, canonical, write_canonical
 from tunesmith.data.splitting import LeftOut, Split
 from tunesmith.data.splitting import split as divide
+from tunesmith.evaluation import seal as seals
 from tunesmith.workflows import inputs, prompt_draft
-from tunesmith.workflows.check import inspect, refuse_stops
+from tunesmith.workflows.check import inspect, refuse_found
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.rows import canonical_eval, read_sources
-from tunesmith.workflows.split_record import SplitRecord, read_record
+from tunesmith.workflows.rows import canonical_eval, read_eval, read_sources, refuse_other_eval_files
+from tunesmith.workflows.split_record import SplitRecord, may_cut_again
 from tunesmith.workflows.status import next_command
 
 REASONS = {
@@ -42,14 +45,23 @@ class SplitOutcome(Outcome):
 
 
 def split(project: Project, console: Console) -> SplitOutcome:
-    """Write data/split/*, and evals/eval.jsonl where it does not exist. Raises DataError where rows are broken."""
+    """Write data/split/*, and evals/eval.jsonl where it does not exist.
+
+    Raises DataError where rows are broken, SealError where the eval set is not what was sealed.
+    """
     with project.locked("split"):
-        eval_set = () if _may_cut_again(project) else canonical_eval(project)
+        if project.lock_file.exists():
+            seals.verify(project.eval_file, project.lock_file)  # or what is sealed would be replaced without a word
+        evals = EvalReading() if may_cut_again(project) else read_eval(project)
+        made = not evals.rows
+        if made:
+            refuse_other_eval_files(project)
         readings = read_sources(project)
-        refuse_stops(inspect(project, readings, eval_set).findings, "the split")
+        refuse_found(project, inspect(project, readings, evals), "the split")
         rows = [example for reading in readings for example in reading.examples]
-        divided = divide(rows, eval_set, project.config.data)
-        made = not eval_set
+        eval_set = evals.examples
+        divided = _divide(rows, eval_set, project)
+        canonical_eval(project, evals)
         if made:
             divided = _quoted_to_training(divided, project.prompt)
         _write(project, divided, readings, eval_made=made)
@@ -66,6 +78,23 @@ def split(project: Project, console: Console) -> SplitOutcome:
     return outcome
 
 
+def _divide(rows: Sequence[Example], eval_set: Sequence[Example], project: Project) -> Split:
+    try:
+        return divide(rows, eval_set, project.config.data)
+    except DataError:
+        leaks = find_leaks(rows, eval_set)
+        if len(leaks) <= len(rows) / 2:
+            raise
+        same = f"All {count(len(rows), 'row')}" if len(leaks) == len(rows) else f"{len(leaks):,} of {len(rows):,} rows"
+        sources = " and ".join(project.name(path) for path in project.sources())
+        name = project.name(project.eval_file)
+        raise DataError(
+            f"{same} of {sources} stand in {name} as well, or belong to a group that does: the sources and the eval "
+            "set hold the same rows, which leaves too few to train on. Put other rows into one of the two; or take "
+            f"{name} away, so that `tunesmith split` cuts an eval set from the sources."
+        ) from None
+
+
 def _quoted_to_training(divided: Split, prompt: str) -> Split:
     """Take the rows that the prompt quotes, and what nearly equals them, out of the eval set that was just cut."""
     kept = list(divided.eval)
@@ -80,25 +109,12 @@ def _quoted_to_training(divided: Split, prompt: str) -> Split:
     return divided.model_copy(update={"eval": tuple(kept), "train": (*divided.train, *moved)})
 
 
-def _may_cut_again(project: Project) -> bool:
-    """Whether the eval set is one that an earlier split cut, that nobody has edited, and that is not sealed."""
-    record = read_record(project)
-    if record is None or not record.eval_made or project.lock_file.exists():
-        return False
-    return record.eval_sha256 == inputs.of_seal(project)
-
-
 def _write(project: Project, divided: Split, readings: Sequence[Reading], *, eval_made: bool) -> None:
-    """A split without its record is none, and neither is one whose eval set is not the recorded one.
+    """Everything is on disk under another name before anything that stands is touched: the disk may be full.
 
-    An eval set that was cut comes after the record: without it, a later split would take the cut for the user's own.
+    A split without its record is none, and neither is one whose eval set is not the recorded one. An eval set that was
+    cut comes after the record: without it, a later split would take the cut for the user's own.
     """
-    project.split_file.unlink(missing_ok=True)
-    if eval_made:
-        project.eval_file.unlink(missing_ok=True)
-    write_canonical(project.train_file, divided.train)
-    write_canonical(project.validation_file, divided.validation)
-    write_jsonl(project.left_out_file, [_left_out(left) for left in divided.left_out])
     cut = canonical(divided.eval)
     record = SplitRecord(
         made_from=inputs.of_split(project) | {reading.name: reading.sha256 for reading in readings},
@@ -110,9 +126,26 @@ def _write(project: Project, divided: Split, readings: Sequence[Reading], *, eva
         validation=len(divided.validation),
         left_out=dict(Counter(left.reason for left in divided.left_out)),
     )
-    write_json(project.split_file, record.model_dump(mode="json"))
-    if eval_made:
-        write_text(project.eval_file, cut)
+    files = {
+        path: temporary_name(path)
+        for path in (project.train_file, project.validation_file, project.left_out_file, project.split_file)
+    }
+    try:
+        write_canonical(files[project.train_file], divided.train)
+        write_canonical(files[project.validation_file], divided.validation)
+        write_jsonl(files[project.left_out_file], [_left_out(left) for left in divided.left_out])
+        write_json(files[project.split_file], record.model_dump(mode="json"))
+        if eval_made:
+            files[project.eval_file] = temporary_name(project.eval_file)
+            write_text(files[project.eval_file], cut)
+            project.eval_file.unlink(missing_ok=True)
+        project.split_file.unlink(missing_ok=True)
+        for path, temporary in files.items():
+            os.replace(temporary, path)
+    except BaseException:
+        for temporary in files.values():
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def _left_out(left: LeftOut) -> dict[str, Any]:

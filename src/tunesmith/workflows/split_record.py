@@ -29,6 +29,14 @@ def read_record(project: Project) -> SplitRecord | None:
         return None
 
 
+def may_cut_again(project: Project) -> bool:
+    """Whether the eval set is one that an earlier split cut, that nobody has edited, and that is not sealed."""
+    record = read_record(project)
+    if record is None or not record.eval_made or project.lock_file.exists():
+        return False
+    return record.eval_sha256 == inputs.of_seal(project)
+
+
 def changes(project: Project) -> list[str]:
     """What has changed since the split was made, in words; empty where it is current."""
     record = read_record(project)
@@ -42,6 +50,6 @@ def changes(project: Project) -> list[str]:
     ]
     words += [f"{name} is new" for name in current if name not in record.made_from]
     words += [f"{name} is gone" for name in record.made_from if name not in current]
-    if record.eval_sha256 != inputs.of_seal(project):
-        words.append(f"{project.name(project.eval_file)} was changed")
+    if record.eval_sha256 != (now := inputs.of_seal(project)):
+        words.append(f"{project.name(project.eval_file)} {'was changed' if now else 'is gone'}")
     return words

@@ -1,6 +1,7 @@
 """`tunesmith status`: where the project stands, and the next command. Files are read, no model and no ledger."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,7 @@ class Step(Record):
     state: State
     note: str
     command: str  # what brings it to "done"
+    once: str = ""  # what a person has to do before that command
 
 
 class StatusOutcome(Outcome):
@@ -52,9 +54,10 @@ def status(project: Project, console: Console) -> StatusOutcome:
 
 def next_command(project: Project, steps: list[Step] | None = None) -> str:
     """The command that moves the project on, as it is typed in the working folder."""
-    for step in steps or look(project):
+    steps = steps or look(project)
+    for step in [*(step for step in steps if step.state == "broken"), *steps]:  # a broken seal stops the other verbs
         if step.state != "done":
-            return command(project, step.command)
+            return f"{command(project, step.command)}{f'  # once {step.once}' if step.once else ''}"
     run = verdict_run(project)
     assert isinstance(run, Run)  # the last step is done
     if run.result["verdict"] == "hold" and run.result.get("more_rows"):
@@ -72,7 +75,7 @@ def command(project: Project, words: str) -> str:
     if here.is_relative_to(project.folder):
         return f"tunesmith {words}"
     folder = min(os.path.relpath(project.folder, here), str(project.folder), key=len)
-    return f"tunesmith {words} -C {folder}"
+    return f"tunesmith {words} -C {shlex.quote(folder)}"
 
 
 def look(project: Project) -> list[Step]:
@@ -107,9 +110,23 @@ def _seal(project: Project) -> Step:
     try:
         seal, _ = seals.verify(project.eval_file, project.lock_file)
     except SealError as error:
-        return Step(name="seal", state="broken", note=str(error).split(". ")[0], command="seal --reseal")
+        return _broken(project, error)
     looks = count(len(seal.looks), "look")
     return Step(name="seal", state="done", note=f"version {seal.version}, {seal.rows:,} rows, {looks}", command="seal")
+
+
+def _broken(project: Project, error: SealError) -> Step:
+    """A seal that does not stand, with the way back: `seal --reseal` needs a seal that can be read, and rows."""
+    verb, once = "seal --reseal", ""
+    rows, lock = project.name(project.eval_file), project.name(project.lock_file)
+    try:
+        seals.read_seal(project.lock_file)
+    except SealError:
+        verb, once = "seal", f"{lock} is brought back (git checkout -- {lock}) or, where there is no copy, deleted"
+    else:
+        if not project.eval_file.exists():
+            verb, once = "status", f"{rows} is brought back (git checkout -- {rows})"
+    return Step(name="seal", state="broken", note=str(error).split(". ")[0], command=verb, once=once)
 
 
 def _made(project: Project, verb: str, wanted: dict[str, str]) -> Step:

@@ -4,11 +4,13 @@ A run that was stopped goes on where it was when everything that went into it is
 A finished run with the same inputs is not done again.
 """
 
+from pathlib import Path
 from typing import Any
 
 from tunesmith import __version__
 from tunesmith.candidates import fine_tuned
 from tunesmith.core import units
+from tunesmith.core.files import remove
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Artifact, Run
 from tunesmith.core.units import count
@@ -17,8 +19,8 @@ from tunesmith.evaluation.seal import rows_digest
 from tunesmith.models.store import ModelFiles, open_model
 from tunesmith.training import child
 from tunesmith.training.events import Event
-from tunesmith.training.job import JOB, Job, prepare
-from tunesmith.workflows import inputs, runs, tables
+from tunesmith.training.job import CHECKPOINT, JOB, Job, prepare
+from tunesmith.workflows import candidates, inputs, runs, tables
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
@@ -51,13 +53,26 @@ def train(project: Project, console: Console) -> TrainOutcome:
         opening(1, 1)
         wanted = inputs.of_train(project) | {"base": model.digest}
         earlier = runs.with_inputs(project, "train", wanted)
-        if earlier and earlier.state == "done" and (project.artifacts / earlier.result["digest"]).is_dir():
+        if earlier and _stands(project, earlier, console):
             console.say(f"Nothing has changed since run {earlier.id}: its fine-tune stands.")
         else:
             earlier = _carry_out(project, state, model, wanted, earlier, console)
-    outcome = TrainOutcome(run=earlier.id, next=next_command(project), **earlier.result)
+    result = earlier.result | {"adapter": str(project.folder / earlier.result["adapter"])}
+    outcome = TrainOutcome(run=earlier.id, next=next_command(project), **result)
     _tell(outcome, console)
     return outcome
+
+
+def _stands(project: Project, earlier: Run, console: Console) -> bool:
+    """Whether the fine-tune of a finished run is still what it made; changed files are removed, to be made again."""
+    if earlier.state != "done":
+        return False
+    digest = earlier.result["digest"]
+    found = candidates.fault(project, digest)
+    if found:
+        console.say(f"The files of the fine-tune of run {earlier.id} are {found}; it is trained again.")
+        remove(project.artifacts / digest)
+    return found is None
 
 
 def _carry_out(
@@ -66,10 +81,10 @@ def _carry_out(
     """A new run, or the `earlier` one from its checkpoint, where the same program began it."""
     resumable = earlier and earlier.state != "done" and earlier.inputs.get("code") == __version__
     resume = earlier.id if earlier and resumable else None
-    identity = resume or "the run"
+    identity = resume
     try:
         with runs.record(project, "train", wanted | {"seal": state.seal.sha256}, resume=resume) as recording:
-            identity = f"run {recording.id}"
+            identity = recording.id
             if not (recording.folder / JOB).is_file():  # it is written last: a run may have been stopped before
                 prepare(recording.folder, _job(project, state, model), state.train, state.validation)
             done = child.run(recording.folder, Watcher(console))
@@ -86,10 +101,15 @@ def _carry_out(
                 "best": done.best,
             }
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"Stopped. The checkpoint of {identity} is kept; run the same command again to go on from it."
-        ) from None
+        raise KeyboardInterrupt(_stopped(project.runs / identity if identity else None)) from None
     return recording.run
+
+
+def _stopped(run: Path | None) -> str:
+    """What is left of a stopped run; its checkpoint counts once the file that names it stands."""
+    if run and any((run / CHECKPOINT).glob("*.json")):
+        return f"Stopped. The checkpoint of run {run.name} is kept; run the same command again to go on from it."
+    return "Stopped. There is no checkpoint yet; run the same command again to begin from the first step."
 
 
 def _job(project: Project, state: Ready, model: ModelFiles) -> Job:

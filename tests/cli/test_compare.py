@@ -1,0 +1,114 @@
+"""`tunesmith compare` as a user types it. Rules stand in for the fine-tune: training has tests of its own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tunesmith.candidates.base import Card, keep
+from tunesmith.workflows import inputs, runs
+from tunesmith.workflows.guards import ready
+from tunesmith.workflows.project import Project
+
+LIGHT = {"TUNESMITH_BASELINES_WHICH": "majority"}
+RIGHT = """
+from pathlib import Path
+
+WORDS = {{"billing": ("invoice", "charge", "refund", "receipt"), "access": ("password", "login", "lockout", "code")}}
+
+def answer(message: str) -> str:
+    if {fails}:
+        raise ValueError("the table is away")
+    return next((label for label, words in WORDS.items() if any(word in message for word in words)), "bug")
+"""
+
+
+def stand_in(folder: Path, tmp_path: Path, fails: str = "False") -> str:
+    """Record a train run whose fine-tune is a rules file; its digest."""
+    project = Project.open(folder)
+    files = tmp_path / "stand-in"
+    files.mkdir(exist_ok=True)
+    (files / "rules.py").write_text(RIGHT.format(fails=fails))
+    card = Card(kind="rules", name="fine-tune", task=ready(project, "train").task, config={"seconds": 5.0})
+    digest = keep(project.artifacts, card, files)
+    with project.locked("train"), runs.record(project, "train", inputs.of_train(project) | {"base": "b"}) as recording:
+        (recording.folder / "events.jsonl").write_text("")
+        recording.result = {"candidate": "fine-tune", "digest": digest, "adapter": "a", "steps": 1, "seconds": 2.0}
+    return digest
+
+
+@pytest.fixture
+def measured(project: Path, tunesmith) -> Path:
+    for verb in ("split", "seal", "baseline"):
+        done = tunesmith(verb, cwd=project, **LIGHT)
+        assert done.code == 0, done.err
+    return project
+
+
+def looks(project: Path) -> list[dict]:
+    return json.loads((project / "evals/eval.lock").read_text())["looks"]
+
+
+def test_paths_resolve_from_the_working_folder(measured, tunesmith, tmp_path):
+    stand_in(measured, tmp_path)
+    done = tunesmith("compare", "--json", "-C", "tickets", **LIGHT)
+    assert done.code in (0, 3), done.err
+    for name in ("receipt", "report"):
+        assert (tmp_path / done.json[name]).is_file()
+    words = " ".join(done.err.split())
+    assert f"Report: {done.json['report']}" in words
+    assert f"Receipt: {done.json['receipt']}" in words
+    for line in done.json["candidates"]:
+        assert {"tokens_in", "tokens_out", "seconds", "memory"} <= set(line)
+
+
+def test_sealed_rows_are_shown_only_when_asked_for(measured, tunesmith, tmp_path):
+    stand_in(measured, tmp_path)
+
+    def compare(*arguments: str) -> tuple[str, dict]:
+        done = tunesmith("compare", "--json", *arguments, cwd=measured, **LIGHT)
+        assert done.code in (0, 3), done.err
+        return Path(done.json["report"]).read_text(), json.loads(Path(done.json["receipt"]).read_text())
+
+    page, receipt = compare("--reveal")
+    assert "opened by a reveal" in page
+    assert receipt["revealed"] is True
+    page, receipt = compare()
+    assert "opened by a reveal" not in page
+    assert "validation rows; no sealed row is shown" in " ".join(page.split())
+    assert receipt["revealed"] is True
+    assert len(receipt["reveals"]) == 1
+    assert len(looks(measured)) == 2  # of the baseline, and of the reveal
+
+
+def test_failed_rows_that_could_turn_the_verdict_are_asked_again(measured, tunesmith, tmp_path):
+    """The fine-tune fails on every row at first: a reject that its answers would overturn."""
+    flag = tmp_path / "flag"
+    stand_in(measured, tmp_path, fails=f"not Path({str(flag)!r}).exists()")
+    first = tunesmith("compare", "--json", cwd=measured, **LIGHT)
+    assert first.code == 3, first.err
+    assert first.json["verdict"] == "hold"
+    assert "`tunesmith compare` then asks those rows again" in " ".join(first.json["reasons"])
+    assert "ValueError: the table is away" in first.json["candidates"][-1]["first_failure"]
+    assert [look["candidates"] for look in looks(measured)][-1] == ["fine-tune"]
+    flag.touch()
+    second = tunesmith("compare", "--json", cwd=measured, **LIGHT)
+    assert second.json["verdict"] == "ship", second.json["reasons"]
+    assert "it is asked again" in second.err
+    assert {look["judged"] for look in looks(measured) if look["verb"] == "compare"} == {
+        second.json["candidates"][-1]["digest"]
+    }
+    number = len(looks(measured))
+    third = tunesmith("compare", "--json", cwd=measured, **LIGHT)
+    assert third.json["verdict"] == "ship"
+    assert len(looks(measured)) == number
+
+
+def test_a_fine_tune_whose_files_are_gone_is_named(measured, tunesmith, tmp_path):
+    digest = stand_in(measured, tmp_path)
+    (measured / ".tunesmith/artifacts" / digest / "candidate.json").unlink()
+    done = tunesmith("compare", cwd=measured, **LIGHT)
+    assert done.code == 2
+    assert "The files of candidate 'fine-tune'" in done.err
+    assert "are missing. `tunesmith train` makes it again." in done.err
+    assert len(looks(measured)) == 1
