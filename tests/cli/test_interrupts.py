@@ -111,7 +111,7 @@ def assert_whole(tree: Path) -> None:
     """Every file is one that was finished, and no process is left that works on them."""
     for path in tree.rglob("*"):
         assert not path.name.startswith(".") or path.name in (".tunesmith", ".gitignore"), path
-        if path.is_dir():
+        if path.is_dir() or path.parent.name == "raw":  # the sample's faults, a broken line among them
             continue
         if path.suffix == ".json":
             json.loads(path.read_text())
@@ -196,7 +196,8 @@ def test_demo(folder_stands, tmp_path, tunesmith):
     for number in (1, 6, 11, 16):
         assert stops.at(number)
         assert [*tmp_path.rglob("*")] == [tmp_path / "demo"] * folder_stands
-    assert stops.at(1, "rename .*messages") == folder_stands  # a new folder is renamed as a whole
+    # A new folder is renamed as a whole, into one that stands the files move one by one.
+    assert stops.at(1, "rename .*messages" if folder_stands else "rename .*demo")
     assert stops.at_line("Copied the sample project")
     assert stops.at(1, "rename .*eval.lock")
     assert stops.said[-1].startswith("Going on with the demo in demo.")
@@ -228,7 +229,7 @@ def measured(small) -> Path:
     baseline = Stops(small, "baseline", **LIGHT)
     for wanted in ("sqlite3.connect", "mkdir .*-baseline", "Popen", "rename .*artifacts", "rename .*eval.lock"):
         assert baseline.at(1, wanted), wanted
-    assert baseline.at_line("majority: sealed rows")
+    assert baseline.at(2, "Popen")  # the first loads the rules, the second asks them for the sealed rows
     assert not baseline.at(1, "never")
     return small
 
