@@ -12,6 +12,8 @@ FLAKY = """
 from pathlib import Path
 
 def answer(message: str) -> str | None:
+    with Path({asked!r}).open("a") as file:
+        file.write(message + "\\n")
     if not Path({flag!r}).exists() and "crash" in message:
         raise ValueError("the table is away")
     return "bug"
@@ -27,6 +29,10 @@ def sealed(project: Path, tunesmith) -> Path:
 
 def looks(project: Path) -> list[list[str]]:
     return [look["candidates"] for look in json.loads((project / "evals/eval.lock").read_text())["looks"]]
+
+
+def messages(path: Path) -> list[str]:
+    return [json.loads(line)["messages"][0]["content"] for line in path.read_text().splitlines()]
 
 
 def by_name(done) -> dict[str, dict]:
@@ -76,18 +82,27 @@ def test_answers_that_are_no_label_are_counted(sealed, tunesmith):
 
 
 def test_failed_rows_are_asked_again_and_no_others(sealed, tunesmith, tmp_path):
-    flag = tmp_path / "flag"
-    (sealed / "rules.py").write_text(FLAKY.format(flag=str(flag)))
+    flag, asked = tmp_path / "flag", tmp_path / "asked.txt"
+    (sealed / "rules.py").write_text(FLAKY.format(flag=str(flag), asked=str(asked)))
     first = by_name(tunesmith("baseline", "--json", cwd=sealed, **LIGHT))["rules"]
     failed = first["states"]["failed"]
     assert looks(sealed) == [["majority"], ["rules"]]
     flag.touch()
+    asked.unlink()
     done = tunesmith("baseline", "--json", cwd=sealed, **LIGHT)
     assert by_name(done)["rules"]["states"] == {"ok": first["rows"]}
+    assert sorted(asked.read_text().splitlines()) == sorted(
+        message
+        for name in ("data/split/validation.jsonl", "evals/eval.jsonl")
+        for message in messages(sealed / name)
+        if "crash" in message
+    )
+    asked.unlink()
     assert f"rules failed on {failed} sealed row" in done.err
     assert looks(sealed) == [["majority"], ["rules"], ["rules"]]
     again = tunesmith("baseline", "--json", cwd=sealed, **LIGHT)
     assert "asked again" not in again.err
+    assert not asked.exists()
     assert looks(sealed) == [["majority"], ["rules"], ["rules"]]
 
 

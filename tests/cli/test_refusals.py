@@ -83,7 +83,38 @@ def test_an_eval_set_of_three_rows(project, tunesmith, sample):
     lines = [json.dumps({"text": row["text"], "category": row["category"]}) for row in sample.rows(1, start=500)]
     (project / "evals/eval.jsonl").write_text("\n".join(lines))
     done = tunesmith("seal", cwd=project)
-    refused(done, "3 rows")
+    refused(done, "evals/eval.jsonl has 3 rows", "at least 20", "Add rows to evals/eval.jsonl", "`split` adds none")
+
+
+def test_a_cut_that_is_too_small_is_made_larger_as_advised(tmp_path, tunesmith, sample):
+    sample.write_csv(tmp_path / "m.csv", sample.rows(20))
+    assert tunesmith("init", "p", "--from", "m.csv", *COLUMNS).code == 0
+    assert tunesmith("split", "-C", "p").code == 0
+    advice = "Add rows to the sources, or raise [data] eval; then run `tunesmith split`, which cuts it anew."
+    refused(tunesmith("seal", "-C", "p"), "at least 20", advice)
+    assert tunesmith("split", "-C", "p", "--set", "data.eval=0.4").code == 0
+    assert tunesmith("seal", "-C", "p").code == 0
+
+
+@pytest.mark.parametrize("verb", ["split", "seal"])
+def test_an_eval_set_in_a_form_that_is_not_read(verb, project, tunesmith, sample):
+    (project / "evals").mkdir()
+    (project / "data/messages.csv").rename(project / "data/my messages.csv")
+    sample.write_csv(project / "evals/eval.csv", sample.rows(10, start=500))
+    advice = "`tunesmith init NEW --from 'data/my messages.csv' --eval evals/eval.csv`"
+    refused(tunesmith(verb, cwd=project), "evals/eval.csv is not read", "Save its rows as evals/eval.jsonl", advice)
+    assert [path.name for path in (project / "evals").iterdir()] == ["eval.csv"]
+    assert not (project / "data/split").exists()
+
+
+@pytest.mark.parametrize(("known", "said"), [(240, "All 240 rows"), (239, "239 of 240 rows")])
+def test_an_eval_set_of_the_same_rows_as_the_sources(known, said, project, tunesmith, sample):
+    (project / "evals").mkdir()
+    sample.write_jsonl(project / "evals/eval.jsonl", sample.rows()[:known])
+    same = f"{said} of data/messages.csv stand in evals/eval.jsonl as well"
+    refused(tunesmith("split", cwd=project), same, "take evals/eval.jsonl away")
+    (project / "evals/eval.jsonl").unlink()
+    assert tunesmith("split", cwd=project).code == 0
 
 
 def test_a_changed_sealed_file(project, tunesmith):
@@ -95,6 +126,45 @@ def test_a_changed_sealed_file(project, tunesmith):
     assert status["steps"][2]["state"] == "broken"
     refused(tunesmith("train", cwd=project), "evals/eval.jsonl")
     refused(tunesmith("seal", cwd=project), "--reseal")
+
+
+@pytest.mark.parametrize("change", ["missing", "another row", "a broken line"])
+def test_a_split_never_replaces_what_was_sealed(change, project, tunesmith):
+    tunesmith("split", cwd=project)
+    assert tunesmith("seal", cwd=project).code == 0
+    path = project / "evals/eval.jsonl"
+    sealed = path.read_text()
+    if change == "missing":
+        path.unlink()
+    else:
+        path.write_text(sealed.replace("billing", "access", 1) if change == "another row" else f"{sealed}{{oops\n")
+    before = {file: file.read_bytes() for file in project.rglob("*.json*")}
+    said = "is missing, though its seal stands" if change == "missing" else "is no longer what was sealed as version 1"
+    refused(tunesmith("split", cwd=project), f"evals/eval.jsonl {said}", "git checkout -- evals/eval.jsonl", "--reseal")
+    assert {file: file.read_bytes() for file in project.rglob("*.json*")} == before
+    path.write_text(sealed)
+    assert tunesmith("split", "--json", cwd=project).json["eval_made"] is False
+    assert path.read_text() == sealed
+
+
+def test_a_lock_that_is_no_seal_any_more(project, tunesmith):
+    tunesmith("split", cwd=project)
+    assert tunesmith("seal", cwd=project).code == 0
+    lock = project / "evals/eval.lock"
+    lock.write_text(lock.read_text()[:50])
+    before = (project / "evals/eval.jsonl").read_bytes()
+    for verb in (["split"], ["seal"], ["seal", "--reseal"], ["baseline"], ["train"], ["run"]):
+        done = tunesmith(*verb, cwd=project)
+        said = "Error: evals/eval.lock cannot be read as a seal"
+        refused(done, said, "`git checkout -- evals/eval.lock`", "or delete it and run `tunesmith seal`")
+        assert len(done.err.splitlines()) == 1
+    assert (project / "evals/eval.jsonl").read_bytes() == before
+    status = tunesmith("status", "--json", cwd=project)
+    assert (status.code, status.json["steps"][2]["state"]) == (0, "broken")
+    assert status.json["next"].startswith("tunesmith seal  # once evals/eval.lock is brought back")
+    lock.unlink()
+    assert tunesmith("seal", "--json", cwd=project).json["version"] == 1
+    assert tunesmith("split", cwd=project).code == 0
 
 
 def test_training_without_a_seal(project, tunesmith):
@@ -167,3 +237,15 @@ def test_a_folder_with_files_of_ones_own_becomes_a_project_without_losing_them(t
     (tmp_path / "taken" / "prompts").mkdir(parents=True)
     (tmp_path / "taken" / "prompts" / "system.md").write_text("mine")
     refused(tunesmith("init", "taken", "--from", "messages.csv", *COLUMNS), "would be overwritten")
+
+
+def test_commands_in_messages_can_be_typed_where_the_folder_has_a_space(tmp_path, tunesmith, sample):
+    sample.write_csv(tmp_path / "messages.csv", sample.rows())
+    missing = tunesmith("status", "-C", "my tickets")
+    refused(missing, "`tunesmith init 'my tickets' --from messages.csv`")
+    assert tunesmith("init", "my tickets", "--from", "messages.csv", *COLUMNS).code == 0
+    again = tunesmith("init", "my tickets", "--from", "messages.csv", *COLUMNS)
+    refused(again, "`tunesmith status -C 'my tickets'`")
+    for verb in ("split", "seal"):
+        assert tunesmith(verb, "-C", "my tickets").code == 0
+    refused(tunesmith("compare", "-C", "my tickets"), "Run `tunesmith baseline -C 'my tickets'` first")

@@ -111,7 +111,9 @@ def test_training_again_with_the_same_inputs_stands(walked, tunesmith_in):
     assert done.code == 0, done.err
     assert "Nothing has changed" in done.err
     assert {"run", "candidate", "adapter", "steps", "seconds", "examples_per_second", "best"} <= set(done.json)
-    assert (walked[0] / done.json["adapter"] / "adapter_model.safetensors").is_file()
+    adapter = Path(done.json["adapter"])
+    assert adapter.is_absolute()
+    assert (adapter / "adapter_model.safetensors").is_file()
 
 
 def test_status_shows_every_step_done(walked, tunesmith_in):

@@ -1,8 +1,8 @@
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Message
-from tunesmith.data.checking import check
+from tunesmith.data.checking import check, check_eval
 from tunesmith.data.finding import Finding
-from tunesmith.data.reading import Reading
+from tunesmith.data.reading import EvalReading, EvalRow, Reading
 
 
 def example(text: str, label: str, origin: str, group: str | None = None) -> Example:
@@ -102,6 +102,20 @@ def test_rows_of_the_eval_set_are_looked_at():
     assert all("`split` leaves it out of training" in f.message for f in leaks)
     assert "another label ('a')" in leaks[1].message
     assert "Its group 'g'" in leaks[2].message
+
+
+def test_the_sources_say_how_a_label_of_the_eval_set_is_written():
+    rows = tuple(EvalRow(example(f"held {line}", "Card", "elsewhere:7"), line, {}) for line in (1, 2, 4))
+    evals = EvalReading(rows, (), "evals/eval.jsonl")
+    sources = reading(("one", "card")).examples
+    findings = check_eval(evals, sources, None, short)
+    assert [(f.severity, f.kind, f.origin) for f in findings] == [
+        ("stop", "label-variant", "evals/eval.jsonl:1"),
+        ("stop", "label-variant", "evals/eval.jsonl:2"),
+        ("stop", "label-variant", "evals/eval.jsonl:4"),
+    ]
+    assert "differs from 'card' (1 row)" in findings[0].message
+    assert check_eval(evals, (), None, short) == []
 
 
 def test_rows_that_split_cut_as_the_eval_set_are_counted_not_listed():

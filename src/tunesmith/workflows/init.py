@@ -6,6 +6,7 @@ edited it yet.
 """
 
 import json
+import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -113,7 +114,7 @@ def _check_free(plan: Plan) -> None:
     if (plan.folder / config.FILE).exists():
         raise UserError(
             f"{plan.folder} is a Tunesmith project already. Choose another name, or edit its {config.FILE}; "
-            f"`tunesmith status -C {plan.folder}` says where it stands."
+            f"`tunesmith status -C {shlex.quote(str(plan.folder))}` says where it stands."
         )
     if plan.folder.is_file():
         raise UserError(f"{plan.folder} is a file; name a new folder for the project.")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -183,7 +184,8 @@ def find(start: Path | None) -> Path:
             return start.resolve()
         what = "holds no" if start.is_dir() else "does not exist, so it holds no"
         raise ConfigError(
-            f"{start} {what} {config.FILE}. Make a project with `tunesmith init {start} --from messages.csv`."
+            f"{start} {what} {config.FILE}. Make a project with `tunesmith init {shlex.quote(str(start))} --from "
+            "messages.csv`."
         )
     here = Path(os.getcwd()).resolve()
     for folder in (here, *here.parents):

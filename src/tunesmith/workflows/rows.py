@@ -1,5 +1,6 @@
 """The rows of a project as its verbs see them: sources, eval set, split; and how long a row is."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,12 +79,12 @@ def refuse_other_eval_files(project: Project) -> None:
     others = sorted(project.eval_file.parent.glob(f"{project.eval_file.stem}.*"))
     if other := next((path for path in others if path not in (project.eval_file, project.lock_file)), None):
         name, wanted = project.name(other), project.name(project.eval_file)
-        source = next((project.name(path) for path in project.sources()), "messages.csv")
+        source = shlex.quote(next((project.name(path) for path in project.sources()), "messages.csv"))
         raise DataError(
             f"{name} is not read: an eval set stands in {wanted}, one JSON object on each line, and without that file "
             "one is cut from the sources. Save its rows as "
             f"{wanted}; or make the project anew, which converts CSV: `tunesmith init NEW --from {source} --eval "
-            f"{name}`. Where it is no eval set, give it another name."
+            f"{shlex.quote(name)}`. Where it is no eval set, give it another name."
         )
 
 
