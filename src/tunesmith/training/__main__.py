@@ -20,14 +20,14 @@ from safetensors import SafetensorError
 
 from tunesmith.core.errors import TrainingError, TunesmithError
 from tunesmith.core.files import new_folder, write_text
-from tunesmith.engines.local.loading import load
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import checkpoint
 from tunesmith.training.batches import render
 from tunesmith.training.events import EventLog
-from tunesmith.training.job import ADAPTER, CHECKPOINT, EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, read_job, read_rows
+from tunesmith.training.job import CHECKPOINT, EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, kept_as, read_job, read_rows
 from tunesmith.training.loop import InterruptedRun, Loop, Rows
-from tunesmith.training.methods import attach, save_adapter
+from tunesmith.training.methods import attach, load_base
+from tunesmith.training.methods.virtual_tokens import refuse_beyond_context
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -79,15 +79,17 @@ def _train(folder: Path, log: EventLog, stop: Stop, resume_at: int | None) -> No
         dtype=str(loop.model.dtype).removeprefix("torch."),
         device=str(loop.device),
         resumed_from=resume_at,
+        notes=list(loop.model.notes),
     )
     try:
         loop.run(log, stop)
     except InterruptedRun:
         log.write("interrupted", step=loop.progress.step)
         raise
-    shutil.rmtree(folder / ADAPTER, ignore_errors=True)  # of an earlier execution that ended after it was written
-    with new_folder(folder / ADAPTER) as temporary:
-        save_adapter(loop.best, loop.model, temporary)
+    kept = folder / kept_as(loop.recipe)
+    shutil.rmtree(kept, ignore_errors=True)  # of an earlier execution that ended after it was written
+    with new_folder(kept) as temporary:
+        loop.model.save(loop.best, temporary)
     log.write("done", **loop.summary())
     shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
 
@@ -101,7 +103,8 @@ def _loop(folder: Path, job: Job) -> Loop:
         validation=render(renderer, job.task.prompt, validation, job.max_tokens),
         examples=validation,
     )
-    model = attach(load(Path(job.model_folder)), recipe, job.model)
+    refuse_beyond_context([*rows.train, *rows.validation], recipe.virtual_tokens, renderer.context_length)
+    model = attach(load_base(Path(job.model_folder), recipe), recipe, job.model)
     return Loop(folder, model, renderer, job.task, recipe, rows, job.primary)
 
 

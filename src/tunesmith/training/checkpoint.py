@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tunesmith.core.files import new_folder, write_json
 from tunesmith.training.job import CHECKPOINT
-from tunesmith.training.methods import adapter_weights, restore_weights
+from tunesmith.training.methods import Policy
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 POINTER = "checkpoint.json"
@@ -36,7 +35,7 @@ class Progress:
 
 
 def save(
-    run: Path, progress: Progress, model: PeftModel, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
+    run: Path, progress: Progress, model: Policy, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
 ) -> None:
     """Write the checkpoint of `progress.step` and drop the one before."""
     name = f"{progress.step:08d}"
@@ -44,7 +43,7 @@ def save(
     if folder.exists():  # the same step again, for instance after an interrupt right behind a checkpoint
         shutil.rmtree(folder)
     with new_folder(folder) as temporary:
-        save_file(adapter_weights(model), temporary / "adapter.safetensors")
+        save_file(model.weights(), temporary / "weights.safetensors")
         save_file(_moments(optimizer), temporary / "moments.safetensors")
         if best:
             save_file(best, temporary / "best.safetensors")
@@ -59,11 +58,11 @@ def saved_step(run: Path) -> int | None:
     return json.loads(pointer.read_text(encoding="utf-8"))["progress"]["step"] if pointer.exists() else None
 
 
-def restore(run: Path, model: PeftModel, optimizer: torch.optim.Optimizer) -> tuple[Progress, dict[str, Tensor]]:
+def restore(run: Path, model: Policy, optimizer: torch.optim.Optimizer) -> tuple[Progress, dict[str, Tensor]]:
     """Bring model and optimiser to the saved step; return the progress and the best weights so far."""
     saved = json.loads((run / CHECKPOINT / POINTER).read_text(encoding="utf-8"))
     folder = run / CHECKPOINT / saved["folder"]
-    restore_weights(model, folder / "adapter.safetensors")
+    model.restore(folder / "weights.safetensors")
     _restore_moments(optimizer, load_file(folder / "moments.safetensors"))
     best = folder / "best.safetensors"
     return Progress(**saved["progress"]), load_file(best) if best.exists() else {}

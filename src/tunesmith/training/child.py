@@ -20,7 +20,7 @@ from tunesmith.core.errors import TrainingError, TunesmithError, UserError
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
 from tunesmith.training.events import Event
-from tunesmith.training.job import ADAPTER, EVENTS, LOG
+from tunesmith.training.job import EVENTS, LOG, kept_as, read_job
 
 POLL = 0.1  # seconds between looks at the event file
 GRACE = 120.0  # seconds that an interrupted child has to finish its step and write its checkpoint
@@ -28,6 +28,8 @@ LAST_WORDS = 4000  # bytes of the child's standard error that are looked at
 
 
 class Done(Record):
+    """`adapter` is the folder of what was trained: a PEFT adapter, or a whole model."""
+
     adapter: Path
     steps: int
     seconds: float
@@ -52,7 +54,8 @@ def run(folder: Path, on_event: Callable[[Event], None]) -> Done:
         words.seek(0)
         said = words.read()[-LAST_WORDS:].decode("utf-8", "replace")
     if last.get("event") == "done" and child.returncode == 0:
-        return Done(adapter=folder / ADAPTER, **{name: last[name] for name in Done.model_fields if name != "adapter"})
+        fields = {name: last[name] for name in Done.model_fields if name != "adapter"}
+        return Done(adapter=folder / kept_as(read_job(folder).recipe), **fields)
     if last.get("event") == "interrupted":
         raise KeyboardInterrupt
     raise _failure(last, child.returncode, said, folder / LOG)

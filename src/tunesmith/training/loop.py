@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from peft import PeftModel
 from torch import Tensor
 
 from tunesmith.core.errors import TrainingError
@@ -23,7 +22,7 @@ from tunesmith.training import checkpoint
 from tunesmith.training.batches import Batch, Row, computed_tokens, lay_out, order
 from tunesmith.training.checkpoint import Progress
 from tunesmith.training.events import EventLog
-from tunesmith.training.methods import adapter_weights, base_model
+from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import negative_log_likelihood
 from tunesmith.training.section import TrainSection
 from tunesmith.training.validation import Standing, validate
@@ -50,7 +49,7 @@ class Loop:
     def __init__(
         self,
         folder: Path,
-        model: PeftModel,
+        model: Policy,
         renderer: Renderer,
         task: Task,
         recipe: TrainSection,
@@ -60,7 +59,7 @@ class Loop:
         self.folder, self.model, self.renderer, self.task = folder, model, renderer, task
         self.recipe, self.rows, self.primary = recipe, rows, primary
         self.device = model.device
-        self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.parameters = model.parameters()
         self.optimizer = torch.optim.AdamW(
             self.parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True
         )
@@ -121,15 +120,15 @@ class Loop:
 
     def _backward(self, batch: Batch) -> float:
         """Accumulate the gradients of the batch's mean loss over its packed rows; return that loss."""
-        base, total = base_model(self.model), 0.0
+        total = 0.0
         for packed in batch.packed:
-            loss = negative_log_likelihood(base, packed) / batch.normaliser
+            loss = negative_log_likelihood(self.model.base, packed, self.model.virtual()) / batch.normaliser
             torch.autograd.backward(loss)
             total += loss.item()
         return total
 
     def _batch(self, step: int) -> Batch:
-        return lay_out(self._batch_rows(step), self.device, self.recipe.sharing)
+        return lay_out(self._batch_rows(step), self.device, self.recipe.sharing, self.recipe.virtual_tokens)
 
     def _batch_rows(self, step: int) -> list[Row]:
         epoch, place = divmod(step, self.per_epoch)
@@ -156,7 +155,7 @@ class Loop:
         )
         better = standing.better_than(Standing(best["value"], best["loss"]) if best else None)
         if better:
-            self.best = adapter_weights(self.model)
+            self.best = self.model.weights()
             self.progress.best = {
                 "step": self.progress.step,
                 "metric": self.primary,
