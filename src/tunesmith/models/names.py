@@ -1,12 +1,16 @@
-"""A model is named by one string: an alias, `org/name` on the hub, a folder, a `.gguf`, `pypi:PACKAGE==VERSION`."""
+"""A model is named by one string: an alias, `org/name` on the hub, a folder, a `.gguf`, `pypi:PACKAGE==VERSION`, or
+`PROVIDER:model` for one that a server answers with.
+"""
 
+import re
 from pathlib import Path
 from typing import Literal
 
 from tunesmith.core.errors import ModelError, nearest
 from tunesmith.core.record import Record
 
-Kind = Literal["wheel", "hub", "folder", "gguf"]
+Kind = Literal["wheel", "hub", "folder", "gguf", "hosted"]
+HOSTED = re.compile(r"(?!pypi:)([A-Za-z][\w-]+):(\S+)")  # two letters at least: "C:\\" is a drive
 
 
 class Wheel(Record):
@@ -23,6 +27,8 @@ class ModelName(Record):
     kind: Kind
     wheel: Wheel | None = None
     path: str | None = None
+    provider: str | None = None  # of a hosted model, whose own name there is `model`
+    model: str | None = None
 
 
 SMOLLM2 = Wheel(
@@ -49,6 +55,8 @@ def parse(text: str, folder: Path | None = None) -> ModelName:
         return ModelName(text=text, kind="wheel", wheel=ALIASES[text])
     if text.startswith("pypi:"):
         return _of_wheel(text)
+    if found := HOSTED.fullmatch(text):
+        return ModelName(text=text, kind="hosted", provider=found[1], model=found[2])
     path = Path(folder or ".", text).expanduser()
     if path.suffix == ".gguf":
         if path.is_file():
@@ -61,8 +69,14 @@ def parse(text: str, folder: Path | None = None) -> ModelName:
         return ModelName(text=text, kind="hub")
     raise ModelError(
         f"Model {text!r} names nothing known{nearest(text, list(ALIASES))}. Expected an alias ({', '.join(ALIASES)}), "
-        "org/name on the Hugging Face hub, a folder with safetensors, or a .gguf file. Set it under [model] base."
+        "org/name on the Hugging Face hub, a folder with safetensors, a .gguf file, or PROVIDER:model at a provider. "
+        "Set it under [model] base."
     )
+
+
+def is_hosted(text: str) -> bool:
+    """Whether a server answers with the model `text`, so that none of its files are here."""
+    return HOSTED.fullmatch(text) is not None
 
 
 def _of_wheel(text: str) -> ModelName:

@@ -17,6 +17,9 @@ class TrainSection(Record):
         default="all-linear", description='Which layers get an adapter: "all-linear" or a list of module names.'
     )
     learning_rate: float = Field(default=1e-3, gt=0, le=1, description="Peak learning rate of AdamW.")
+    learning_rate_multiplier: float | None = Field(
+        default=None, gt=0, le=100, description="Of a job at a provider alone, in place of learning_rate."
+    )
     epochs: float = Field(default=3, gt=0, le=1000, description="Passes over the training rows.")
     batch_size: int = Field(default=32, ge=1, le=4096, description="Rows per step; never changed to fit memory.")
     warmup_ratio: float = Field(
