@@ -173,7 +173,7 @@ class Watcher:
             self._console.say(event["message"])
         elif event["event"] in ("step", "done") and event["steps"]:
             # At the end there are fewer than planned where training stopped early; a provider may not know how many.
-            self._progress(event.get("step", event["steps"]), event["steps"])
+            self._progress(event["step"] if event["event"] == "step" else event["steps"], event["steps"])
         elif event["event"] == "validation":
             best = ", the best so far" if event["best"] else ""
             name = tables.TITLES.get(event["metric"], event["metric"])

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.core.errors import ConfigError, MissingExtraError, nearest
 from tunesmith.core.record import Record
@@ -62,10 +62,12 @@ def client(of: Provider, *, retries: int) -> "OpenAI":
     """
     key = of.key()
     try:
-        from openai import OpenAI  # a backend loaded on demand
+        from openai import Omit, OpenAI  # a backend loaded on demand
     except ImportError as error:
         raise missing(error) from None
-    return OpenAI(api_key=key, base_url=of.base_url, timeout=of.timeout, max_retries=retries)
+    # OPENAI_ORG_ID and OPENAI_PROJECT_ID, which the SDK reads by itself, are no business of another provider.
+    private: Any = {} if of.base_url is None else {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
+    return OpenAI(api_key=key, base_url=of.base_url, timeout=of.timeout, max_retries=retries, default_headers=private)
 
 
 def missing(error: ImportError) -> MissingExtraError:

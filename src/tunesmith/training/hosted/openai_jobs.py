@@ -23,12 +23,7 @@ if TYPE_CHECKING:
 
 UPLOAD = 600.0  # seconds that an upload may take
 PAGE, SEARCHED = 100, 1000  # jobs and files a page, and looked through at most, the newest first
-WORDS: dict[str, Status] = {
-    "succeeded": "succeeded",
-    "failed": "failed",
-    "cancelled": "cancelled",
-    "running": "running",
-}
+WORDS: tuple[Status, ...] = ("succeeded", "failed", "cancelled", "running")  # all others mean waiting
 CLOSED = (403, 404, 405, 501)
 NO_SUCH_MODEL = ("model_not_found", "model_not_available", "invalid_model")
 
