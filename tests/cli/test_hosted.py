@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -132,14 +133,15 @@ def test_killed_while_it_follows_it_goes_on_with_the_same_job(sealed, typed, pro
     child = following(sealed, provider)
     child.kill()
     child.communicate()
-    assert {step["name"]: step for step in typed("status", "--json").json["steps"]}["train"][
-        "state"
-    ] == "running" or True
+    steps = {step["name"]: step["state"] for step in typed("status", "--json").json["steps"]}
+    assert steps["train"] == "interrupted"
     provider.looks_per_step = 1
     done = typed("train", "--json")
     assert done.code == 0, done.err
     assert done.json["resumed"] is True
     assert (len(provider.files), provider.requests[CREATE]) == (2, 1)
+    runs = [json.loads(path.read_text()) for path in (sealed / ".tunesmith/runs").glob("*/run.json")]
+    assert [(run["verb"], run["state"]) for run in runs] == [("train", "done")]
 
 
 @pytest.mark.parametrize("lost", [CREATE, "POST /files"])
@@ -239,10 +241,19 @@ def test_what_the_job_cannot_take_is_refused_before_anything_is_sent(sealed, typ
     assert sum(provider.requests.values()) == 0
 
 
-def test_openai_s_own_name_needs_no_section(sealed, typed, provider):
-    done = typed("train", "--json", "--set", f"model.base=openai:{BASE}", OPENAI_BASE_URL=provider.address)
-    assert done.code == 0, done.err
-    assert done.json["model"].startswith(f"openai:ft:{BASE}")
+def test_the_commands_of_the_page_with_openai_s_own_name(sealed, typed, provider):
+    page = (Path(__file__).parents[2] / "docs/hosted.md").read_text(encoding="utf-8")
+    commands = re.findall(
+        r"^tunesmith (\w+)", re.search(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)[1], re.MULTILINE
+    )
+    assert commands == ["baseline", "train", "compare"]
+    environment = {"TUNESMITH_MODEL_BASE": f"openai:{BASE}", "OPENAI_BASE_URL": provider.address}
+    for verb in commands:
+        done = typed(verb, "--json", **environment)
+        assert done.code == 0, done.err
+    tuned = done.json["candidates"][-1]
+    card = json.loads((sealed / ".tunesmith/artifacts" / tuned["digest"] / "candidate.json").read_text())
+    assert card["config"]["model"].startswith(f"openai:ft:{BASE}")
 
 
 def test_training_at_a_provider_loads_no_torch(sealed, provider):

@@ -248,11 +248,16 @@ def _sentence(key: str, value: Any, fault: Any, record: type[Record]) -> str:
     if fault["type"] == "missing":
         return f"{key} is missing; {_purpose(record, key)}"
     if fault["type"] == "value_error":
-        subject = f"{key} = {_shown(value)}: " if key and key not in SECRET else f"{key}: " if key else ""
+        subject = f"{key}: " if _is_secret(key, value) else f"{key} = {_shown(value)}: " if key else ""
         return f"{subject}{fault['ctx']['error']}"
     expected = _expected(fault, record, key)
     place = f" (item {fault['loc'][1] + 1})" if len(fault["loc"]) > 1 and isinstance(fault["loc"][1], int) else ""
     return f"{key} = {_shown(value)}{place}: expected {expected}. {_purpose(record, key)}"
+
+
+def _is_secret(key: str, value: Any) -> bool:
+    """Whether someone may have put a key or a password there by mistake, which no message may repeat."""
+    return key == "api_key_env" or (key == "base_url" and "@" in str(value))
 
 
 def _purpose(record: type[Record], key: str) -> str:
@@ -260,7 +265,6 @@ def _purpose(record: type[Record], key: str) -> str:
     return (field.description or "") if field else ""
 
 
-SECRET = ("api_key_env",)  # where someone may have put a key by mistake
 BOUNDS = {
     "greater_than": ("gt", "a number above {}"),
     "greater_than_equal": ("ge", "a number of at least {}"),
