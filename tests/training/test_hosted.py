@@ -188,6 +188,15 @@ def test_a_provider_without_fine_tuning_is_named_with_what_works_instead(status,
     assert KEY not in said
 
 
+def test_after_a_refusal_nothing_is_looked_for(carry_out, folder, provider):
+    provider.refuse[CREATE] = provider.refuse["GET /fine_tuning/jobs"] = (404, {"message": "no such page"})
+    for _ in range(2):
+        with pytest.raises(ProviderError, match="does not offer fine-tuning"):
+            carry_out()
+    assert provider.requests[UPLOAD] == 2
+    assert provider.requests["GET /fine_tuning/jobs"] == 0
+
+
 def test_a_model_that_is_not_tuned_is_another_matter(carry_out, provider):
     provider.refuse[CREATE] = (404, {"message": "no such model", "code": "model_not_found"})
     with pytest.raises(ProviderError, match=f"does not fine-tune '{BASE}'"):

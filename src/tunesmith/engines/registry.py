@@ -70,7 +70,10 @@ class LocalEngines:
             try:
                 from tunesmith.engines.embedding import MiniLM  # a backend loaded on demand
             except ImportError as error:
-                raise _missing(error) from None
+                raise MissingExtraError(
+                    f"{error}. Sentence vectors need the extra 'train': pip install 'tunesmith[train]'. Or do without "
+                    'them: take classical out of [baselines] which, and set few_shot = "seeded".'
+                ) from None
             self._embedder = MiniLM()
         return self._embedder
 

@@ -5,6 +5,7 @@ take: `logprobs` is left out where it is refused, and the limit goes under which
 """
 
 import math
+import re
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from tunesmith.engines.hosted import failures
 from tunesmith.engines.hosted.provider import Provider, client
 
 RETRIES = 4  # 0.5 to 8 seconds apart, or as the server asks
+UNKNOWN = re.compile("unsupported|not supported|unrecogni[sz]ed|unknown|unexpected|not permitted|extra", re.IGNORECASE)
 LIMITS = ("max_tokens", "max_completion_tokens")  # the second is OpenAI's newer name
 
 
@@ -54,8 +56,8 @@ class HostedChat:
             refused=bool(choice.message.refusal) or choice.finish_reason == "content_filter",
             probability=_probability(choice.logprobs),
             seconds=time.perf_counter() - start,
-            tokens_in=usage.prompt_tokens if usage else 0,
-            tokens_out=usage.completion_tokens if usage else 0,
+            tokens_in=(usage.prompt_tokens or 0) if usage else 0,
+            tokens_out=(usage.completion_tokens or 0) if usage else 0,
         )
 
     def _completion(self, turns: Sequence[Message], max_tokens: int) -> Any:
@@ -77,7 +79,7 @@ class HostedChat:
             self._shape = self._shape._replace(logprobs=False)
             return True
         other = LIMITS[1 - LIMITS.index(shape.limit)]
-        if shape.limit in complaint and other not in self._refused:
+        if shape.limit in complaint and UNKNOWN.search(complaint) and other not in self._refused:
             self._refused.add(shape.limit)
             self._shape = self._shape._replace(limit=other)
             return True

@@ -104,7 +104,11 @@ class HostedRun:
                     return found
             else:
                 self._save(asked=(*self.state.asked, step))
-            return make()
+            try:
+                return make()
+            except ProviderError:  # a refusal is an answer: nothing was made
+                self._save(asked=tuple(each for each in self.state.asked if each != step))
+                raise
 
         return self._patiently(attempt)
 

@@ -83,7 +83,7 @@ class OpenAIJobs:
         try:
             with self._calls("its events cannot be listed"):
                 pages = self._client.fine_tuning.jobs.list_events(identity, limit=PAGE)
-                new = itertools.takewhile(lambda event: event.id not in known, pages)  # the newest come first
+                new = itertools.takewhile(lambda event: _name(event) not in known, pages)  # the newest come first
                 found = [self._event(event) for event in new]
         except ProviderError:  # a server without events still tells how the job stands
             return []
@@ -109,7 +109,7 @@ class OpenAIJobs:
     def _event(self, event: Any) -> JobEvent:
         data = event.data if isinstance(event.data, dict) else {}
         message = failures.clean(event.message or "", self._provider)
-        return JobEvent(id=event.id, created=event.created_at or 0, message=message, data=data)
+        return JobEvent(id=_name(event), created=event.created_at or 0, message=message, data=data)
 
     def _identity(self, answer: Any) -> str:
         """The id in an answer; a page of HTML, from a wrong address, has none."""
@@ -139,6 +139,11 @@ class OpenAIJobs:
         if offer and code in CLOSED and getattr(error, "code", None) not in NO_SUCH_MODEL:
             return refusal(self.name, self.address, words)
         return ProviderError(f"{self.name}: {refused} ({words}).")
+
+
+def _name(event: Any) -> str:
+    """The event's id; a server without ids repeats no moment and message."""
+    return event.id or f"{event.created_at} {event.message}"
 
 
 def _is_of(job: "FineTuningJob", order: Order) -> bool:

@@ -18,8 +18,8 @@ from tunesmith.tasks.spec import Task
 
 
 def write(path: Path, task: Task, examples: Sequence[Example]) -> None:
-    """Raises DataError, naming the row, where the format cannot carry it."""
-    write_text(path, "".join(json.dumps(row(task, example), ensure_ascii=False) + "\n" for example in examples))
+    """In ASCII: a reader that takes U+2028 for the end of a line finds none. Raises DataError where a row does not fit."""
+    write_text(path, "".join(json.dumps(row(task, example)) + "\n" for example in examples))
 
 
 def row(task: Task, example: Example) -> dict[str, Any]:
