@@ -10,7 +10,7 @@ interrupted step
 error       message
 
 A run at a provider states what the provider does: `start` has provider, model and job, `step` may lack what only our
-own loop knows, and events that came from the provider carry its `id`.
+own loop knows, and events that came from the provider carry its `id` and `created`, the time there.
 """
 
 import json

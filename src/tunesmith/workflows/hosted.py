@@ -169,6 +169,8 @@ def _stopped(project: Project, folder: Path | None) -> str:
             f"Stopped before a job was known to be started at {state.provider}. `{again}` goes on from there; what "
             "was uploaded is not uploaded again."
         )
+    if not state.goes_on:
+        return f"Stopped. The job {state.job} has ended at {state.provider}. `{again}` keeps what it made."
     return (
         f"Stopped following. The job {state.job} goes on at {state.provider}. `{again}` follows it again, "
         f"`{command(project, 'train --cancel')}` cancels it."

@@ -144,7 +144,9 @@ class HostedRun:
         events = self._patiently(lambda: self._provider.events(identity, known))
         for event in events:
             for kind, fields in news.translated(event):
-                self._write(kind, id=event.id, **fields)
+                if kind == "note":
+                    fields["message"] = f"{self._provider.name}: {fields['message']}"
+                self._write(kind, id=event.id, created=event.created, **fields)
         return bool(events)
 
     def _end(self, job: JobState) -> HostedDone:

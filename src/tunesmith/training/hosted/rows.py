@@ -18,7 +18,7 @@ from tunesmith.tasks.spec import Task
 
 
 def write(path: Path, task: Task, examples: Sequence[Example]) -> None:
-    """In ASCII: a reader that takes U+2028 for the end of a line finds none. Raises DataError where a row does not fit."""
+    """In ASCII: some readers take U+2028 for the end of a line. Raises DataError where a row does not fit."""
     write_text(path, "".join(json.dumps(row(task, example)) + "\n" for example in examples))
 
 
