@@ -25,11 +25,13 @@ def test_a_changed_file_or_card_is_refused(tmp_path, task, train, engines):
     assert load(tmp_path, made, engines).digest == made
 
 
-@pytest.mark.parametrize("content", ["{}", "not json", '{"kind": "majority", "surprise": 1}'])
+@pytest.mark.parametrize("content", [b"{}", b"not json", b'{"kind": "majority", "surprise": 1}', b"\xff\xfe"])
 def test_an_unreadable_card_is_refused_in_words(tmp_path, engines, content):
     (tmp_path / "abc").mkdir()
-    (tmp_path / "abc" / CARD).write_text(content)
-    with pytest.raises(UserError, match="cannot be read"):
+    (tmp_path / "abc" / CARD).write_bytes(content)
+    with pytest.raises(
+        UserError, match=r"candidate\.json cannot be read: .* Delete that folder\. `tunesmith baseline`"
+    ):
         load(tmp_path, "abc", engines)
 
 

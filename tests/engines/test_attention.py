@@ -1,4 +1,4 @@
-"""The shared-prefix attention function against dense attention with an explicit mask."""
+"""Shared-prefix attention against dense attention under an explicit mask, on random trees."""
 
 import pytest
 import torch
@@ -6,38 +6,69 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.engines.local import kernels
-from tunesmith.engines.local.attention import Segments, SharedPrefixAttention
+from tunesmith.engines.local.attention import SharedPrefixAttention
+from tunesmith.engines.local.kernels import Look
+from tunesmith.engines.local.segments import Segments
 
 HEADS, KEY_HEADS, SIZE = 6, 2, 8
+CPU = torch.device("cpu")
 
 
-def dense(q, k, v, prefix: int, lengths: tuple[int, ...], scale: float) -> torch.Tensor:
-    """out_THD with the whole (T, T) mask written out."""
-    owner = torch.tensor([-1] * prefix + [branch for branch, size in enumerate(lengths) for _ in range(size)])
-    place = torch.arange(len(owner))
-    sees = (place[:, None] >= place[None, :]) & ((owner[:, None] == owner[None, :]) | (owner[None, :] == -1))
-    k, v = (x.repeat_interleave(HEADS // KEY_HEADS, 0) for x in (k, v))
-    scores = (q @ k.mT * scale).masked_fill(~sees, float("-inf"))
-    return (torch.softmax(scores, -1) @ v).transpose(0, 1)
+def tree(choices, lengths):
+    """Parents in packed order: every segment hangs below the one before it or below one of those above that one."""
+    parents = [-1]
+    for choice in choices[: len(lengths) - 1]:
+        above = [len(parents) - 1]
+        while above[-1] >= 0:
+            above.append(parents[above[-1]])
+        parents.append(above[choice % len(above)])
+    return parents
+
+
+def allowed(lengths, parents, window):
+    """(T, T) and the positions, written down one token at a time."""
+    owner = [node for node, length in enumerate(lengths) for _ in range(length)]
+    above = [set() for _ in parents]
+    depth = [0] * len(lengths)
+    for node, parent in enumerate(parents):
+        if parent >= 0:
+            above[node] = above[parent] | {parent}
+            depth[node] = depth[parent] + lengths[parent]
+    position = [depth[node] + place for node, length in enumerate(lengths) for place in range(length)]
+    total = len(owner)
+    mask = torch.zeros(total, total, dtype=torch.bool)
+    for i in range(total):
+        for j in range(i + 1):
+            sees = owner[j] == owner[i] or owner[j] in above[owner[i]]
+            mask[i, j] = sees and (window is None or position[i] - position[j] < window)
+    return mask
+
+
+def dense(q, k, v, mask, look):
+    k, v = (x.repeat_interleave(HEADS // KEY_HEADS, dim=0) for x in (k, v))
+    scores = (q @ k.mT) * look.scale
+    if look.softcap:
+        scores = torch.tanh(scores / look.softcap) * look.softcap
+    return (scores.masked_fill(~mask, float("-inf")).softmax(-1) @ v).transpose(0, 1)
 
 
 @given(
-    prefix=st.integers(0, 40),
-    lengths=st.lists(st.integers(1, 70), max_size=6).map(tuple),
-    seed=st.integers(0, 2**16),
+    lengths=st.lists(st.integers(1, 40), min_size=1, max_size=7),
+    choices=st.lists(st.integers(0, 5), min_size=6, max_size=6),
+    window=st.one_of(st.none(), st.integers(1, 60)),
+    softcap=st.sampled_from([None, 1.5]),
+    seed=st.integers(0, 9),
 )
-@settings(max_examples=60, deadline=None)
-def test_outputs_and_gradients_equal_dense_attention(prefix, lengths, seed):
-    total = prefix + sum(lengths)
-    if total == 0:
-        return
+@settings(max_examples=80, deadline=None)
+def test_outputs_and_gradients_equal_dense_attention(lengths, choices, window, softcap, seed):
+    parents, total, look = tree(choices, lengths), sum(lengths), Look(0.3, window, softcap)
     torch.manual_seed(seed)
     shapes = ((HEADS, total, SIZE), (KEY_HEADS, total, SIZE), (KEY_HEADS, total, SIZE))
     ours = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
     theirs = [tensor.detach().clone().requires_grad_() for tensor in ours]
     grad = torch.randn(total, HEADS, SIZE, dtype=torch.float64)
-    out = SharedPrefixAttention.apply(*ours, Segments.of(prefix, lengths, torch.device("cpu")), 0.3)
-    expected = dense(*theirs, prefix, lengths, 0.3)
+    out = SharedPrefixAttention.apply(*ours, Segments.tree(lengths, parents, CPU), look)
+    expected = dense(*theirs, allowed(lengths, parents, window), look)
     out.backward(grad)
     expected.backward(grad)
     torch.testing.assert_close(out, expected, atol=1e-10, rtol=1e-8)
@@ -50,12 +81,14 @@ def test_the_plain_kernels_equal_the_flash_kernels(causal, monkeypatch):
     """What other devices run, run on the CPU beside what the CPU runs."""
     torch.manual_seed(0)
     q, k, v, grad = (torch.randn(2, 3, 20, 16) for _ in range(4))
-    out, lse = kernels.forward(q, k, v, 0.25, causal=causal)
-    gradients = kernels.backward(grad, q, k, v, out, lse, 0.25, causal=causal)
-    monkeypatch.setattr(kernels, "has_flash", lambda tensor: False)
-    plain_out, plain_lse = kernels.forward(q, k, v, 0.25, causal=causal)
+    look = Look(0.25)
+    bias = kernels.bias(torch.rand(20, 20) < 0.5, q).fill_diagonal_(0)[None, None] if not causal else None
+    out, lse = kernels.forward(q, k, v, look, causal=causal, bias_BHQK=bias)
+    gradients = kernels.backward(grad, q, k, v, out, lse, look, causal=causal, bias_BHQK=bias)
+    monkeypatch.setattr(kernels, "_has_flash", lambda tensor, look: False)
+    plain_out, plain_lse = kernels.forward(q, k, v, look, causal=causal, bias_BHQK=bias)
     torch.testing.assert_close(out, plain_out)
     torch.testing.assert_close(lse, plain_lse)
-    plain_gradients = kernels.backward(grad, q, k, v, out, lse, 0.25, causal=causal)
+    plain_gradients = kernels.backward(grad, q, k, v, out, lse, look, causal=causal, bias_BHQK=bias)
     for a, b in zip(gradients, plain_gradients, strict=True):
         torch.testing.assert_close(a, b)

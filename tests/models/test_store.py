@@ -50,7 +50,7 @@ def test_every_name_that_means_the_embedded_model_opens_it(smollm2):
         ("missing.gguf", "there is no such .gguf file"),
         ("pypi:some-package==1.0", "no checksum is known"),
         ("../nowhere", "names nothing known"),
-        ("", "names nothing known"),
+        ("", "The name of the model is empty"),
     ],
 )
 def test_a_name_that_means_nothing_is_refused_with_what_would_work(name, message, tmp_path):

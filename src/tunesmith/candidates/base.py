@@ -18,6 +18,7 @@ from tunesmith.engines.base import Engines
 from tunesmith.tasks.spec import Task
 
 CARD = "candidate.json"
+AGAIN = "`tunesmith baseline` or `tunesmith train` makes the candidate again."
 
 
 class Card(Record):
@@ -71,10 +72,17 @@ def keep(artifacts: Path, card: Card, files: Path | None = None) -> str:
 
 
 def read_card(folder: Path) -> Card:
+    """The card in `folder`. Raises UserError where there is none, or none that can be read."""
     path = folder / CARD
     if not path.exists():
-        raise UserError(f"{folder} holds no {CARD}: it is not a candidate. `tunesmith status` lists those there are.")
-    return Card.model_validate_json(path.read_text(encoding="utf-8"))
+        raise UserError(f"{folder} is not a candidate: it holds no {CARD}. {AGAIN}")
+    try:
+        return Card.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise UserError(
+            f"{path} cannot be read: it was changed, or written by another version of Tunesmith. Delete that folder. "
+            f"{AGAIN}"
+        ) from None
 
 
 def verify(folder: Path) -> Card:
@@ -85,7 +93,7 @@ def verify(folder: Path) -> Card:
     if card_digest(card, files) != folder.name:
         raise UserError(
             f"The files of candidate {card.name!r} in {folder} have changed since it was recorded. "
-            "Delete that folder and make the candidate again (`tunesmith baseline` or `tunesmith train`)."
+            f"Delete that folder. {AGAIN}"
         )
     return card
 

@@ -3,8 +3,6 @@
 import importlib
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from tunesmith.candidates.base import Candidate, Opener, verify
 from tunesmith.core.errors import UserError
 from tunesmith.engines.base import Engines
@@ -22,16 +20,11 @@ MODULES = {
 def load(artifacts: Path, digest: str, engines: Engines) -> Candidate:
     """Open `artifacts/<digest>/` after checking that nothing in it has changed.
 
-    Raises UserError where there is no such candidate, where its files have changed, or where its kind is not known.
+    Raises UserError where there is no such candidate, where its card or its files have changed, or where its kind is
+    not known.
     """
     folder = artifacts / digest
-    try:
-        card = verify(folder)
-    except ValidationError as error:
-        raise UserError(
-            f"The card of the candidate in {folder} cannot be read ({error.error_count()} faults): it was made by "
-            "another version of Tunesmith, or changed. Delete that folder and make the candidate again."
-        ) from None
+    card = verify(folder)
     if card.kind not in MODULES:
         raise UserError(
             f"Candidate {card.name!r} in {folder} is of kind {card.kind!r}; this version of Tunesmith opens "

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def guarded(work: Callable[[], int], arguments: Sequence[str]) -> int:
     except OSError as error:
         return _report(_of_system(error), type(error).__name__, FAILED, as_json)
     except Exception as error:  # the last line of defence: anything else is a fault of the program
-        return _report(_of_program(error), "InternalError", FAILED, as_json)
+        return _report(_of_program(error, arguments), "InternalError", FAILED, as_json)
 
 
 def print_json(document: Any) -> None:
@@ -78,23 +79,49 @@ def _of_system(error: OSError) -> str:
     where = f": {error.filename}" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk is full{where}. Nothing was left half-written. Make room, then run the same command again."
+    if error.errno == errno.EFBIG:
+        return (
+            f"A file may not grow so large{where}: the disk's format or `ulimit -f` forbids it. Nothing was left "
+            "half-written. Raise the limit or use another disk, then run the same command again."
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"This file or folder may not be read or written{where}. Check its permissions."
     return f"{error.strerror or error}{where}."
 
 
-def _of_program(error: Exception) -> str:
+def _of_program(error: Exception, arguments: Sequence[str]) -> str:
     trace = "".join(traceback.format_exception(error))
     if os.environ.get(DEBUG):
         return f"a fault in Tunesmith.\n{trace}"
-    state = next((folder / ".tunesmith" for folder in (Path.cwd(), *Path.cwd().parents) if _is_project(folder)), None)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", errors="replace", prefix="fault-", suffix=".txt", dir=state, delete=False
-    ) as file:
-        file.write(trace)
     first = str(error).strip().splitlines()[0] if str(error).strip() else ""
-    return f"a fault in Tunesmith: {type(error).__name__}: {first[:200]}. The stack trace is in {file.name}."
+    return f"a fault in Tunesmith: {type(error).__name__}: {first[:200]}. {_kept(trace, arguments)}"
 
 
-def _is_project(folder: Path) -> bool:
-    return (folder / ".tunesmith").is_dir()
+def _kept(trace: str, arguments: Sequence[str]) -> str:
+    """Where the stack trace was written: in the project, else where temporary files go."""
+    for folder in (_state(arguments), None):
+        with suppress(OSError):
+            with tempfile.NamedTemporaryFile(
+                "w", encoding="utf-8", errors="replace", prefix="fault-", suffix=".txt", dir=folder, delete=False
+            ) as file:
+                file.write(trace)
+            return f"The stack trace is in {file.name}."
+    return f"Its stack trace could not be written; {DEBUG}=1 prints it."
+
+
+def _state(arguments: Sequence[str]) -> Path | None:
+    """`.tunesmith` of the project that -C names, else of the one around the working folder; None where neither is."""
+    named = _project(arguments)
+    places = (named.resolve(),) if named else (Path.cwd(), *Path.cwd().parents)
+    return next((place / ".tunesmith" for place in places if (place / ".tunesmith").is_dir()), None)
+
+
+def _project(arguments: Sequence[str]) -> Path | None:
+    """What the last -C says, as `-C DIR` or `-CDIR`."""
+    named = None
+    for number, word in enumerate(arguments):
+        if word == "-C":
+            named = next(iter(arguments[number + 1 :]), None)
+        elif word.startswith("-C"):
+            named = word.removeprefix("-C")
+    return Path(named) if named else None

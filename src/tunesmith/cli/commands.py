@@ -1,15 +1,41 @@
 """The table of commands, and how one command line is carried out."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from tunesmith import __version__
 from tunesmith.cli import answers, data, evidence, start
 from tunesmith.cli.boundary import guarded
 from tunesmith.core import interrupts
 
-app = typer.Typer(name="tunesmith", add_completion=False, pretty_exceptions_enable=False)
+
+class Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _bare(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _bare(super().get_params(ctx))
+
+
+def _bare(parameters: list[Any]) -> list[Any]:
+    """The parameters, whose flags show no type in the help: nothing is typed after them."""
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""
+    return parameters
+
+
+app = typer.Typer(
+    name="tunesmith",
+    cls=Group,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 PANELS = {
     "Start": (start.demo, start.init, start.status),
     "The data": (data.check, data.split),
@@ -18,7 +44,7 @@ PANELS = {
 }
 for panel, commands in PANELS.items():
     for command in commands:
-        app.command(rich_help_panel=panel)(command)
+        app.command(cls=Command, rich_help_panel=panel)(command)
 
 
 @app.callback(invoke_without_command=True)

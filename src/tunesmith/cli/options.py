@@ -14,9 +14,22 @@ if TYPE_CHECKING:  # workflows are loaded with each command, so that --help and 
     from tunesmith.workflows.outcome import Outcome
     from tunesmith.workflows.project import Project
 
+
+def named_folder(text: str) -> Path:
+    """A folder that was typed; an empty name is a variable of a script that is not set."""
+    if not text:
+        raise typer.BadParameter("the name is empty; the working folder is `.`.")
+    return Path(text)
+
+
 Folder = Annotated[
     Path | None,
-    typer.Option("-C", metavar="DIR", help="The project's folder; otherwise the one around the working folder."),
+    typer.Option(
+        "-C",
+        metavar="DIR",
+        parser=named_folder,
+        help="The project's folder; otherwise the one around the working folder.",
+    ),
 ]
 Settings = Annotated[
     list[str] | None,

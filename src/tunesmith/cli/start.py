@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunesmith.cli.options import Folder, Json, Settings, opened, perform
+from tunesmith.cli.options import Folder, Json, Settings, named_folder, opened, perform
 
 if TYPE_CHECKING:
     from tunesmith.core.progress import Console
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="A new folder for the sample project.")] = Path("tunesmith-demo"),
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", parser=named_folder, help="A new folder for the sample project.")
+    ] = Path("tunesmith-demo"),
     json: Json = False,
 ) -> None:
     """Walk a sample project from its messages to a verdict: about as long as a coffee, nothing to set up."""
@@ -23,7 +25,9 @@ def demo(
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="The new project's folder.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", parser=named_folder, help="The project's folder; `.` for this one.")
+    ],
     source: Annotated[
         list[Path] | None, typer.Option("--from", metavar="FILE", help="Rows to train on: .csv or .jsonl. Repeatable.")
     ] = None,

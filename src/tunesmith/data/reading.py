@@ -8,6 +8,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -76,11 +77,7 @@ def read(path: Path, section: DataSection, *, prompt: str, name: str) -> Reading
 
     Raises DataError where the file is missing, empty, binary, above 2 GiB, or a CSV without the named columns.
     """
-    if SURROGATE.search(name):
-        raise DataError(f"The name of the file {shown(name)} is not UTF-8. Rename it.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise DataError(f"{name}: expected a file that ends in .jsonl or .csv. Save the rows as one of those.")
-    refuse_unreadable(path, name, "Check [data] files in tunesmith.toml.")
+    _refuse_source(path, name)
     hasher = hashlib.sha256()
 
     def made(row: dict[str, Any], origin: str) -> Example:
@@ -99,6 +96,25 @@ def read(path: Path, section: DataSection, *, prompt: str, name: str) -> Reading
     if not examples and not findings:
         raise DataError(f"{name} holds no rows. Put rows into it, or take the file away.")
     return Reading(examples=tuple(examples), findings=tuple(findings), name=name, sha256=hasher.hexdigest())
+
+
+def column_names(path: Path, name: str) -> Iterator[str]:
+    """The columns of a source, each once, as they are met: a CSV's header, the keys of the rows of JSON Lines.
+
+    Rows that cannot be read have none. Raises DataError where there is no file of rows, or no header.
+    """
+    _refuse_source(path, name)
+    with path.open("rb") as file:
+        rows = split_rows(file, csv=is_csv(path))
+        if is_csv(path):
+            yield from dict.fromkeys(_header(rows, name))
+            return
+        seen: set[str] = set()
+        for raw in rows:
+            with suppress(RowError):
+                row = {} if raw.blank else parse_json(_decode(raw))
+                yield from (key for key in row if key not in seen)
+                seen.update(row)
 
 
 def read_eval_set(path: Path, section: DataSection, *, prompt: str, name: str) -> EvalReading:
@@ -217,6 +233,14 @@ def _without(row: dict[str, Any], read: set[str]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in read}
 
 
+def _refuse_source(path: Path, name: str) -> None:
+    if SURROGATE.search(name):
+        raise DataError(f"The name of the file {shown(name)} is not UTF-8. Rename it.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise DataError(f"{name}: expected a file that ends in .jsonl or .csv. Save the rows as one of those.")
+    refuse_unreadable(path, name, "Check [data] files in tunesmith.toml.")
+
+
 def _read_jsonl(
     rows: Iterator[RawRow], name: str, made: Callable[[dict[str, Any], str], Made]
 ) -> Iterator[Made | Finding]:
@@ -254,6 +278,17 @@ def _read_csv(rows: Iterator[RawRow], section: DataSection, name: str) -> Iterat
 
 
 def _read_header(rows: Iterator[RawRow], section: DataSection, name: str) -> tuple[list[str], tuple[str, str]]:
+    header = _header(rows, name)
+    columns = columns_of(header, section)
+    if columns is None:
+        raise DataError(f"{name}: {missing_columns(tuple(header), section)}")
+    for column in (*columns, section.slice, section.group, "weight"):
+        if header.count(column) > 1:
+            raise DataError(f"{name}: the column '{shown(column)}' stands in the header twice; rename one.")
+    return header, columns
+
+
+def _header(rows: Iterator[RawRow], name: str) -> list[str]:
     raw = next((row for row in rows if not row.blank), None)
     if raw is None:
         raise DataError(f"{name} is empty; expected a header and rows. Put rows into it, or take the file away.")
@@ -261,15 +296,12 @@ def _read_header(rows: Iterator[RawRow], section: DataSection, name: str) -> tup
         header = _cells(raw)
     except RowError as fault:
         raise DataError(f"{name}:{raw.line}: the header cannot be read. {fault.message}") from None
-    columns = columns_of(header, section)
-    if columns is None:
-        separator = next((sign for sign in ";\t|" if len(header) == 1 and sign in header[0]), None)
-        hint = f" The columns seem to be separated by {separator!r}; save the file with commas." if separator else ""
-        raise DataError(f"{name}: {missing_columns(tuple(header), section)}{hint}")
-    for column in (*columns, section.slice, section.group, "weight"):
-        if header.count(column) > 1:
-            raise DataError(f"{name}: the column '{shown(column)}' stands in the header twice; rename one.")
-    return header, columns
+    if separator := next((sign for sign in ";\t|" if len(header) == 1 and sign in header[0]), None):
+        raise DataError(
+            f"{name}: the header is one column, '{shown(header[0])}'. The columns seem to be separated by "
+            f"{separator!r}; save the file with commas."
+        )
+    return header
 
 
 def _cells(raw: RawRow) -> list[str]:

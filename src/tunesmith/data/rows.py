@@ -7,7 +7,7 @@ the first of these. Reading stops at the first fault of a row.
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast, get_args
 
@@ -82,13 +82,22 @@ def missing_columns(keys: tuple[str, ...], section: DataSection) -> str:
     """What to say where no form fits: what is missing, what there is, what would help."""
     missing = [name for name in (section.input, section.output) if name not in keys]
     others = [shown(key) for key in keys[:COMPARED]]
-    words = " and ".join(f"'{shown(name)}'{nearest(name, others)}" for name in missing)
-    found = ", ".join(f"'{shown(key, 30)}'" for key in keys[:NAMED]) or "none"
-    more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
+    words = listed([f"'{shown(name)}'{nearest(name, others)}" for name in missing])
     return (
-        f"Missing {'column' if len(missing) == 1 else 'columns'} {words}. Columns found: {found}{more}. "
+        f"Missing {'column' if len(missing) == 1 else 'columns'} {words}. Columns found: {found_columns(keys)}. "
         'Name the columns in tunesmith.toml: [data] input = "…", output = "…".'
     )
+
+
+def found_columns(keys: Sequence[str]) -> str:
+    """The columns that there are, as a message lists them."""
+    names = ", ".join(f"'{shown(key, 30)}'" for key in keys[:NAMED]) or "none"
+    return f"{names} and {len(keys) - NAMED} more" if len(keys) > NAMED else names
+
+
+def listed(words: Sequence[str]) -> str:
+    """'a', 'a and b', 'a, b and c'."""
+    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
 def example_of(row: Mapping[str, Any], section: DataSection, *, prompt: str | None, origin: str) -> Example:

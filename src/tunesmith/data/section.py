@@ -1,10 +1,19 @@
 """`[data]` in tunesmith.toml: which files, which columns, how they are split."""
 
+from pathlib import PurePosixPath
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tunesmith.core.record import Record
+
+SET_ASIDE = "data/set-aside.jsonl"
+SPLIT = "data/split"
+
+
+def is_set_aside(name: str) -> bool:
+    """Whether a path, relative to the project, is that of the rows set aside; upper and lower case count alike."""
+    return PurePosixPath(name.casefold()) == PurePosixPath(SET_ASIDE)
 
 
 class DataSection(Record):
@@ -30,6 +39,19 @@ class DataSection(Record):
         default=0.1, gt=0, lt=1, description="Share cut as the eval set, only where evals/eval.jsonl does not exist."
     )
     seed: int = Field(default=0, description="Another seed cuts other rows; the same seed always cuts the same.")
+
+    @field_validator("files")
+    @classmethod
+    def _check_files(cls, files: tuple[str, ...]) -> tuple[str, ...]:
+        for name in files:
+            if is_set_aside(name):
+                raise ValueError(
+                    f"rows are set aside in {name}, which is never read as a source. Put corrected rows back into the "
+                    "source that they come from, and name that."
+                )
+            if PurePosixPath(name.casefold()).is_relative_to(SPLIT):
+                raise ValueError(f"{name} is written by `split`, and never read as a source. Name files of your own.")
+        return files
 
     @model_validator(mode="after")
     def _check(self) -> Self:

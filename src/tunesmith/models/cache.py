@@ -61,7 +61,7 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         raise ModelError(
             f"The model cache {root()} cannot be written: {error.strerror or error}. Make it writable, or name another "

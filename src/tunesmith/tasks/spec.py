@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tunesmith.core.digests import digest
 from tunesmith.core.record import Record
+from tunesmith.tasks.classification import check_labels
 
 FamilyName = Literal["classification"]
 
@@ -20,6 +21,13 @@ class TaskSection(Record):
     labels: tuple[str, ...] | None = Field(
         default=None, description="The labels, in the order of the reports. Absent: those that the data uses, sorted."
     )
+
+    @field_validator("labels")
+    @classmethod
+    def _check_labels(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if labels is not None:
+            check_labels(labels)
+        return labels
 
 
 class Task(Record):

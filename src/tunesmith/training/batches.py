@@ -2,24 +2,27 @@
 
 A batch is what one optimiser step sees. It is laid out in as few packed rows as `PACKED_TOKENS` allows; the loss is
 normalised over the whole batch, so neither sharing nor the number of packed rows changes a gradient. The last token
-of a row predicts nothing and is left out; a first label may be predicted from the prefix's last token.
+of a row predicts nothing and is left out; a first label may be predicted from the last token that is shared.
 
 Axes: T tokens of a packed row, K positions that predict a labelled token.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Message
-from tunesmith.engines.local.attention import Segments
-from tunesmith.engines.local.passes import common_prefix
+from tunesmith.engines.local.segments import Segments
 from tunesmith.models.renderer import Renderer
+from tunesmith.training.tree import WORTHWHILE, Node, grow
 
 PACKED_TOKENS = 8192
+Sharing = Literal["auto", "on", "off"]
+LEAST = {"auto": WORTHWHILE, "on": 1, "off": None}  # tokens that a shared node must save
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,6 @@ class Batch:
     """`normaliser` is the weighted number of labelled tokens of all packed rows together."""
 
     rows: tuple[Row, ...]
-    shared: int
     packed: tuple[PackedRow, ...]
 
     @property
@@ -62,7 +64,12 @@ class Batch:
 
     @property
     def tokens(self) -> int:
+        """Tokens that are computed; the rows have `shared` more."""
         return sum(len(packed.tokens_T) for packed in self.packed)
+
+    @property
+    def shared(self) -> int:
+        return sum(len(row.tokens) - 1 for row in self.rows) - self.tokens
 
 
 def render(renderer: Renderer, prompt: str, examples: Sequence[Example], max_tokens: int) -> list[Row]:
@@ -80,16 +87,15 @@ def render(renderer: Renderer, prompt: str, examples: Sequence[Example], max_tok
     return rows
 
 
-def lay_out(rows: Sequence[Row], device: torch.device, *, share: bool = True) -> Batch:
-    """One optimiser step's batch. `share=False` gives every row its prompt in full: the same loss and gradients."""
-    shared = shared_prefix(rows) if share else 0
-    packed = tuple(_pack(chunk, shared, device) for chunk in _chunks(rows, shared))
-    return Batch(tuple(rows), shared, packed)
+def lay_out(rows: Sequence[Row], device: torch.device, sharing: Sharing = "auto") -> Batch:
+    """One optimiser step's batch. With `sharing` off every row has its prompt in full: the same loss and gradients."""
+    packed = tuple(_pack(chunk, nodes, device) for chunk, nodes in _chunks(rows, LEAST[sharing]))
+    return Batch(tuple(rows), packed)
 
 
-def shared_prefix(rows: Sequence[Row]) -> int:
-    """How many tokens all prompts of `rows` begin with."""
-    return len(common_prefix([row.tokens[: row.start] for row in rows]))
+def computed_tokens(rows: Sequence[Row], sharing: Sharing) -> int:
+    """How many tokens the layout of a batch computes."""
+    return sum(len(node.tokens) for _, nodes in _chunks(rows, LEAST[sharing]) for node in nodes)
 
 
 def order(rows: int, epoch: int, seed: int, batch_size: int) -> list[list[int]]:
@@ -99,41 +105,55 @@ def order(rows: int, epoch: int, seed: int, batch_size: int) -> list[list[int]]:
     return [shuffled[begin : begin + batch_size] for begin in range(0, rows, batch_size)]
 
 
-def _chunks(rows: Sequence[Row], shared: int) -> Iterator[list[Row]]:
-    chunk: list[Row] = []
-    total = shared
-    for row in rows:
-        if chunk and total + len(row.tokens) - shared > PACKED_TOKENS:
-            yield chunk
-            chunk, total = [], shared
-        chunk.append(row)
-        total += len(row.tokens) - shared
-    yield chunk
+def _chunks(rows: Sequence[Row], least: int | None) -> Iterator[tuple[list[Row], list[Node]]]:
+    """Rows that fit into one packed row, with their tree; those that share stand together."""
+    sorted_rows = sorted(rows, key=lambda row: row.tokens[: row.start])
+    begin = 0
+    while begin < len(sorted_rows):
+        size = len(sorted_rows) - begin
+        chunk, nodes = _tree(sorted_rows[begin : begin + size], least)
+        while size > 1 and sum(len(node.tokens) for node in nodes) > PACKED_TOKENS:
+            size = min(size - 1, max(1, size * PACKED_TOKENS // sum(len(node.tokens) for node in nodes)))
+            chunk, nodes = _tree(sorted_rows[begin : begin + size], least)
+        yield chunk, nodes
+        begin += size
 
 
-def _pack(rows: Sequence[Row], shared: int, device: torch.device) -> PackedRow:
-    tokens = list(rows[0].tokens[:shared])
-    positions = list(range(shared))
+def _tree(rows: list[Row], least: int | None) -> tuple[list[Row], list[Node]]:
+    return rows, grow([row.tokens[: row.start] for row in rows], [row.tokens[row.start : -1] for row in rows], least)
+
+
+def _pack(rows: Sequence[Row], nodes: Sequence[Node], device: torch.device) -> PackedRow:
     lengths: list[int] = []
+    parents: list[int] = []
+    tokens: list[int] = []
+    positions: list[int] = []
+    places: list[int] = []  # where each node stands among those that have tokens, or where its parent does
     keep: list[int] = []
     targets: list[int] = []
     weights: list[float] = []
-    for row in rows:
-        begin = len(tokens)  # where this row's own part starts
-        own = row.tokens[shared:-1]
-        tokens += own
-        positions += range(shared, shared + len(own))
-        if own:
-            lengths.append(len(own))
-        for place in range(row.start, len(row.tokens)):
-            before = place - 1  # the token that predicts it
-            keep.append(before if before < shared else begin + before - shared)
-        targets += row.tokens[row.start :]
-        weights += [row.weight] * row.labels
+    ends: list[int] = []
+    for node in nodes:
+        parent = -1 if node.parent < 0 else places[node.parent]
+        begin = len(tokens)
+        if node.tokens:
+            lengths.append(len(node.tokens))
+            parents.append(parent)
+            tokens += node.tokens
+            positions += range(node.depth, node.depth + len(node.tokens))
+            ends.append(len(tokens))
+        places.append(len(lengths) - 1 if node.tokens else parent)
+        if node.row is not None:
+            row = rows[node.row]
+            for label in range(row.start, len(row.tokens)):
+                before = label - 1 - node.depth  # the token that predicts it, in the node or the last one above
+                keep.append(begin + before if before >= 0 else ends[parent] - 1)
+            targets += row.tokens[row.start :]
+            weights += [row.weight] * row.labels
     return PackedRow(
         tokens_T=torch.tensor(tokens, device=device),
         positions_T=torch.tensor(positions, device=device),
-        segments=Segments.of(shared, lengths, device),
+        segments=Segments.tree(lengths, parents, device),
         keep_K=torch.tensor(keep, device=device),
         targets_K=torch.tensor(targets, device=device),
         weights_K=torch.tensor(weights, dtype=torch.float32, device=device),

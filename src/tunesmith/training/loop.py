@@ -20,7 +20,7 @@ from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.spec import Task
 from tunesmith.training import checkpoint
-from tunesmith.training.batches import Batch, Row, lay_out, order, shared_prefix
+from tunesmith.training.batches import Batch, Row, computed_tokens, lay_out, order
 from tunesmith.training.checkpoint import Progress
 from tunesmith.training.events import EventLog
 from tunesmith.training.methods import adapter_weights, base_model
@@ -129,7 +129,7 @@ class Loop:
         return total
 
     def _batch(self, step: int) -> Batch:
-        return lay_out(self._batch_rows(step), self.device)
+        return lay_out(self._batch_rows(step), self.device, self.recipe.sharing)
 
     def _batch_rows(self, step: int) -> list[Row]:
         epoch, place = divmod(step, self.per_epoch)
@@ -137,9 +137,9 @@ class Loop:
         return [self.rows.train[number] for number in numbers]
 
     def shared_tokens(self) -> int:
-        """How many of an epoch's tokens stand in a shared prefix, counted in every row."""
+        """How many of an epoch's tokens are not computed, because another row of their batch has them, too."""
         batches = [self._batch_rows(step) for step in range(self.per_epoch)]
-        return sum(shared_prefix(rows) * len(rows) for rows in batches)
+        return sum(_tokens(rows) - computed_tokens(rows, self.recipe.sharing) for rows in batches)
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up over the first share of the steps, then linear decay to zero after the last."""
@@ -196,3 +196,7 @@ class Loop:
             "stopped_early": self.progress.stopped_early,
             "best": self.progress.best,
         }
+
+
+def _tokens(rows: list[Row]) -> int:
+    return sum(len(row.tokens) - 1 for row in rows)

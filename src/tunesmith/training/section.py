@@ -22,6 +22,11 @@ class TrainSection(Record):
     )
     epochs: float = Field(default=3, gt=0, le=1000, description="Passes over the training rows.")
     batch_size: int = Field(default=32, ge=1, le=4096, description="Rows per step; never changed to fit memory.")
+    sharing: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether tokens that rows of a batch begin with are computed once: where it saves time, wherever "
+        "possible, or never. The gradients are the same.",
+    )
     warmup_ratio: float = Field(
         default=0.1, ge=0, le=1, description="Share of the steps in which the rate rises; after it, it falls to zero."
     )
@@ -40,7 +45,7 @@ class TrainSection(Record):
         targets = self.target_modules if isinstance(self.target_modules, str) else list(self.target_modules)
         return digest(
             "recipe",
-            1,
+            2,
             method=self.method,
             r=self.r,
             lora_alpha=self.lora_alpha,
@@ -49,6 +54,7 @@ class TrainSection(Record):
             learning_rate=self.learning_rate,
             epochs=self.epochs,
             batch_size=self.batch_size,
+            sharing=self.sharing,
             warmup_ratio=self.warmup_ratio,
             weight_decay=self.weight_decay,
             max_grad_norm=self.max_grad_norm,

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -246,7 +246,10 @@ def _section(name: str, entries: dict[str, Place], file: str, faults: list[str])
 
 def _sentence(key: str, value: Any, fault: Any, record: type[Record]) -> str:
     if fault["type"] == "missing":
-        return f"{key} is missing; {_purpose(record, key)}"
+        annotation = record.model_fields[key].annotation
+        choices = get_args(annotation) if get_origin(annotation) is Literal else ()
+        expected = f"Expected {' or '.join(json.dumps(choice) for choice in choices)}. " if choices else ""
+        return f"{key} is missing. {expected}{_purpose(record, key)}"
     if fault["type"] == "value_error":
         subject = f"{key}: " if _is_secret(key, value) else f"{key} = {_shown(value)}: " if key else ""
         return f"{subject}{fault['ctx']['error']}"

@@ -8,7 +8,9 @@ edited it yet.
 import json
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -22,9 +24,11 @@ from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
-from tunesmith.data.reading import Reading, read, write_canonical
-from tunesmith.data.section import DataSection
-from tunesmith.models.names import parse
+from tunesmith.data.finding import shown
+from tunesmith.data.reading import column_names, read, write_canonical
+from tunesmith.data.rows import COMPARED, PAIR, found_columns, listed
+from tunesmith.data.section import DataSection, is_set_aside
+from tunesmith.models.names import parse, refuse_embedder
 from tunesmith.tasks.spec import FamilyName
 from tunesmith.workflows import config, prompt_draft, reference
 from tunesmith.workflows.outcome import Outcome
@@ -33,6 +37,16 @@ from tunesmith.workflows.rows import refuse_broken
 from tunesmith.workflows.staging import staged
 from tunesmith.workflows.status import next_command
 
+EVAL = Path("evals", "eval.jsonl")
+FLAGS = {"input": "--input", "output": "--label", "slice": "--slice", "group": "--group"}
+INSTEAD = {  # advice on tunesmith.toml → on what was typed
+    'Name the columns in tunesmith.toml: [data] input = "…", output = "…".': (
+        "Name them with --input COLUMN --label COLUMN."
+    ),
+    "Check [data] files in tunesmith.toml.": "Check the name of the file.",
+    "Check the path under [model] base.": "Check the path after --model.",
+    "Set it under [model] base.": "Name it with --model.",
+}
 IGNORE = "# Runs, artifacts and the ledger are made again from the rest.\n.tunesmith/\n"
 
 
@@ -62,23 +76,26 @@ class InitOutcome(Outcome):
 def init(plan: Plan, console: Console) -> InitOutcome:
     """Make the project that `plan` describes. Raises UserError before anything is written."""
     _check_free(plan)
-    section = _section(plan)
     given = _shared_system(plan.sources)
-    readings = [_read(path, section, given) for path in plan.sources]
-    evals = _read_eval(plan.eval_file, section, given) if plan.eval_file else ()
-    rows = [example for reading in readings for example in reading.examples]
-    if plan.sources and not rows:
-        first = readings[0].findings[0]
-        raise DataError(f"{first.file}, line {first.line}: {first.message} No row of it could be read.")
-    settings = _settings(plan)
+    with _advice_on_flags():
+        section = _section(plan)
+        _check_columns(plan)
+        readings = [read(path, section, prompt=given, name=str(path)) for path in plan.sources]
+        evals = _read_eval(plan.eval_file, section, given) if plan.eval_file else ()
+        rows = [example for reading in readings for example in reading.examples]
+        if plan.sources and not rows:
+            first = readings[0].findings[0]
+            raise DataError(f"{first.file}, line {first.line}: {first.message} No row of it could be read.")
+        settings = _settings(plan)
     prompt = given or (prompt_draft.draft(rows, evals) if rows else prompt_draft.empty())
     with staged(plan.folder) as folder:
         (folder / "data").mkdir()
         for path in plan.sources:
-            shutil.copyfile(path, folder / "data" / path.name)
+            if not _in_place(path, _target(plan.folder, path)):
+                shutil.copyfile(path, _target(folder, path))
         write_text(folder / "prompts" / "system.md", prompt)
-        if evals:
-            write_canonical(folder / "evals" / "eval.jsonl", evals)
+        if evals and not (plan.eval_file and _in_place(plan.eval_file, plan.folder / EVAL)):
+            write_canonical(folder / EVAL, evals)
         if not (plan.folder / ".gitignore").exists():
             write_text(folder / ".gitignore", IGNORE)
         if not given:
@@ -95,7 +112,7 @@ def init(plan: Plan, console: Console) -> InitOutcome:
         files=files,
         next=next_command(Project.open(plan.folder)),
     )
-    _tell(outcome, plan, bool(given), console)
+    _tell(outcome, settings, bool(given), console)
     return outcome
 
 
@@ -118,16 +135,70 @@ def _check_free(plan: Plan) -> None:
         )
     if plan.folder.is_file():
         raise UserError(f"{plan.folder} is a file; name a new folder for the project.")
-    names = [path.name for path in plan.sources]
-    taken = [plan.folder / "data" / name for name in names]
-    taken += [plan.folder / "prompts" / "system.md", plan.folder / "evals" / "eval.jsonl"]
-    for path in taken:
-        if path.exists():
-            raise UserError(f"{path} exists already and would be overwritten. Move it, or choose another folder.")
+    if aside := next((path for path in plan.sources if is_set_aside(f"data/{path.name}")), None):
+        raise UserError(
+            f"{aside}: a file of that name holds rows that were set aside, and is never read as a source. Correct "
+            "the rows and put them into a file of another name, in the form that they had in their source."
+        )
+    names = [_target(plan.folder, path).name for path in plan.sources]
     if twice := {name for name in names if names.count(name) > 1}:
         raise UserError(f"Two of the files are called {sorted(twice)[0]}; rename one, they share the folder data/.")
+    targets = {_target(plan.folder, path): path for path in plan.sources}
+    given = targets | ({plan.folder / EVAL: plan.eval_file} if plan.eval_file else {})
+    for path in (*targets, plan.folder / "prompts" / "system.md", plan.folder / EVAL):
+        if path.exists() and not (path in given and _in_place(given[path], path)):
+            raise UserError(f"{path} exists already and would be overwritten. Move it, or choose another folder.")
     if plan.eval_file and not plan.sources:
         raise UserError("--eval needs --from as well: the rows to train on.")
+
+
+def _target(folder: Path, source: Path) -> Path:
+    """Where a source stands in the project, with the suffix that [data] files matches on every system."""
+    return folder / "data" / f"{source.stem}{source.suffix.lower()}"
+
+
+def _in_place(source: Path, target: Path) -> bool:
+    return source.exists() and target.exists() and source.samefile(target)
+
+
+@contextmanager
+def _advice_on_flags() -> Iterator[None]:
+    """There is no tunesmith.toml yet that somebody could change."""
+    try:
+        yield
+    except UserError as error:
+        text = str(error)
+        for advice, instead in INSTEAD.items():
+            text = text.replace(advice, instead)
+        raise type(error)(text) from None
+
+
+def _check_columns(plan: Plan) -> None:
+    """Refuse columns that the flags name and that no given file has; the rows would be read without them."""
+    wanted = {FLAGS[key]: name for key, name in _columns(plan).items()}
+    files = [*plan.sources, *([plan.eval_file] if plan.eval_file else [])]
+    if not wanted or not files:
+        return
+    found: dict[str, None] = {}
+    for path in files:
+        for name in column_names(path, str(path)):
+            found[name] = None
+            if name in wanted.values() and found.keys() >= set(wanted.values()):
+                return
+    missing = {flag: name for flag, name in wanted.items() if name not in found}
+    raise DataError(f"{listed([str(path) for path in files])}: {_missing(missing, list(found))}")
+
+
+def _missing(missing: dict[str, str], found: list[str]) -> str:
+    near = [shown(name) for name in found[:COMPARED]]
+    words = listed([f"'{shown(name)}' of {flag}{nearest(name, near)}" for flag, name in missing.items()])
+    complete = "messages" in found or set(found).issuperset(PAIR)  # rows that need no column named
+    optional = [flag for flag in missing if complete or flag in ("--slice", "--group")]
+    leave = f", or leave {listed(optional)} out" if optional else ""
+    return (
+        f"expected the {'column' if len(missing) == 1 else 'columns'} {words}. Columns found: {found_columns(found)}. "
+        f"Name columns that are there: {' '.join(f'{flag} COLUMN' for flag in missing)}{leave}."
+    )
 
 
 def _columns(plan: Plan) -> dict[str, Any]:
@@ -146,17 +217,9 @@ def _section(plan: Plan) -> DataSection:
 
 
 def _read_eval(path: Path, section: DataSection, prompt: str) -> tuple[Example, ...]:
-    reading = _read(path, section, prompt)
+    reading = read(path, section, prompt=prompt, name=str(path))
     refuse_broken(reading, "Every row of the eval set must count: correct it, then run init again.")
     return tuple(example.model_copy(update={"origin": f"{path.name}:{_line(example)}"}) for example in reading.examples)
-
-
-def _read(path: Path, section: DataSection, prompt: str) -> Reading:
-    try:
-        return read(path, section, prompt=prompt, name=str(path))
-    except DataError as error:  # there is no tunesmith.toml yet that could name the columns
-        advice = 'Name the columns in tunesmith.toml: [data] input = "…", output = "…".'
-        raise DataError(str(error).replace(advice, "Name them with --input COLUMN --label COLUMN.")) from None
 
 
 def _line(example: Example) -> str:
@@ -181,18 +244,29 @@ def _shared_system(paths: Sequence[Path]) -> str:
 
 def _settings(plan: Plan) -> dict[str, dict[str, Any]]:
     settings: dict[str, dict[str, Any]] = {"task": {"family": plan.family, "prompt": "prompts/system.md"}}
-    base = plan.model or config.SECTIONS["model"].model_fields["base"].default
-    if plan.model and Path(plan.model).exists():
-        base = str(Path(plan.model).resolve())  # the file is read from inside the project
+    base = plan.model
+    if base is None:
+        base = config.SECTIONS["model"].model_fields["base"].default
+    elif base and Path(base).exists():
+        base = str(Path(base).resolve())  # the file is read from inside the project
     parse(base)
+    refuse_embedder(base)
     settings["model"] = {"base": base}
-    if columns := _columns(plan):
-        settings["data"] = columns
+    if data := _columns(plan) | _files(plan):
+        settings["data"] = data
     return settings
 
 
-def _tell(outcome: InitOutcome, plan: Plan, given: bool, console: Console) -> None:
-    if not plan.sources:
+def _files(plan: Plan) -> dict[str, list[str]]:
+    """The sources by name, where data/ holds other files that [data] files would take for sources, too."""
+    targets = [_target(plan.folder, path) for path in plan.sources]
+    beside = {path for pattern in DataSection().files for path in plan.folder.glob(pattern)}
+    others = {path for path in beside - set(targets) if not is_set_aside(f"data/{path.name}")}
+    return {"files": [f"data/{escape(path.name)}" for path in targets]} if targets and others else {}
+
+
+def _tell(outcome: InitOutcome, settings: dict[str, dict[str, Any]], given: bool, console: Console) -> None:
+    if not outcome.rows:
         console.say(f"Made {outcome.folder}, empty. Put messages into data/ (JSONL or CSV), describe the task in")
         console.say("prompts/system.md, and name the columns under [data] in tunesmith.toml.")
         return
@@ -200,6 +274,8 @@ def _tell(outcome: InitOutcome, plan: Plan, given: bool, console: Console) -> No
     console.say(
         f"Made {outcome.folder}: {count(outcome.rows, 'row')} with {count(len(outcome.labels), 'label')}{evals}."
     )
+    if files := settings.get("data", {}).get("files"):
+        console.say(f"The sources are {listed(files)}: [data] files names them, as data/ holds other files, too.")
     if outcome.broken:
         console.say(f"{count(outcome.broken, 'row')} cannot be used as they are; `tunesmith check` lists them.")
     if given:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.example import Example
+from tunesmith.data.section import SET_ASIDE, SPLIT
 from tunesmith.tasks.classification import check_labels
 from tunesmith.tasks.spec import Task
 from tunesmith.workflows import config
@@ -25,8 +26,8 @@ class Project:
         self.folder = folder
         self.config = settings
         self.data = folder / "data"
-        self.set_aside = self.data / "set-aside.jsonl"
-        self.split = self.data / "split"
+        self.set_aside = folder / SET_ASIDE
+        self.split = folder / SPLIT
         self.train_file = self.split / "train.jsonl"
         self.validation_file = self.split / "validation.jsonl"
         self.left_out_file = self.split / "left-out.jsonl"
@@ -81,7 +82,7 @@ class Project:
         labels = self.config.task.labels
         if labels is None:
             labels = tuple(sorted({example.expected for part in rows for example in part}))
-        check_labels(labels)
+            check_labels(labels)
         return Task(family=self.config.task.family, prompt=self.prompt, labels=labels)
 
     def sources(self) -> list[Path]:

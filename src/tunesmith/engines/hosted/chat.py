@@ -19,7 +19,7 @@ from tunesmith.engines.base import ChatAnswer, RequestFailedError
 from tunesmith.engines.hosted import failures
 from tunesmith.engines.hosted.provider import Provider, client
 
-RETRIES = 4  # 0.5 to 8 seconds apart, or as the server asks
+RETRIES = 6  # 0.5 to 8 seconds apart, or as the server asks
 UNKNOWN = re.compile("unsupported|not supported|unrecogni[sz]ed|unknown|unexpected|not permitted|extra", re.IGNORECASE)
 LIMITS = ("max_tokens", "max_completion_tokens")  # the second is OpenAI's newer name
 

@@ -1,23 +1,22 @@
-"""Shared-prefix attention: one packed row, in which the tokens that all branches begin with stand once.
+"""Shared-prefix attention: one packed row, in which the tokens that several rows begin with stand once.
 
-    row:       prefix … | branch 0 … | branch 1 … | …
+    row:       prompt … | branch 0 … | branch 1 … | …
     positions: 0 … P−1  | P …        | P …        | …
 
-A branch attends to the prefix and, causally, to itself; never to another branch. Attention to the prefix is one
-product over all branches at once, merged with each branch's own part through the softmax's normaliser; the prefix's
-keys and values are never expanded to the branches. Generation, label scoring and training call the same function: in
-a training row the prefix stands in the row, later it is remembered (`Memory`) and the row holds new tokens only.
+A branch attends to the segments above it and, causally, to itself; never to another branch (`segments.py`). Attention
+to a shared segment is one product over all its readers at once, merged with each branch's own part through the
+softmax's normaliser; the segment's keys and values are never expanded to the branches. Generation, label scoring and
+training call the same function: in a training row the prompt stands in the row, later it is remembered (`Memory`) and
+the row holds new tokens only. Layers with a window see less far back, by the distance of positions; soft caps apply
+before the merge.
 
 The segment table travels as a keyword argument of the model's forward, never through a global, so that a
 recomputation under checkpointing sees the one it belongs to.
 
-Axes: T tokens of the row, P prefix, N branch tokens, H query heads, G key heads, R query heads per key head,
+Axes: T tokens of the row, P shared tokens, N their readers, H query heads, G key heads, R query heads per key head,
 D head size, B branches, L longest branch, M longest remembered branch.
 """
 
-import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -25,58 +24,12 @@ from torch import Tensor, nn
 from transformers import AttentionInterface
 
 from tunesmith.engines.local import kernels
-from tunesmith.engines.local.memory import Memory
+from tunesmith.engines.local.kernels import Look
+from tunesmith.engines.local.memory import Memory, Pair
+from tunesmith.engines.local.segments import Padding, Segments
 
 NAME = "tunesmith_shared_prefix"
-UNSUPPORTED = ("sliding_window", "softcap", "s_aux")
-
-
-@dataclass(frozen=True)
-class Padding:
-    """Some branches side by side, padded to the longest of them: (branches, longest).
-
-    `tokens_N` are their tokens' places behind the prefix, `slots_N` the same tokens' places in the padded layout.
-    """
-
-    branches: int
-    longest: int
-    tokens_N: Tensor
-    slots_N: Tensor
-
-
-@dataclass(frozen=True)
-class Segments:
-    """How the packed row divides: `prefix` tokens, then branches (none may be empty).
-
-    Branches of like length are padded together. `bias_B1LK`, only with a memory and then with a single padding, says
-    what each new token may look at among the remembered and the new tokens of its branch; without it a branch is
-    causal.
-    """
-
-    prefix: int
-    paddings: tuple[Padding, ...]
-    bias_B1LK: Tensor | None = None
-
-    @classmethod
-    def of(cls, prefix: int, lengths: Sequence[int], device: torch.device) -> "Segments":
-        """A row that stands alone. Padding to the next power of two at most wastes little, in few products."""
-        by_size: dict[int, list[int]] = {}
-        for branch, length in enumerate(lengths):
-            by_size.setdefault(max(length - 1, 15).bit_length(), []).append(branch)
-        return cls(prefix, tuple(_padding(lengths, branches, device) for branches in by_size.values()))
-
-    @classmethod
-    def remembering(cls, lengths: Sequence[int], device: torch.device, bias_B1LK: Tensor | None) -> "Segments":
-        """New tokens of remembered branches, one branch each, in order."""
-        return cls(0, (_padding(lengths, range(len(lengths)), device),), bias_B1LK)
-
-
-def _padding(lengths: Sequence[int], branches: Sequence[int], device: torch.device) -> Padding:
-    starts = [0, *itertools.accumulate(lengths)]
-    longest = max(lengths[branch] for branch in branches)
-    tokens = [place for branch in branches for place in range(starts[branch], starts[branch + 1])]
-    slots = [row * longest + offset for row, branch in enumerate(branches) for offset in range(lengths[branch])]
-    return Padding(len(branches), longest, torch.tensor(tokens, device=device), torch.tensor(slots, device=device))
+UNSUPPORTED = ("s_aux",)
 
 
 def attend(
@@ -89,17 +42,27 @@ def attend(
     scaling: float,
     segments: Segments,
     memory: Memory | None = None,
+    virtual: tuple[Pair, ...] | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
     **others: Any,
 ) -> tuple[Tensor, None]:
-    """The attention function that transformers calls in every layer: query (1, H, T, D) → (1, T, H, D)."""
+    """The attention function that transformers calls in every layer: query (1, H, T, D) → (1, T, H, D).
+
+    `virtual` holds each layer's keys and values (G, V, D) of tokens that stand before the row and ask nothing.
+    """
     wanted = [name for name in UNSUPPORTED if others.get(name) is not None]
     assert not wanted, f"shared-prefix attention does not know {wanted}; loading refuses such models"
     assert attention_mask is None, "the segment table says who attends to whom"
-    if memory is None:
-        out_THD = SharedPrefixAttention.apply(query[0], key[0], value[0], segments, scaling)  # type: ignore[no-untyped-call]
+    look = Look(scaling, sliding_window, softcap)
+    layer: int = module.layer_idx  # type: ignore[assignment]
+    q_HTD, k_GTD, v_GTD = query[0], key[0], value[0]
+    if memory is not None:
+        out_THD = _attend_remembering(q_HTD, k_GTD, v_GTD, segments, look, memory, layer)
+    elif virtual is not None:
+        out_THD = _attend_behind(virtual[layer], q_HTD, k_GTD, v_GTD, segments, look)
     else:
-        layer: int = module.layer_idx  # type: ignore[assignment]
-        out_THD = _attend_remembering(query[0], key[0], value[0], segments, scaling, memory, layer)
+        out_THD = SharedPrefixAttention.apply(q_HTD, k_GTD, v_GTD, segments, look)  # type: ignore[no-untyped-call]
     return out_THD.unsqueeze(0), None
 
 
@@ -111,148 +74,149 @@ class SharedPrefixAttention(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, q_HTD: Tensor, k_GTD: Tensor, v_GTD: Tensor, segments: Segments, scale: float
+        ctx: Any, q_HTD: Tensor, k_GTD: Tensor, v_GTD: Tensor, segments: Segments, look: Look
     ) -> Tensor:  # out_THD
-        prefix, heads = segments.prefix, q_HTD.shape[0]
-        out_HTD = torch.empty_like(q_HTD)
-        lse_HT = torch.empty(q_HTD.shape[:2], dtype=_lse_dtype(q_HTD), device=q_HTD.device)
-        if prefix:
-            out, lse = kernels.forward(
-                q_HTD[None, :, :prefix],
-                _repeat(k_GTD[:, :prefix], heads)[None],
-                _repeat(v_GTD[:, :prefix], heads)[None],
-                scale,
-                causal=True,
-            )
-            out_HTD[:, :prefix], lse_HT[:, :prefix] = out[0], lse[0]
-        if segments.paddings:
-            q, k, v = q_HTD[:, prefix:], k_GTD[:, prefix:], v_GTD[:, prefix:]
-            out, lse = _local_forward(q, k, v, segments, scale)
-            if prefix:
-                shared = _shared_forward(q, k_GTD[:, :prefix], v_GTD[:, :prefix], scale)
-                out, lse = kernels.merge(*shared, out, lse)
-            out_HTD[:, prefix:], lse_HT[:, prefix:] = out, lse
+        out_HTD, lse_HT = torch.empty_like(q_HTD), _empty_lse(q_HTD)
+        for padding in segments.paddings:
+            q, k, v = padding.pad(q_HTD), _repeated(k_GTD, q_HTD, padding), _repeated(v_GTD, q_HTD, padding)
+            causal, bias = _causal(padding.longest, look, q_HTD)
+            out, lse = kernels.forward(q, k, v, look, causal=causal, bias_BHQK=bias)
+            padding.unpad(out, out_HTD)
+            padding.unpad(lse.unsqueeze(-1), lse_HT.unsqueeze(-1))
+        for keys, readers, bias in segments.reads(look.window, q_HTD):
+            shared = _shared_forward(q_HTD[:, readers], k_GTD[:, keys], v_GTD[:, keys], look, bias)
+            out_HTD[:, readers], lse_HT[:, readers] = kernels.merge(*shared, out_HTD[:, readers], lse_HT[:, readers])
         ctx.save_for_backward(q_HTD, k_GTD, v_GTD, out_HTD, lse_HT)
-        ctx.segments, ctx.scale = segments, scale
+        ctx.segments, ctx.look = segments, look
         return out_HTD.transpose(0, 1)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         q_HTD, k_GTD, v_GTD, out_HTD, lse_HT = ctx.saved_tensors
-        segments, scale, prefix, heads = ctx.segments, ctx.scale, ctx.segments.prefix, q_HTD.shape[0]
+        segments, look = ctx.segments, ctx.look
         grad_HTD = grads[0].transpose(0, 1)
-        dq_HTD, dk_GTD, dv_GTD = torch.empty_like(q_HTD), torch.zeros_like(k_GTD), torch.zeros_like(v_GTD)
-        if prefix:
-            dq, dk, dv = kernels.backward(
-                grad_HTD[None, :, :prefix].contiguous(),
-                q_HTD[None, :, :prefix],
-                _repeat(k_GTD[:, :prefix], heads)[None],
-                _repeat(v_GTD[:, :prefix], heads)[None],
-                out_HTD[None, :, :prefix],
-                lse_HT[None, :, :prefix],
-                scale,
-                causal=True,
-            )
-            dq_HTD[:, :prefix] = dq[0]
-            dk_GTD[:, :prefix], dv_GTD[:, :prefix] = _unrepeat(dk[0], k_GTD.shape[0]), _unrepeat(dv[0], k_GTD.shape[0])
-        if segments.paddings:
-            rest = slice(prefix, None)
-            parts = (grad_HTD[:, rest], q_HTD[:, rest], out_HTD[:, rest], lse_HT[:, rest])
-            dq, dk_GTD[:, rest], dv_GTD[:, rest] = _local_backward(
-                *parts, k_GTD[:, rest], v_GTD[:, rest], segments, scale
-            )
-            if prefix:
-                dq_shared, dk, dv = _shared_backward(*parts, k_GTD[:, :prefix], v_GTD[:, :prefix], scale)
-                dq += dq_shared
-                dk_GTD[:, :prefix] += dk
-                dv_GTD[:, :prefix] += dv
-            dq_HTD[:, rest] = dq
+        dq_HTD, dk_GTD, dv_GTD = _local_backward(grad_HTD, q_HTD, k_GTD, v_GTD, out_HTD, lse_HT, segments, look)
+        for keys, readers, bias in segments.reads(look.window, q_HTD):
+            grad, q, out = grad_HTD[:, readers], q_HTD[:, readers], out_HTD[:, readers]
+            dq, dk, dv = _shared_backward(grad, q, out, lse_HT[:, readers], k_GTD[:, keys], v_GTD[:, keys], look, bias)
+            dq_HTD[:, readers] += dq
+            dk_GTD[:, keys] += dk
+            dv_GTD[:, keys] += dv
         return dq_HTD, dk_GTD, dv_GTD, None, None
 
 
+def _attend_behind(
+    virtual: Pair, q_HTD: Tensor, k_GTD: Tensor, v_GTD: Tensor, segments: Segments, look: Look
+) -> Tensor:  # out_THD
+    """The row behind virtual keys and values, which the segment table counts as its first tokens."""
+    k_GVD, v_GVD = (x.to(q_HTD.dtype) for x in virtual)
+    nobody = q_HTD.new_zeros(q_HTD.shape[0], k_GVD.shape[1], q_HTD.shape[2])
+    q, k, v = torch.cat([nobody, q_HTD], 1), torch.cat([k_GVD, k_GTD], 1), torch.cat([v_GVD, v_GTD], 1)
+    out_THD: Tensor = SharedPrefixAttention.apply(q, k, v, segments, look)  # type: ignore[no-untyped-call]
+    return out_THD[k_GVD.shape[1] :]
+
+
 def _attend_remembering(
-    q_HND: Tensor, k_GND: Tensor, v_GND: Tensor, segments: Segments, scale: float, memory: Memory, layer: int
+    q_HND: Tensor, k_GND: Tensor, v_GND: Tensor, segments: Segments, look: Look, memory: Memory, layer: int
 ) -> Tensor:  # out_NHD
     """New tokens of known branches against the remembered prefix, the remembered branches, and themselves."""
-    assert segments.prefix == 0, "with a memory the prefix is remembered, not in the row"
-    heads, (padding,) = q_HND.shape[0], segments.paddings
-    q, k, v = (_pad(x, padding) for x in (q_HND, k_GND, v_GND))
-    k, v = memory.extend(layer, k, v)
-    bias = segments.bias_B1LK
-    out_BHLD, lse_BHL = kernels.forward(
-        q, _repeat(k, heads, 1), _repeat(v, heads, 1), scale, causal=bias is None, bias_BHQK=bias
-    )
-    out, lse = _unpad(out_BHLD, padding), _unpad(lse_BHL.unsqueeze(-1), padding).squeeze(-1)
+    assert not segments.shared, "with a memory the prefix is remembered, not in the row"
+    (padding,) = segments.paddings
     shared = memory.prefix(layer)
+    before = 0 if shared is None else shared[0].shape[1]
+    k, v = memory.extend(layer, padding.pad(k_GND), padding.pad(v_GND))
+    k, v = (_repeat(x, q_HND.shape[0], 1) for x in (k, v))
+    causal, bias = _causal(padding.longest, look, q_HND)
+    if segments.bias_B1LK is not None:
+        causal, bias = False, segments.bias_B1LK
+        if look.window is not None:
+            bias = bias + _windowed(segments, padding, before, k.shape[2], look.window, q_HND)
+    out_BHLD, lse_BHL = kernels.forward(padding.pad(q_HND), k, v, look, causal=causal, bias_BHQK=bias)
+    out_HND, lse_HN = torch.empty_like(q_HND), _empty_lse(q_HND)
+    padding.unpad(out_BHLD, out_HND)
+    padding.unpad(lse_BHL.unsqueeze(-1), lse_HN.unsqueeze(-1))
     if shared is not None:
-        out, _ = kernels.merge(*_shared_forward(q_HND, *shared, scale), out, lse)
-    return out.transpose(0, 1)
+        read = segments.behind(before, look.window, q_HND)
+        if read is not None:
+            part = _shared_forward(q_HND[:, read.readers], *shared, look, read.bias_NK)
+            out_HND[:, read.readers], _ = kernels.merge(*part, out_HND[:, read.readers], lse_HN[:, read.readers])
+    return out_HND.transpose(0, 1)
 
 
-def _shared_forward(q_HND: Tensor, k_GPD: Tensor, v_GPD: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """All branch tokens against the prefix, whose keys and values stand once, also for several query heads."""
+def _windowed(segments: Segments, padding: Padding, before: int, keys: int, window: int, like: Tensor) -> Tensor:
+    """(B, 1, L, M + L): −inf where a remembered or new token stands too far back. Padding sees at least itself."""
+    positions_BL = padding.pad(segments.positions_T[None, :, None])[:, 0, :, 0]
+    remembered = before + torch.arange(keys - padding.longest, device=like.device)
+    keys_BK = torch.cat([remembered.expand(len(positions_BL), -1), positions_BL], dim=1)
+    return kernels.bias((positions_BL.unsqueeze(2) - keys_BK.unsqueeze(1) < window).unsqueeze(1), like)
+
+
+def _causal(length: int, look: Look, like: Tensor) -> tuple[bool, Tensor | None]:
+    """How a segment sees itself: causally, and under a shorter window through a bias."""
+    if look.window is None or length <= look.window:
+        return True, None
+    place = torch.arange(length, device=like.device)
+    distance = place.unsqueeze(1) - place
+    return False, kernels.bias((distance >= 0) & (distance < look.window), like)[None, None]
+
+
+def _shared_forward(
+    q_HND: Tensor, k_GPD: Tensor, v_GPD: Tensor, look: Look, bias_NP: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """All readers against a shared segment, whose keys and values stand once, also for several query heads."""
     q = _by_key_head(q_HND, k_GPD)
-    out, lse = kernels.forward(q, _for_all(k_GPD, q), _for_all(v_GPD, q), scale, causal=False)
+    out, lse = kernels.forward(q, _for_all(k_GPD, q), _for_all(v_GPD, q), look, causal=False, bias_BHQK=_wide(bias_NP))
     return out.transpose(0, 1).reshape(q_HND.shape), lse.transpose(0, 1).reshape(q_HND.shape[:2])
 
 
 def _shared_backward(
-    grad_HND: Tensor, q_HND: Tensor, out_HND: Tensor, lse_HN: Tensor, k_GPD: Tensor, v_GPD: Tensor, scale: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    grad, q, out = (_by_key_head(x, k_GPD) for x in (grad_HND, q_HND, out_HND))
-    lse = _by_key_head(lse_HN.unsqueeze(-1), k_GPD).squeeze(-1).contiguous()
-    dq, dk, dv = kernels.backward(grad, q, _for_all(k_GPD, q), _for_all(v_GPD, q), out, lse, scale, causal=False)
-    return dq.transpose(0, 1).reshape(q_HND.shape), dk.sum(0), dv.sum(0)
-
-
-def _local_forward(
-    q_HND: Tensor, k_GND: Tensor, v_GND: Tensor, segments: Segments, scale: float
-) -> tuple[Tensor, Tensor]:
-    """Every branch against itself, causally. Padding comes last in a branch: no real token sees it."""
-    heads = q_HND.shape[0]
-    out_HND = torch.empty_like(q_HND)
-    lse_HN = torch.empty(q_HND.shape[:2], dtype=_lse_dtype(q_HND), device=q_HND.device)
-    for padding in segments.paddings:
-        k, v = (_repeat(_pad(x, padding), heads, 1) for x in (k_GND, v_GND))
-        out, lse = kernels.forward(_pad(q_HND, padding), k, v, scale, causal=True)
-        out_HND[:, padding.tokens_N] = _unpad(out, padding)
-        lse_HN[:, padding.tokens_N] = _unpad(lse.unsqueeze(-1), padding).squeeze(-1)
-    return out_HND, lse_HN
-
-
-def _local_backward(
     grad_HND: Tensor,
     q_HND: Tensor,
     out_HND: Tensor,
     lse_HN: Tensor,
-    k_GND: Tensor,
-    v_GND: Tensor,
+    k_GPD: Tensor,
+    v_GPD: Tensor,
+    look: Look,
+    bias_NP: Tensor | None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    grad, q, out = (_by_key_head(x, k_GPD) for x in (grad_HND, q_HND, out_HND))
+    lse = _by_key_head(lse_HN.unsqueeze(-1), k_GPD).squeeze(-1).contiguous()
+    dq, dk, dv = kernels.backward(
+        grad, q, _for_all(k_GPD, q), _for_all(v_GPD, q), out, lse, look, causal=False, bias_BHQK=_wide(bias_NP)
+    )
+    return dq.transpose(0, 1).reshape(q_HND.shape), dk.sum(0), dv.sum(0)
+
+
+def _local_backward(
+    grad_HTD: Tensor,
+    q_HTD: Tensor,
+    k_GTD: Tensor,
+    v_GTD: Tensor,
+    out_HTD: Tensor,
+    lse_HT: Tensor,
     segments: Segments,
-    scale: float,
+    look: Look,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Padded queries carry no gradient (grad and out are 0 there), whatever their normaliser; 0 keeps it finite."""
-    heads, key_heads = q_HND.shape[0], k_GND.shape[0]
-    gradients = [torch.empty_like(x) for x in (q_HND, k_GND, v_GND)]
+    key_heads = k_GTD.shape[0]
+    dq_HTD, dk_GTD, dv_GTD = (torch.empty_like(x) for x in (q_HTD, k_GTD, v_GTD))
     for padding in segments.paddings:
-        grad, q, out = (_pad(x, padding) for x in (grad_HND, q_HND, out_HND))
-        lse = _pad(lse_HN.unsqueeze(-1), padding).squeeze(-1)
-        k, v = (_repeat(_pad(x, padding), heads, 1) for x in (k_GND, v_GND))
-        dq, dk, dv = (_unpad(x, padding) for x in kernels.backward(grad, q, k, v, out, lse, scale, causal=True))
-        for whole, part in zip(gradients, (dq, _unrepeat(dk, key_heads), _unrepeat(dv, key_heads)), strict=True):
-            whole[:, padding.tokens_N] = part
-    return gradients[0], gradients[1], gradients[2]
+        grad, q, out = (padding.pad(x) for x in (grad_HTD, q_HTD, out_HTD))
+        lse = padding.pad(lse_HT.unsqueeze(-1)).squeeze(-1)
+        k, v = _repeated(k_GTD, q_HTD, padding), _repeated(v_GTD, q_HTD, padding)
+        causal, bias = _causal(padding.longest, look, q_HTD)
+        dq, dk, dv = kernels.backward(
+            grad.contiguous(), q, k, v, out, lse.contiguous(), look, causal=causal, bias_BHQK=bias
+        )
+        padding.unpad(dq, dq_HTD)
+        padding.unpad(_unrepeat(dk, key_heads), dk_GTD)
+        padding.unpad(_unrepeat(dv, key_heads), dv_GTD)
+    return dq_HTD, dk_GTD, dv_GTD
 
 
-def _pad(x_XND: Tensor, padding: Padding) -> Tensor:  # (B, X, L, D)
-    size, width = x_XND.shape[0], x_XND.shape[-1]
-    padded = x_XND.new_zeros(padding.branches * padding.longest, size, width)
-    padded[padding.slots_N] = x_XND.transpose(0, 1)[padding.tokens_N]
-    return padded.view(padding.branches, padding.longest, size, width).transpose(1, 2)
-
-
-def _unpad(x_BXLD: Tensor, padding: Padding) -> Tensor:  # (X, N, D)
-    flat = x_BXLD.transpose(1, 2).reshape(-1, x_BXLD.shape[1], x_BXLD.shape[-1])
-    return flat[padding.slots_N].transpose(0, 1)
+def _repeated(x_GTD: Tensor, like_HTD: Tensor, padding: Padding) -> Tensor:
+    """Key heads → query heads, side by side: (B, H, L, D)."""
+    return _repeat(padding.pad(x_GTD), like_HTD.shape[0], 1)
 
 
 def _by_key_head(x_HND: Tensor, like_GPD: Tensor) -> Tensor:
@@ -265,16 +229,22 @@ def _for_all(x_GPD: Tensor, like_RGND: Tensor) -> Tensor:
     return x_GPD.expand(like_RGND.shape[0], *x_GPD.shape)
 
 
-def _repeat(x: Tensor, heads: int, axis: int = 0) -> Tensor:
+def _wide(bias_NP: Tensor | None) -> Tensor | None:
+    return None if bias_NP is None else bias_NP[None, None]
+
+
+def _repeat(x: Tensor, heads: int, axis: int) -> Tensor:
     """Key heads → query heads."""
     times = heads // x.shape[axis]
     return x if times == 1 else x.repeat_interleave(times, dim=axis)
 
 
-def _unrepeat(x_HND: Tensor, key_heads: int) -> Tensor:
+def _unrepeat(x_BHLD: Tensor, key_heads: int) -> Tensor:
     """The sum over the query heads of each key head: the gradient of `_repeat`."""
-    return x_HND.reshape(key_heads, -1, *x_HND.shape[1:]).sum(1)
+    batch, heads, *rest = x_BHLD.shape
+    return x_BHLD.reshape(batch, key_heads, heads // key_heads, *rest).sum(2)
 
 
-def _lse_dtype(x: Tensor) -> torch.dtype:
-    return torch.float64 if x.dtype == torch.float64 else torch.float32
+def _empty_lse(x_HTD: Tensor) -> Tensor:
+    wide = torch.float64 if x_HTD.dtype == torch.float64 else torch.float32
+    return torch.empty(x_HTD.shape[:2], dtype=wide, device=x_HTD.device)

@@ -11,8 +11,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from tunesmith.engines.base import Tokens
-from tunesmith.engines.local.attention import Segments
 from tunesmith.engines.local.memory import Memory
+from tunesmith.engines.local.segments import Segments
 
 
 class Session:
@@ -102,9 +102,9 @@ class Session:
         bias: Tensor | None,
         keep: Tensor | None,
     ) -> Tensor:
-        segments = Segments.remembering([len(branch) for branch in branches], self.device, bias)
         tokens = [token for branch in branches for token in branch]
         places = [position for branch in positions for position in branch]
+        segments = Segments.remembering([len(branch) for branch in branches], places, self.device, bias)
         result = self._model(
             input_ids=torch.tensor([tokens], device=self.device),
             position_ids=torch.tensor([places], device=self.device),

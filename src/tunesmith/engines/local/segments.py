@@ -1,0 +1,169 @@
+"""The segment table of a packed row: which tokens follow which, when several rows of a batch stand in one.
+
+A packed row is a tree of segments, each parent before its children and each subtree in one piece:
+
+    tree:        system prompt ┬ example A ┬ question 1          row:  prompt | A | question 1 | question 2 | question 3
+                               │           └ question 2
+                               └ question 3
+
+A token attends to its own segment, causally, and to the whole of every segment above it. What stands below a segment
+is one contiguous stretch behind it, so attention to a shared segment is one product over all who read it.
+
+Axes: T tokens of the row, N of them, B branches side by side, L longest of them, K keys.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from tunesmith.engines.local.kernels import bias
+
+
+@dataclass(frozen=True)
+class Padding:
+    """Some segments side by side, padded to the longest of them: (branches, longest).
+
+    `tokens_N` are their tokens' places in the row, `slots_N` the same tokens' places in the padded layout. Where a
+    single segment stands alone, `start` is where, and nothing is copied.
+    """
+
+    branches: int
+    longest: int
+    tokens_N: Tensor
+    slots_N: Tensor
+    start: int | None = None
+
+    def pad(self, x_XTD: Tensor) -> Tensor:  # (B, X, L, D)
+        if self.start is not None:
+            return x_XTD[None, :, self.start : self.start + self.longest]
+        size, width = x_XTD.shape[0], x_XTD.shape[-1]
+        padded = x_XTD.new_zeros(self.branches * self.longest, size, width)
+        padded[self.slots_N] = x_XTD.transpose(0, 1)[self.tokens_N]
+        return padded.view(self.branches, self.longest, size, width).transpose(1, 2)
+
+    def unpad(self, x_BXLD: Tensor, into_XTD: Tensor) -> None:
+        """Write the tokens back to their places in the row."""
+        if self.start is not None:
+            into_XTD[:, self.start : self.start + self.longest] = x_BXLD[0]
+            return
+        flat = x_BXLD.transpose(1, 2).reshape(-1, x_BXLD.shape[1], x_BXLD.shape[-1])
+        into_XTD[:, self.tokens_N] = flat[self.slots_N].transpose(0, 1)
+
+
+class Shared(NamedTuple):
+    """The tokens `start … end` of the row, read by all tokens from `end` to `stop`."""
+
+    start: int
+    end: int
+    stop: int
+
+
+class Read(NamedTuple):
+    """A shared segment and those of its readers whose window reaches it; without a bias they see all of it."""
+
+    keys: slice
+    readers: slice | Tensor
+    bias_NK: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """How a packed row divides; a segment may not be empty.
+
+    `bias_B1LK`, only with a memory and then with a single padding, says what each new token may look at among the
+    remembered and the new tokens of its branch; without it a segment is causal. `positions_T` are the tokens'
+    positions, for layers with a window.
+    """
+
+    paddings: tuple[Padding, ...]
+    shared: tuple[Shared, ...]
+    positions_T: Tensor
+    bias_B1LK: Tensor | None = None
+    _reads: dict[int, list[Read]] = field(default_factory=dict)  # by window: the same in every layer
+
+    @classmethod
+    def tree(cls, lengths: Sequence[int], parents: Sequence[int], device: torch.device) -> "Segments":
+        """Segments of these lengths, each behind its parent (−1: none) and before its parent's next child.
+
+        Padding to the next power of two at most wastes little, in few products.
+        """
+        ends = list(itertools.accumulate(lengths))
+        stops, depths = list(ends), [0] * len(lengths)
+        for node in reversed(range(len(lengths))):
+            if parents[node] >= 0:
+                stops[parents[node]] = max(stops[parents[node]], stops[node])
+        for node, parent in enumerate(parents):
+            assert parent < node, "a parent comes before its children"
+            depths[node] = 0 if parent < 0 else depths[parent] + lengths[parent]
+        by_size: dict[int, list[int]] = {}
+        for node, length in enumerate(lengths):
+            by_size.setdefault(max(length - 1, 15).bit_length(), []).append(node)
+        positions = [range(depth, depth + length) for depth, length in zip(depths, lengths, strict=True)]
+        return cls(
+            paddings=tuple(_padding(lengths, nodes, device) for nodes in by_size.values()),
+            shared=tuple(
+                Shared(end - length, end, stop)
+                for length, end, stop in zip(lengths, ends, stops, strict=True)
+                if stop > end
+            ),
+            positions_T=torch.tensor([*itertools.chain(*positions)], device=device),
+        )
+
+    @classmethod
+    def remembering(
+        cls, lengths: Sequence[int], positions: Sequence[int], device: torch.device, bias_B1LK: Tensor | None
+    ) -> "Segments":
+        """New tokens of remembered branches, one segment each, in order."""
+        paddings = (_padding(lengths, range(len(lengths)), device),)
+        return cls(paddings, (), torch.tensor([*positions], device=device), bias_B1LK)
+
+    def behind(self, before: int, window: int | None, like: Tensor) -> Read | None:
+        """All tokens of the row as readers of `before` remembered ones, at positions 0 … before − 1."""
+        keys, everyone = slice(0, before), slice(0, len(self.positions_T))
+        if window is None:
+            return Read(keys, everyone)
+        return _within(keys, torch.arange(before, device=like.device), everyone, self.positions_T, window, like)
+
+    def reads(self, window: int | None, like: Tensor) -> list[Read]:
+        """Who reads which shared segment where a token sees `window` positions, its own among them."""
+        if window is None:
+            return [Read(slice(start, end), slice(end, stop)) for start, end, stop in self.shared]
+        if window not in self._reads:
+            found = (
+                _within(
+                    slice(start, end), self.positions_T[start:end], slice(end, stop), self.positions_T, window, like
+                )
+                for start, end, stop in self.shared
+            )
+            self._reads[window] = [read for read in found if read is not None]
+        return self._reads[window]
+
+
+def _within(keys: slice, keys_P: Tensor, readers: slice, positions_T: Tensor, window: int, like: Tensor) -> Read | None:
+    """`readers` (a slice of the row) of keys at the positions `keys_P`, as far as the window reaches."""
+    positions_N = positions_T[readers]
+    if int(positions_N.max() - keys_P[0]) < window:
+        return Read(keys, readers)
+    reach_N = (positions_N - keys_P[-1] < window).nonzero().squeeze(1)
+    if not len(reach_N):
+        return None
+    allowed = positions_N[reach_N].unsqueeze(1) - keys_P < window
+    return Read(keys, reach_N + readers.start, bias(allowed, like))
+
+
+def _padding(lengths: Sequence[int], branches: Sequence[int], device: torch.device) -> Padding:
+    starts = [0, *itertools.accumulate(lengths)]
+    longest = max(lengths[branch] for branch in branches)
+    tokens = [place for branch in branches for place in range(starts[branch], starts[branch + 1])]
+    slots = [row * longest + offset for row, branch in enumerate(branches) for offset in range(lengths[branch])]
+    return Padding(
+        branches=len(branches),
+        longest=longest,
+        tokens_N=torch.tensor(tokens, device=device),
+        slots_N=torch.tensor(slots, device=device),
+        start=starts[branches[0]] if len(branches) == 1 else None,
+    )
