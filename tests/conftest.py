@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hosted_server import provider  # noqa: F401  (a fixture of all rooms)
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("TUNESMITH_DATA", ROOT.parent / "shared" / "data"))

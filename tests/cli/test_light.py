@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "transformers", "peft", "scipy", "sklearn", "sqlalchemy", "pandas")
+HEAVY = ("torch", "transformers", "peft", "scipy", "sklearn", "sqlalchemy", "pandas", "openai", "httpx2")
 PROBE = """
 import sys
 from tunesmith.cli.commands import run

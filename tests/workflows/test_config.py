@@ -159,3 +159,57 @@ def test_the_reference_page_is_current():
     assert page.read_text(encoding="utf-8") == reference.page(), (
         "run python -m tunesmith.workflows.reference docs/reference/tunesmith-toml.md"
     )
+
+
+PROVIDER = '[providers.lab]\nbase_url = "http://gpu:8000/v1"\napi_key_env = "LAB_KEY"\n'
+
+
+def test_providers_stand_under_names_of_their_own(tmp_path):
+    second = PROVIDER.replace("lab", "other-lab").replace("LAB_KEY", "OTHER_KEY")
+    loaded = load(tmp_path, MINIMAL + PROVIDER + second)
+    assert {name: each.api_key_env for name, each in loaded.providers.items()} == {
+        "lab": "LAB_KEY",
+        "other-lab": "OTHER_KEY",
+    }
+
+
+def test_flags_and_variables_reach_a_provider(tmp_path):
+    flags = ("providers.lab.at_once=9", "providers.new.base_url=https://n/v1", "providers.new.api_key_env=NEW_KEY")
+    environment = {"TUNESMITH_PROVIDERS_LAB_BASE_URL": "https://elsewhere/v1"}
+    loaded = load(tmp_path, MINIMAL + PROVIDER, flags=flags, environment=environment)
+    assert (loaded.providers["lab"].base_url, loaded.providers["lab"].at_once) == ("https://elsewhere/v1", 9)
+    assert loaded.providers["new"].api_key_env == "NEW_KEY"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            PROVIDER.replace("api_key_env", "api_key"),
+            "line 5: [providers.lab] has no key 'api_key' (did you mean 'api_key_env'?)",
+        ),
+        (
+            PROVIDER.replace("http://gpu:8000/v1", "gpu:8000"),
+            'line 4: [providers.lab] base_url = "gpu:8000": expected an address',
+        ),
+        ('[providers.lab]\nbase_url = "https://a/v1"\n', "[providers.lab] api_key_env is missing"),
+        ('[providers]\nbase_url = "https://a/v1"\n', "expected a section [providers.NAME] of its own"),
+        (PROVIDER.replace("http://gpu:8000/v1", "http://me:secret@gpu/v1"), "without a user, a password"),
+    ],
+)
+def test_a_faulty_provider_is_refused_with_its_line(tmp_path, text, expected):
+    assert expected in refusal(tmp_path, MINIMAL + text)
+
+
+def test_a_key_that_was_pasted_into_the_file_is_not_repeated(tmp_path):
+    for text in (
+        PROVIDER.replace("http://gpu", "http://me:sk-secret@gpu"),
+        PROVIDER.replace("LAB_KEY", "sk-secret"),
+        PROVIDER.replace("api_key_env", "api_key").replace("LAB_KEY", "sk-secret"),
+    ):
+        assert "sk-secret" not in refusal(tmp_path, MINIMAL + text)
+
+
+def test_what_a_file_sets_is_known_from_what_is_left_to_its_default(tmp_path):
+    assert load(tmp_path, MINIMAL + "[train]\nepochs = 3\n").train.model_fields_set == {"epochs"}
+    assert load(tmp_path, MINIMAL).train.model_fields_set == set()

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tunesmith.candidates import prompting
-from tunesmith.candidates.base import Card, keep
+from tunesmith.candidates import asking, prompting
+from tunesmith.candidates.base import Candidate, Card, keep
 from tunesmith.candidates.prompting import Shots, Turns
 from tunesmith.candidates.rows import ordered, rows_digest, where
 from tunesmith.candidates.section import FewShotMode
@@ -23,6 +23,7 @@ from tunesmith.core.errors import ConfigError, DataError, ModelError, UserError
 from tunesmith.core.example import Example, Message, question
 from tunesmith.core.files import write_jsonl
 from tunesmith.engines.base import Embedder, Engines
+from tunesmith.models.names import is_hosted
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.spec import Task
 
@@ -49,21 +50,18 @@ def make(
     if shots > len(rows):
         raise ConfigError(f"[baselines] shots is {shots}, but there are {len(rows)} training rows. Lower it.")
     shown = draw(rows, task, shots, seed) if mode == "seeded" else rows
-    renderer = engines.renderer(model)
-    _check_rows(renderer, shown)
-    inputs = {"engine": engines.language(model).digest, "train": rows_digest(rows)}
-    labels = prompting.label_tokens(renderer, task.labels)
+    inputs = {**asking.made_with(engines, model, task), "train": rows_digest(rows)}
+    if not is_hosted(model):
+        _check_shown(engines.renderer(model), task, shown, max_tokens, together=mode == "seeded")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        if mode == "seeded":
-            _check_length(renderer, task, shown, prompting.longest_prompt(renderer, labels, max_tokens))
-        else:
+        if mode == "nearest":
             embedder = engines.embedder()
             inputs["embedder"] = embedder.digest
             vectors = np.asarray(embedder.embed([row.text for row in shown]), dtype=np.float32)
             np.save(folder / VECTORS, vectors, allow_pickle=False)
         write_jsonl(folder / ROWS, [{"messages": [turn.model_dump() for turn in _turns(row)]} for row in shown])
-        config = {**prompting.config(model, max_tokens), "mode": mode, "shots": shots}
+        config = {**asking.config(model, max_tokens), "mode": mode, "shots": shots}
         return keep(artifacts, Card(kind=KIND, name=KIND, task=task, config=config, inputs=inputs), folder)
 
 
@@ -86,12 +84,12 @@ def draw(rows: Sequence[Example], task: Task, shots: int, seed: int) -> list[Exa
     return sorted(drawn, key=lambda row: lot("place", row.id))
 
 
-def open_candidate(folder: Path, card: Card, engines: Engines) -> prompting.Prompted:
+def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
     lines = (folder / ROWS).read_text(encoding="utf-8").split("\n")
     shown = [[Message(**turn) for turn in json.loads(line)["messages"]] for line in lines if line]
     if card.config["mode"] == "seeded":
         block = [turn for turns in shown for turn in turns]
-        return prompting.Prompted(folder, card, engines, shots=lambda examples: [block] * len(examples))
+        return asking.opened(folder, card, engines, lambda examples: [block] * len(examples))
     embedder = engines.embedder()
     if embedder.digest != card.inputs["embedder"]:
         raise UserError(
@@ -99,8 +97,7 @@ def open_candidate(folder: Path, card: Card, engines: Engines) -> prompting.Prom
             "Make it again with `tunesmith baseline`."
         )
     vectors_NH = np.load(folder / VECTORS, allow_pickle=False)
-    shots = _nearest(shown, vectors_NH, embedder, card.config["shots"])
-    return prompting.Prompted(folder, card, engines, shots=shots)
+    return asking.opened(folder, card, engines, _nearest(shown, vectors_NH, embedder, card.config["shots"]))
 
 
 def _nearest(shown: Sequence[Turns], vectors_NH: np.ndarray, embedder: Embedder, count: int) -> Shots:
@@ -120,13 +117,16 @@ def _turns(row: Example) -> list[Message]:
     return [*row.messages, Message(role="assistant", content=row.expected)]
 
 
-def _check_rows(renderer: Renderer, rows: Sequence[Example]) -> None:
+def _check_shown(renderer: Renderer, task: Task, rows: Sequence[Example], max_tokens: int, *, together: bool) -> None:
     """Rows that the model's template cannot carry would fail every request that they are shown to."""
     for row in rows:
         try:
             renderer.prompt(_turns(row))
         except (DataError, ModelError) as error:
             raise type(error)(f"{where(row)} cannot be shown as an example. {error}") from None
+    if together:
+        labels = prompting.label_tokens(renderer, task.labels)
+        _check_length(renderer, task, rows, prompting.longest_prompt(renderer, labels, max_tokens))
 
 
 def _check_length(renderer: Renderer, task: Task, rows: Sequence[Example], longest: int) -> None:

@@ -1,14 +1,18 @@
-"""The fine-tune: a base model with the adapter that training made, asked as the prompt baseline is asked."""
+"""The fine-tune: a base model with the adapter that training made, or the model that a provider trained.
+
+It is asked as the prompt baseline is asked.
+"""
 
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tunesmith.candidates import prompting
-from tunesmith.candidates.base import Card, keep
+from tunesmith.candidates import asking, prompting
+from tunesmith.candidates.base import Candidate, Card, keep
 from tunesmith.core.errors import ModelError
 from tunesmith.engines.base import Engines
+from tunesmith.models.names import is_hosted
 from tunesmith.tasks.spec import Task
 
 KIND = "fine-tuned"
@@ -50,5 +54,12 @@ def make(
         return keep(artifacts, card, Path(temporary))
 
 
-def open_candidate(folder: Path, card: Card, engines: Engines) -> prompting.Prompted:
+def make_hosted(artifacts: Path, task: Task, *, name: str, model: str, inputs: Mapping[str, str]) -> str:
+    """Keep the model `PROVIDER:ID` that a provider trained: there is nothing of it here but its name."""
+    return keep(artifacts, Card(kind=KIND, name=name, task=task, config={"model": model}, inputs=dict(inputs)))
+
+
+def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
+    if is_hosted(card.config["model"]):
+        return asking.opened(folder, card, engines)
     return prompting.Prompted(folder, card, engines, adapter=folder / ADAPTER)

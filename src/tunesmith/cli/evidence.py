@@ -29,8 +29,19 @@ def baseline(folder: Folder = None, settings: Settings = None, json: Json = Fals
     perform(json, lambda console: work(opened(folder, settings), console))
 
 
-def train(folder: Folder = None, settings: Settings = None, json: Json = False) -> None:
+def train(
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="Cancel the job that goes on at a provider, instead of following it.")
+    ] = False,
+    folder: Folder = None,
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
     """Fine-tune the model on the training rows; run it again to go on after an interruption."""
+    if cancel:
+        from tunesmith.workflows.hosted import cancel as stop
+
+        perform(json, lambda console: stop(opened(folder, settings), console))
     from tunesmith.workflows.train import train as work
 
     perform(json, lambda console: work(opened(folder, settings), console))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from tunesmith.core.example import Message
 from tunesmith.core.record import Record
 from tunesmith.models.renderer import Renderer
 
@@ -26,6 +27,34 @@ class TextAnswer(Record):
     seconds: float
     tokens_in: int
     tokens_out: int
+
+
+class ChatAnswer(Record):
+    """What a provider answered. `probability` is that of `text`, None where the server does not state it."""
+
+    text: str
+    refused: bool = False
+    probability: float | None = None
+    seconds: float
+    tokens_in: int
+    tokens_out: int
+
+
+class RequestFailedError(Exception):
+    """One request was not answered. `lost`: the line or the server is at fault, not what was asked."""
+
+    def __init__(self, why: str, *, lost: bool):
+        super().__init__(why)
+        self.lost = lost
+
+
+class ChatEngine(Protocol):
+    """A model behind a server, asked with messages; `at_once` requests may be under way together."""
+
+    at_once: int
+
+    def answer(self, turns: Sequence[Message], *, max_tokens: int) -> ChatAnswer:
+        """Raises RequestFailedError for this request alone, ProviderError where no other could succeed either."""
 
 
 class Engine(Protocol):
@@ -55,5 +84,7 @@ class Engines(Protocol):
     def language(self, model: str, adapter: Path | None = None) -> Engine: ...
 
     def renderer(self, model: str) -> Renderer: ...
+
+    def chat(self, model: str) -> ChatEngine: ...
 
     def embedder(self) -> Embedder: ...

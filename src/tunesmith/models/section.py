@@ -10,12 +10,14 @@ class ModelSection(Record):
     base: str = Field(
         default=DEFAULT,
         min_length=1,
-        description="The model to prompt and fine-tune: an alias, org/name on the Hugging Face hub, a folder, a .gguf.",
+        description="The model to prompt and fine-tune: an alias, org/name on the Hugging Face hub, a folder, a .gguf, "
+        "or PROVIDER:model at a provider.",
     )
     max_tokens: int = Field(
         default=2048,
         ge=16,
-        description="Longest row, prompt and answer together, in tokens; longer rows are refused, never cut.",
+        description="Longest row, prompt and answer together, in tokens; longer rows are refused, never cut. A "
+        "provider has its own limit.",
     )
 
     @field_validator("base")

@@ -35,6 +35,8 @@ def open_model(text: str, folder: Path | None = None) -> ModelFiles:
         return _from_gguf(name, Path(name.path))
     if name.kind == "hub":
         return _from_hub(name)
+    if name.kind == "hosted":
+        raise ModelError(f"Model {text!r} is answered by a server; it has no files that could be opened here.")
     assert name.path is not None
     return _checked(name.text, Path(name.path))
 

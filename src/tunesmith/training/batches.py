@@ -130,8 +130,11 @@ def _tree(rows: list[Row], least: int | None) -> tuple[list[Row], list[Node]]:
 
 
 def _pack(rows: Sequence[Row], nodes: Sequence[Node], device: torch.device, virtual: int) -> PackedRow:
-    lengths, parents, tokens, positions = [], [], [], []
-    places = []  # where each node stands among those that have tokens, or where its parent does
+    lengths: list[int] = []
+    parents: list[int] = []
+    tokens: list[int] = []
+    positions: list[int] = []
+    places: list[int] = []  # where each node stands among those that have tokens, or where its parent does
     keep: list[int] = []
     targets: list[int] = []
     weights: list[float] = []

@@ -48,7 +48,7 @@ def run(folder: Path, on_event: Callable[[Event], None]) -> Done:
     with tempfile.TemporaryFile() as words:
         command = [sys.executable, "-m", "tunesmith.training", str(folder)]
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True, env=_environment()
+            command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True, env=environment()
         )
         last = _follow(child, folder, on_event)
         words.seek(0)
@@ -61,7 +61,7 @@ def run(folder: Path, on_event: Callable[[Event], None]) -> Done:
     raise _failure(last, child.returncode, said, folder / LOG)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours, and glibc asked for huge pages: thousands of small ones a step cost a tenth of it."""
     return {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", **os.environ}
 

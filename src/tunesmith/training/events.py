@@ -4,9 +4,13 @@ start       steps, rows, tokens, shared_tokens, layout, trainable, dtype, resume
 step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, examples, seconds
 validation  step, steps, loss, metric, value, best
 checkpoint  step
+note        message, from a provider (training/hosted)
 done        steps, seconds, examples_per_second, memory, stopped_early, best {step, metric, value, loss}
 interrupted step
 error       message
+
+A run at a provider states what the provider does: `start` has provider, model and job, `step` may lack what only our
+own loop knows, and events that came from the provider carry its `id` and `created`, the time there.
 """
 
 import json

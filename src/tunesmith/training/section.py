@@ -94,6 +94,9 @@ class TrainSection(Record):
         description="Peak learning rate of AdamW. Not set, it is 0.001 for lora and qlora, 0.00002 for full, 0.03 for "
         "prompt-tuning, 0.01 for prefix-tuning.",
     )
+    learning_rate_multiplier: float | None = Field(
+        default=None, gt=0, le=100, description="Of a job at a provider alone, in place of learning_rate."
+    )
     epochs: float = Field(default=3.0, gt=0, le=1000, description="Passes over the training rows.")
     batch_size: int = Field(default=32, ge=1, le=4096, description="Rows per step; never changed to fit memory.")
     sharing: Literal["auto", "on", "off"] = Field(

@@ -34,7 +34,7 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
     """
     with project.locked("baseline"):
         state = ready(project, "baseline")
-        engines = LocalEngines(project.folder)
+        engines = LocalEngines(project.folder, project.config.providers)
         names, skipped = _wanted(project)
         for text in skipped:
             console.say(text)

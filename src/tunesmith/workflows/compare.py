@@ -64,7 +64,7 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
         candidates.refuse_faults(project, everyone)
         wanted = inputs.of_compare(project, baseline.id, train.id)
         with runs.record(project, "compare", wanted) as recording:
-            bench = Bench(project, state, recording, LocalEngines(project.folder), console)
+            bench = Bench(project, state, recording, LocalEngines(project.folder, project.config.providers), console)
             for entry in everyone:
                 bench.on_validation(entry)
             state = _announce(project, state, bench, everyone, reveal=reveal)

@@ -14,12 +14,14 @@ from types import UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from tunesmith.candidates.section import BaselinesSection
 from tunesmith.core.errors import ConfigError, nearest
 from tunesmith.core.record import Record
 from tunesmith.data.section import DataSection
 from tunesmith.decisions.section import RulesSection
+from tunesmith.engines.section import ProviderSection
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.models.section import ModelSection
 from tunesmith.tasks.spec import TaskSection
@@ -37,6 +39,7 @@ class Config(Record):
     train: TrainSection = TrainSection()
     rules: RulesSection = RulesSection()
     prices: PricesSection = PricesSection()
+    providers: dict[str, ProviderSection] = {}
 
 
 SECTIONS: dict[str, type[Record]] = {
@@ -44,6 +47,7 @@ SECTIONS: dict[str, type[Record]] = {
     for name, field in Config.model_fields.items()
     if isinstance(field.annotation, type) and issubclass(field.annotation, Record)
 }
+NAMED: dict[str, type[Record]] = {"providers": ProviderSection}  # of which there are many: [providers.NAME]
 
 
 class Place(NamedTuple):
@@ -65,7 +69,11 @@ def load(path: Path, flags: Sequence[str] = (), environment: Mapping[str, str] |
     sections = {name: _section(name, entries, path.name, faults) for name, entries in values.items()}
     if faults:
         raise ConfigError("\n".join(faults))
-    return Config(**{name: section for name, section in sections.items() if section is not None})
+    found: dict[str, Any] = {}
+    for name, section in sections.items():
+        whole, _, part = name.partition(".")
+        found |= {whole: found.get(whole, {}) | {part: section}} if part else {name: section}
+    return Config(**found)
 
 
 def _read_file(path: Path) -> dict[str, dict[str, Place]]:
@@ -85,6 +93,9 @@ def _read_file(path: Path) -> dict[str, dict[str, Place]]:
             section = next((section for section, record in SECTIONS.items() if name in record.model_fields), None)
             advice = f"put it under [{section}]" if section else "every key belongs to a section"
             raise ConfigError(f"{where}: {name!r} stands outside the sections; {advice}.")
+        if name in NAMED:
+            values |= _named(name, entries, path.name, lines)
+            continue
         if name not in SECTIONS:
             known = ", ".join(f"[{section}]" for section in SECTIONS)
             hint = nearest(name, list(SECTIONS)) or f"; the sections are {known}"
@@ -96,12 +107,38 @@ def _read_file(path: Path) -> dict[str, dict[str, Place]]:
     return values
 
 
+def _named(
+    name: str, parts: dict[str, Any], file: str, lines: dict[tuple[str, str], int]
+) -> dict[str, dict[str, Place]]:
+    """The sections [providers.NAME], each under that name."""
+    values = {}
+    for part, entries in parts.items():
+        section = f"{name}.{part}"
+        where = _at(file, lines.get((section, "")) or lines.get((name, part)))
+        if not isinstance(entries, dict) or not re.fullmatch(r"[A-Za-z][\w-]+", part):
+            raise ConfigError(
+                f"{where}: expected a section [{name}.NAME] of its own, with a name of two letters or more; found "
+                f"{part!r} under [{name}]."
+            )
+        values[section] = {
+            key: Place(_at(file, lines.get((section, key)) or lines.get((section, ""))), value)
+            for key, value in entries.items()
+        }
+    return values
+
+
+def _record(section: str) -> type[Record] | None:
+    """The record of a section, [providers.NAME] among them."""
+    whole, _, part = section.partition(".")
+    return NAMED.get(whole) if part else SECTIONS.get(section)
+
+
 def _lines(text: str) -> dict[tuple[str, str], int]:
     """(section, key) → line number, of the plain `[section]` and `key = …` lines; (section, "") is its header."""
     places: dict[tuple[str, str], int] = {}
     section = ""
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
+        if header := re.match(r"\s*\[\s*([\w-]+(?:\.[\w-]+)?)\s*\]", line):
             section = header[1]
             places.setdefault((section, ""), number)
         elif key := re.match(r"\s*([\w-]+)\s*\.\s*([\w-]+)\s*=", line):
@@ -122,7 +159,9 @@ def _environment(environment: Mapping[str, str]) -> list[Place]:
         if not variable.startswith(PREFIX):
             continue
         section, _, key = variable.removeprefix(PREFIX).lower().partition("_")
-        if section in SECTIONS and key:
+        if section in NAMED:
+            section, key = _split_named(section, key)
+        if _record(section) and key:
             _known(section, key, f"The environment variable {variable}")
             value = _parse(section, key, environment[variable])
             places.append(Place(f"The environment variable {variable}", (section, key, value)))
@@ -133,10 +172,10 @@ def _flags(flags: Sequence[str]) -> list[Place]:
     places = []
     for flag in flags:
         name, separator, text = flag.partition("=")
-        section, dot, key = name.strip().partition(".")
+        section, dot, key = name.strip().rpartition(".")
         if not separator or not dot:
             raise ConfigError(f"--set {flag!r}: expected SECTION.KEY=VALUE, for instance --set train.epochs=2.")
-        if section not in SECTIONS:
+        if _record(section) is None:
             hint = nearest(section, list(SECTIONS)) or f"; the sections are {', '.join(SECTIONS)}"
             raise ConfigError(f"--set {name}: there is no section {section!r}{hint}.")
         _known(section, key, f"--set {name}")
@@ -144,8 +183,20 @@ def _flags(flags: Sequence[str]) -> list[Place]:
     return places
 
 
+def _split_named(section: str, rest: str) -> tuple[str, str]:
+    """`lab_base_url` of TUNESMITH_PROVIDERS_LAB_BASE_URL → [providers.lab], base_url; where no key fits, no key."""
+    key = next((key for key in NAMED[section].model_fields if rest.endswith(f"_{key}")), "")
+    return f"{section}.{rest.removesuffix(f'_{key}')}", key
+
+
+def _fields(section: str) -> dict[str, FieldInfo]:
+    record = _record(section)
+    assert record is not None, section
+    return record.model_fields
+
+
 def _known(section: str, key: str, where: str) -> None:
-    if key not in SECTIONS[section].model_fields:
+    if key not in _fields(section):
         raise ConfigError(f"{where}: {_unknown(section, key)}")
 
 
@@ -153,14 +204,14 @@ def _unknown(section: str, key: str) -> str:
     others = [name for name, record in SECTIONS.items() if key in record.model_fields]
     if others:
         return f"[{section}] has no key {key!r}; it belongs under [{others[0]}]."
-    known = list(SECTIONS[section].model_fields)
+    known = list(_fields(section))
     hint = nearest(key, known) or f"; the keys are {', '.join(known)}"
     return f"[{section}] has no key {key!r}{hint}."
 
 
 def _parse(section: str, key: str, text: str) -> Any:
     """A flag or variable as TOML reads it; plain text where the key takes text, commas where it takes a list."""
-    annotation = SECTIONS[section].model_fields[key].annotation
+    annotation = _fields(section)[key].annotation
     kinds = set(get_args(annotation)) if get_origin(annotation) in (Union, UnionType) else {annotation}
     if kinds <= {str, type(None)}:
         return text
@@ -172,7 +223,8 @@ def _parse(section: str, key: str, text: str) -> Any:
 
 
 def _section(name: str, entries: dict[str, Place], file: str, faults: list[str]) -> Record | None:
-    record = SECTIONS[name]
+    record = _record(name)
+    assert record is not None, name
     unknown = [key for key in entries if key not in record.model_fields]
     faults.extend(f"{entries[key].where}: {_unknown(name, key)}" for key in unknown)
     values = {key: place.value for key, place in entries.items() if key not in unknown}
@@ -199,11 +251,16 @@ def _sentence(key: str, value: Any, fault: Any, record: type[Record]) -> str:
         expected = f"Expected {' or '.join(json.dumps(choice) for choice in choices)}. " if choices else ""
         return f"{key} is missing. {expected}{_purpose(record, key)}"
     if fault["type"] == "value_error":
-        subject = f"{key} = {_shown(value)}: " if key else ""
+        subject = f"{key}: " if _is_secret(key, value) else f"{key} = {_shown(value)}: " if key else ""
         return f"{subject}{fault['ctx']['error']}"
     expected = _expected(fault, record, key)
     place = f" (item {fault['loc'][1] + 1})" if len(fault["loc"]) > 1 and isinstance(fault["loc"][1], int) else ""
     return f"{key} = {_shown(value)}{place}: expected {expected}. {_purpose(record, key)}"
+
+
+def _is_secret(key: str, value: Any) -> bool:
+    """Whether someone may have put a key or a password there by mistake, which no message may repeat."""
+    return key == "api_key_env" or (key == "base_url" and "@" in str(value))
 
 
 def _purpose(record: type[Record], key: str) -> str:

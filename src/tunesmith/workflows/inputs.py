@@ -5,6 +5,8 @@ Only files and settings are read here, no model: `status` must say quickly what 
 
 from tunesmith.core.digests import digest, sha256_file, sha256_text
 from tunesmith.core.record import Record
+from tunesmith.models.names import is_hosted
+from tunesmith.training.hosted import recipe as hosted_recipe
 from tunesmith.workflows.project import Project
 
 
@@ -20,8 +22,9 @@ def of_baseline(project: Project) -> dict[str, str]:
 
 
 def of_train(project: Project) -> dict[str, str]:
+    recipe = project.config.train
     return _of_data(project) | {
-        "recipe": project.config.train.digest,
+        "recipe": hosted_recipe.digest(recipe) if is_hosted(project.config.model.base) else recipe.digest,
         "model": _of_section("model", project.config.model),
     }
 

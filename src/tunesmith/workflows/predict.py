@@ -55,7 +55,7 @@ def predict(
     rows = _read(source)
     questions = _questions(rows, project)
     examples = [each for each in questions if isinstance(each, Example)]
-    candidate = load(project.artifacts, entry.digest, LocalEngines(project.folder))
+    candidate = load(project.artifacts, entry.digest, LocalEngines(project.folder, project.config.providers))
     progress = console.progress(f"{name}: {source.name}")
     progress(0, len(examples))
     answers: list[Prediction] = []

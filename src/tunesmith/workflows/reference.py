@@ -14,7 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
-from tunesmith.workflows.config import SECTIONS
+from tunesmith.workflows.config import NAMED, SECTIONS
 
 ABOUT = {
     "task": "What the model must do.",
@@ -24,6 +24,7 @@ ABOUT = {
     "train": "The recipe. Names and meanings are those of PEFT and transformers.",
     "rules": "What the evidence must show before a fine-tune ships.",
     "prices": "What computing and tokens cost you; without prices, cost is not compared.",
+    "providers": "A server that speaks OpenAI's API; its models are called NAME:model. `openai` is built in.",
 }
 WIDTH = 100
 
@@ -45,6 +46,11 @@ def toml(values: Mapping[str, Mapping[str, Any]]) -> str:
                 lines.append(f"# {key} = {_kind(field.annotation)}")
             else:
                 lines.append(f"# {key} = {_value(field.default)}")
+    for section, record in NAMED.items():
+        lines += ["", f"# [{section}.NAME]  # {ABOUT[section]}"]
+        for key, field in record.model_fields.items():
+            lines += textwrap.wrap(field.description or "", WIDTH, initial_indent="# ", subsequent_indent="# ")
+            lines.append(f"# {key} = {_kind(field.annotation) if field.is_required() else _value(field.default)}")
     return "\n".join(lines) + "\n"
 
 
@@ -60,6 +66,8 @@ def page() -> str:
     ]
     for section, record in SECTIONS.items():
         parts += [f"## [{section}]", ABOUT[section], _table(record)]
+    for section, record in NAMED.items():
+        parts += [f"## [{section}.NAME]", ABOUT[section], _table(record)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -13,6 +13,7 @@ from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.report.record import Answers, Curve, Report
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Seal
+from tunesmith.models.names import is_hosted
 from tunesmith.training.events import read_events
 from tunesmith.training.job import EVENTS
 from tunesmith.workflows import runs
@@ -47,7 +48,7 @@ def assemble(project: Project, state: Ready, evidence: Evidence) -> Report:
         caveats=evidence.verdict.caveats,
         currency=project.config.prices.currency,
         training_seconds=seconds,
-        training_cost=None if per_hour is None else seconds / 3600 * per_hour,
+        training_cost=None if per_hour is None or is_hosted(_base(project)) else seconds / 3600 * per_hour,
         facts=_facts(project, state, evidence),
     )
 
@@ -63,6 +64,17 @@ def _answers(state: Ready, evidence: Evidence) -> Answers:
         fine_tune=by_name[evidence.verdict.candidate],
         baseline=by_name[evidence.verdict.baseline],
     )
+
+
+def _base(project: Project) -> str:
+    return project.config.model.base
+
+
+def _trained(project: Project, run: Run) -> dict[str, str]:
+    """What the fine-tune is made of: files here, or a model at a provider."""
+    if is_hosted(_base(project)):
+        return {"fine-tuned model": run.result["model"], "job": run.result["job"]}
+    return {"base model files": run.inputs["base"]}
 
 
 def _facts(project: Project, state: Ready, evidence: Evidence) -> dict[str, dict[str, str]]:
@@ -88,10 +100,10 @@ def _facts(project: Project, state: Ready, evidence: Evidence) -> dict[str, dict
             "task": state.task.digest,
         },
         "Fine-tune": {
-            "base model": project.config.model.base,
-            "base model files": evidence.train.inputs["base"],
+            "base model": _base(project),
+            **_trained(project, evidence.train),
             "recipe": evidence.train.inputs["recipe"],
-            "steps": f"{evidence.train.result['steps']:,}",
+            "steps": f"{evidence.train.result['steps']:,}" if evidence.train.result["steps"] else "not stated",
             "trained in": units.seconds(evidence.train.result["seconds"]),
             "run": evidence.train.id,
             "candidate": tuned.candidate_digest,

@@ -111,10 +111,11 @@ def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
 
     The tokenizer is used only where the model lies on this machine already: a check fetches nothing.
     """
-    limit = project.config.model.max_tokens
+    limit, base = project.config.model.max_tokens, project.config.model.base
+    if names.is_hosted(base):  # its provider counts, and refuses what is too long
+        return lambda example: None, None
     folder = _cached(project)
     if folder is None:
-        base = project.config.model.base
         return lambda example: None, (
             f"The lengths of rows were not checked: the tokenizer of {base} is not at hand yet (baseline fetches it)."
         )

@@ -16,11 +16,13 @@ from tunesmith.core.run import Artifact, Run
 from tunesmith.core.units import count
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.seal import rows_digest
+from tunesmith.models.names import is_hosted
 from tunesmith.models.store import ModelFiles, open_model
 from tunesmith.training import child
 from tunesmith.training.events import Event
+from tunesmith.training.hosted.recipe import refuse_hosted_keys
 from tunesmith.training.job import CHECKPOINT, JOB, Job, prepare
-from tunesmith.workflows import candidates, inputs, runs, tables
+from tunesmith.workflows import candidates, hosted, inputs, runs, tables
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
@@ -34,10 +36,13 @@ class TrainOutcome(Outcome):
     run: str
     candidate: str  # name
     digest: str
-    adapter: str
+    adapter: str | None  # None: the model is a provider's
+    model: str | None = None  # PROVIDER:name of the fine-tuned model
+    job: str | None = None  # the provider's
+    trained_tokens: int | None = None
     steps: int
     seconds: float
-    examples_per_second: float
+    examples_per_second: float | None
     stopped_early: bool
     resumed: bool
     best: dict[str, Any]
@@ -47,6 +52,9 @@ def train(project: Project, console: Console) -> TrainOutcome:
     """Raises SealError, DataError or LeakError before anything is trained; KeyboardInterrupt after an orderly stop."""
     with project.locked("train"):
         state = ready(project, "train")
+        if is_hosted(project.config.model.base):
+            return _outcome(project, hosted.train(project, state, console, Watcher(console), NAME), console)
+        refuse_hosted_keys(project.config.train)
         opening = console.progress(f"opening {project.config.model.base}")
         opening(0, 1)
         model = open_model(project.config.model.base, project.folder)
@@ -57,8 +65,13 @@ def train(project: Project, console: Console) -> TrainOutcome:
             console.say(f"Nothing has changed since run {earlier.id}: its fine-tune stands.")
         else:
             earlier = _carry_out(project, state, model, wanted, earlier, console)
-    result = earlier.result | {"adapter": str(project.folder / earlier.result["adapter"])}
-    outcome = TrainOutcome(run=earlier.id, next=next_command(project), **result)
+    return _outcome(project, earlier, console)
+
+
+def _outcome(project: Project, run: Run, console: Console) -> TrainOutcome:
+    adapter = run.result["adapter"]
+    result = run.result | {"adapter": adapter and str(project.folder / adapter)}
+    outcome = TrainOutcome(run=run.id, next=next_command(project), **result)
     _tell(outcome, console)
     return outcome
 
@@ -132,7 +145,7 @@ def _keep(project: Project, state: Ready, model: ModelFiles, done: child.Done, r
         model=project.config.model.base,
         adapter=done.adapter,
         max_tokens=project.config.model.max_tokens,
-        engines=LocalEngines(project.folder),
+        engines=LocalEngines(project.folder, project.config.providers),
         inputs={
             "model": model.digest,
             "recipe": project.config.train.digest,
@@ -147,7 +160,7 @@ def _keep(project: Project, state: Ready, model: ModelFiles, done: child.Done, r
 
 
 class Watcher:
-    """Turns the child's events into a bar and a line for each validation."""
+    """Turns a run's events into a bar and a line for each validation; what a provider says is said as well."""
 
     def __init__(self, console: Console):
         self._console = console
@@ -156,10 +169,11 @@ class Watcher:
     def __call__(self, event: Event) -> None:
         if event["event"] == "start":
             self._start(event)
-        elif event["event"] == "step":
-            self._progress(event["step"], event["steps"])
-        elif event["event"] == "done":
-            self._progress(event["steps"], event["steps"])  # fewer than planned where training stopped early
+        elif event["event"] == "note":
+            self._console.say(event["message"])
+        elif event["event"] in ("step", "done") and event["steps"]:
+            # At the end there are fewer than planned where training stopped early; a provider may not know how many.
+            self._progress(event["step"] if event["event"] == "step" else event["steps"], event["steps"])
         elif event["event"] == "validation":
             best = ", the best so far" if event["best"] else ""
             name = tables.TITLES.get(event["metric"], event["metric"])
@@ -169,6 +183,12 @@ class Watcher:
             )
 
     def _start(self, event: Event) -> None:
+        if "provider" in event:
+            self._console.say(
+                f"{event['provider']} trains {event['model']} on {count(event['rows'], 'row')}: job {event['job']}. "
+                "It goes on there when nobody follows it."
+            )
+            return
         if event["resumed_from"]:
             self._console.say(f"Going on from step {event['resumed_from']:,}.")
         shared = event["shared_tokens"] / event["tokens"] if event["tokens"] else 0
@@ -180,8 +200,12 @@ class Watcher:
 
 
 def _tell(outcome: TrainOutcome, console: Console) -> None:
+    if outcome.model:
+        steps = f" in {count(outcome.steps, 'step')}" if outcome.steps else ""
+        console.say(f"The provider trained {outcome.model}{steps} ({units.seconds(outcome.seconds)} with its queue).")
+        return
     early = ", stopped early" if outcome.stopped_early else ""
     console.say(
         f"Trained {count(outcome.steps, 'step')} in {units.seconds(outcome.seconds)}{early} "
-        f"({outcome.examples_per_second:.1f} rows a second). The adapter is {outcome.adapter}."
+        f"({outcome.examples_per_second or 0:.1f} rows a second). The adapter is {outcome.adapter}."
     )

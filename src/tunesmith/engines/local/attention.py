@@ -97,8 +97,8 @@ class SharedPrefixAttention(torch.autograd.Function):
         grad_HTD = grads[0].transpose(0, 1)
         dq_HTD, dk_GTD, dv_GTD = _local_backward(grad_HTD, q_HTD, k_GTD, v_GTD, out_HTD, lse_HT, segments, look)
         for keys, readers, bias in segments.reads(look.window, q_HTD):
-            asking = (x[:, readers] for x in (grad_HTD, q_HTD, out_HTD, lse_HT))
-            dq, dk, dv = _shared_backward(*asking, k_GTD[:, keys], v_GTD[:, keys], look, bias)
+            grad, q, out = grad_HTD[:, readers], q_HTD[:, readers], out_HTD[:, readers]
+            dq, dk, dv = _shared_backward(grad, q, out, lse_HT[:, readers], k_GTD[:, keys], v_GTD[:, keys], look, bias)
             dq_HTD[:, readers] += dq
             dk_GTD[:, keys] += dk
             dv_GTD[:, keys] += dv
@@ -126,11 +126,11 @@ def _attend_remembering(
     before = 0 if shared is None else shared[0].shape[1]
     k, v = memory.extend(layer, padding.pad(k_GND), padding.pad(v_GND))
     k, v = (_repeat(x, q_HND.shape[0], 1) for x in (k, v))
-    causal, bias = segments.bias_B1LK is None, segments.bias_B1LK
-    if causal:
-        causal, bias = _causal(padding.longest, look, q_HND)
-    elif look.window is not None:
-        bias = bias + _windowed(segments, padding, before, k.shape[2], look.window, q_HND)
+    causal, bias = _causal(padding.longest, look, q_HND)
+    if segments.bias_B1LK is not None:
+        causal, bias = False, segments.bias_B1LK
+        if look.window is not None:
+            bias = bias + _windowed(segments, padding, before, k.shape[2], look.window, q_HND)
     out_BHLD, lse_BHL = kernels.forward(padding.pad(q_HND), k, v, look, causal=causal, bias_BHQK=bias)
     out_HND, lse_HN = torch.empty_like(q_HND), _empty_lse(q_HND)
     padding.unpad(out_BHLD, out_HND)
@@ -138,7 +138,7 @@ def _attend_remembering(
     if shared is not None:
         read = segments.behind(before, look.window, q_HND)
         if read is not None:
-            part = _shared_forward(q_HND[:, read.readers], *(x[:, read.keys] for x in shared), look, read.bias_NK)
+            part = _shared_forward(q_HND[:, read.readers], *shared, look, read.bias_NK)
             out_HND[:, read.readers], _ = kernels.merge(*part, out_HND[:, read.readers], lse_HN[:, read.readers])
     return out_HND.transpose(0, 1)
 
@@ -241,7 +241,8 @@ def _repeat(x: Tensor, heads: int, axis: int) -> Tensor:
 
 def _unrepeat(x_BHLD: Tensor, key_heads: int) -> Tensor:
     """The sum over the query heads of each key head: the gradient of `_repeat`."""
-    return x_BHLD.unflatten(1, (key_heads, -1)).sum(2)
+    batch, heads, *rest = x_BHLD.shape
+    return x_BHLD.reshape(batch, key_heads, heads // key_heads, *rest).sum(2)
 
 
 def _empty_lse(x_HTD: Tensor) -> Tensor:

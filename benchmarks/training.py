@@ -1,0 +1,160 @@
+"""Training steps beside TRL's SFTTrainer: `python benchmarks/training.py [--quick] [--json] [--case NAME]`.
+
+Every side is a process of its own with the environment it brings; they take turns, unit by unit, after one unit that
+does not count. Tunesmith's unit is a step of the whole batch, TRL's a micro-batch. Figures are medians; the ratio is
+that of the medians of examples per second. Needs `benchmarks/requirements.txt` and the data sets beside the project.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from sides import Side
+from training_rows import CASES, Case
+from tunesmith.engines.local.loading import best_device, best_dtype, prepare_process
+from tunesmith.models.store import open_model
+from tunesmith.training.child import environment
+
+PACKAGES = ("tunesmith", "trl", "torch", "transformers", "peft", "accelerate")
+MODEL = "smollm2-135m-instruct"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one counted unit of every side instead of five")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--case", choices=[*CASES], action="append")
+    asked = parser.parse_args()
+    prepare_process()
+    folder, units = open_model(MODEL, Path()).folder, 1 if asked.quick else 5
+    peak = matrix_peak()
+    cases = [each for name in asked.case or CASES for each in measure(CASES[name], folder, units, peak)]
+    if asked.json:
+        facts = {"benchmark": "training", "versions": versions(), "machine": machine(peak), "cases": cases}
+        print(json.dumps(facts, indent=2))
+    else:
+        show(cases, peak)
+
+
+def measure(case: Case, folder: Path, units: int, peak: float) -> list[dict[str, object]]:
+    sides = open_sides(case, folder, units + 1)
+    seen: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
+    try:
+        for unit in range(units + 1):
+            for name, side in sides.items():
+                done = side.work()
+                tell(f"{case.name}: {name}: {done['examples']} examples in {done['seconds']:.1f} s")
+                if unit:
+                    seen[name].append(done)
+    finally:
+        for side in sides.values():
+            side.end()
+    ours = speed(seen["tunesmith"], "examples")
+    found = []
+    for name, done in seen.items():
+        against = None if name == "tunesmith" else speed(done, "examples")
+        found.append(
+            {
+                "name": f"{case.name}: {name}",
+                "value": round(speed(done, "examples"), 4),
+                "unit": "examples/s",
+                "against": None if against is None else round(ours, 4),
+                "ratio": None if against is None else round(ours / against, 2),
+                "goal": case.goal if name == "trl" else None,
+                "met": ours / against >= case.goal if name == "trl" and against else None,
+                "labels_per_second": round(speed(done, "labels"), 2),
+                "tokens_per_second": round(speed(done, "tokens"), 1),
+                "peak_share": round(speed(done, "tokens") * flops_per_token(folder) / peak, 3),
+                "memory_gb": round(max(each["memory"] for each in done) / 1e9, 2),
+                "dtype": sides[name].facts["dtype"],
+            }
+        )
+    return found
+
+
+def open_sides(case: Case, folder: Path, steps: int) -> dict[str, Side]:
+    arguments = (case.name, str(folder), str(steps))
+    sides = {
+        "tunesmith": Side("training_tunesmith", *arguments, environment=environment()),
+        "trl": Side("training_trl", *arguments, "bfloat16", "as it comes"),
+        "trl, our allocator": Side("training_trl", *arguments, "bfloat16", "pages", environment=environment()),
+    }
+    if best_dtype(best_device()) == torch.float32:  # where bfloat16 is slow, its users would take float32
+        sides["trl, float32"] = Side("training_trl", *arguments, "float32", "as it comes")
+    return sides
+
+
+def speed(done: list[dict[str, float]], what: str) -> float:
+    return statistics.median(each[what] / each["seconds"] for each in done)
+
+
+def flops_per_token(folder: Path) -> float:
+    """Of the layers' matrix products: forward, and backward with respect to the activations only."""
+    facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    hidden, heads = facts["hidden_size"], facts["num_attention_heads"]
+    size = facts.get("head_dim") or hidden // heads
+    attention = hidden * size * (2 * heads + 2 * facts["num_key_value_heads"])
+    return 4.0 * facts["num_hidden_layers"] * (attention + 3 * hidden * facts["intermediate_size"])
+
+
+def matrix_peak() -> float:
+    """FLOP/s of a large matrix product in the precision that trains here: the best of many tries."""
+    device = best_device()
+    size = 8192 if device.type == "cuda" else 2048
+    a, b = (torch.randn(size, size, device=device, dtype=best_dtype(device)) for _ in range(2))
+    best = float("inf")
+    for _ in range(10):
+        started = time.perf_counter()
+        torch.mm(a, b)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - started)
+    return 2 * size**3 / best
+
+
+def versions() -> dict[str, str]:
+    return {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
+
+
+def machine(peak: float) -> dict[str, object]:
+    device = best_device()
+    name = torch.cuda.get_device_name() if device.type == "cuda" else processor()
+    return {
+        "device": name,
+        "threads": torch.get_num_threads(),
+        "dtype": str(best_dtype(device)).removeprefix("torch."),
+        "matrix_product_gflops": round(peak / 1e9),
+    }
+
+
+def processor() -> str:
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text(encoding="utf-8").splitlines() if facts.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def show(cases: list[dict[str, object]], peak: float) -> None:
+    print(json.dumps(versions()), json.dumps(machine(peak)), sep="\n")
+    for each in cases:
+        ratio = "" if each["ratio"] is None else f"  ours is {each['ratio']}×"
+        goal = "" if each["goal"] is None else f" (goal {each['goal']}×: {'met' if each['met'] else 'not met'})"
+        print(
+            f"{each['name']:40} {each['value']:>8} examples/s {each['labels_per_second']:>8} labels/s "
+            f"{each['memory_gb']:>6} GB {each['dtype']:>9} {each['peak_share']:>6.0%} of peak{ratio}{goal}"
+        )
+
+
+def tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""One side of the training benchmark: Tunesmith's own steps, one for every line on standard input."""
+
+import time
+from pathlib import Path
+
+import torch
+
+from sides import answer, orders
+from training_rows import CASES, conversations
+from tunesmith.core.example import Message
+from tunesmith.core.memory import peak
+from tunesmith.engines.local.loading import load
+from tunesmith.models.renderer import Renderer
+from tunesmith.training.batches import Row, lay_out
+from tunesmith.training.methods import attach, base_model
+from tunesmith.training.objectives import negative_log_likelihood
+from tunesmith.training.section import TrainSection
+
+
+def main(case_name: str, model_folder: str, step_count: str) -> None:
+    case, folder, steps = CASES[case_name], Path(model_folder), int(step_count)
+    renderer = Renderer(folder)
+    rows = []
+    for number, turns in enumerate(conversations(case_name, case.batch_size * steps)):
+        messages = [Message(**turn) for turn in turns]
+        rendered = renderer.render(messages[:-1], messages[-1].content)
+        rows.append(Row(str(number), rendered.tokens, rendered.start, 1.0))
+    model = attach(load(folder), TrainSection(r=16, lora_alpha=32), "benchmark")
+    parameters = [each for each in model.parameters() if each.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=1e-4, foreach=True)
+    model.train()
+    answer(dtype=str(model.dtype).removeprefix("torch."))
+    for step, _ in enumerate(orders()):
+        started = time.perf_counter()
+        of = rows[step * case.batch_size : (step + 1) * case.batch_size]
+        batch, loss = lay_out(of, model.device), 0.0
+        for packed in batch.packed:
+            part = negative_log_likelihood(base_model(model), packed) / batch.normaliser
+            part.backward()
+            loss += part.item()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        answer(
+            seconds=time.perf_counter() - started,
+            examples=len(of),
+            labels=sum(row.labels for row in of),
+            tokens=batch.tokens,
+            loss=loss,
+            memory=peak(),
+        )

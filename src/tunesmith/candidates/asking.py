@@ -1,0 +1,38 @@
+"""Where the model of a prompted candidate answers, here or at a provider, and what must hold before it is made."""
+
+from pathlib import Path
+
+from tunesmith.candidates import prompting
+from tunesmith.candidates.base import Card
+from tunesmith.candidates.hosted import Hosted
+from tunesmith.candidates.prompting import Shots, no_shots
+from tunesmith.core.example import question
+from tunesmith.engines.base import Engines
+from tunesmith.models.names import is_hosted
+from tunesmith.tasks.spec import Task
+
+
+def config(model: str, max_tokens: int) -> dict[str, object]:
+    """What a card must say of its model. A provider has its own limit of tokens."""
+    return {"model": model} if is_hosted(model) else prompting.config(model, max_tokens)
+
+
+def made_with(engines: Engines, model: str, task: Task) -> dict[str, str]:
+    """The digest of the model, as an input of the card; a provider shows none.
+
+    Raises ModelError where the labels cannot be answers of `model`, DataError where its prompt cannot be asked,
+    ConfigError where the provider or its key is not known.
+    """
+    if is_hosted(model):
+        engines.chat(model)
+        return {}
+    renderer = engines.renderer(model)
+    prompting.label_tokens(renderer, task.labels)
+    renderer.prompt(prompting.conversation(task, question("?")))
+    return {"engine": engines.language(model).digest}
+
+
+def opened(folder: Path, card: Card, engines: Engines, shots: Shots = no_shots) -> prompting.Prompted | Hosted:
+    if is_hosted(card.config["model"]):
+        return Hosted(folder, card, engines, shots=shots)
+    return prompting.Prompted(folder, card, engines, shots=shots)

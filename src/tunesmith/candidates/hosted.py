@@ -1,0 +1,90 @@
+"""Asking a model at a provider: the conversation as messages → its text → the label that it states.
+
+The text is parsed, never guessed: what is no label is `invalid`. A request that was not answered is `failed`, with
+the reason, and can be asked again later; where the provider answers nothing at all, the evaluation ends.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tunesmith.candidates.base import Card
+from tunesmith.candidates.prompting import Shots, Turns, conversation, no_shots
+from tunesmith.core.errors import ProviderError
+from tunesmith.core.example import Example
+from tunesmith.core.parallel import in_order
+from tunesmith.core.prediction import Prediction
+from tunesmith.engines.base import ChatAnswer, Engines, RequestFailedError
+from tunesmith.tasks.classification import parse
+
+HOPELESS = 10  # requests that fail one after the other: then the line is down, and the rest are not asked
+ROOM = 8  # tokens beyond the longest label: its end, and a space or quotes around it
+
+
+class Asked(NamedTuple):
+    answer: ChatAnswer | None
+    failure: RequestFailedError | None
+
+
+class Hosted:
+    """A candidate at a provider; `shots` says which turns come before each request."""
+
+    def __init__(self, folder: Path, card: Card, engines: Engines, *, shots: Shots = no_shots):
+        self.card = card
+        self.digest = folder.name
+        self._shots = shots
+        self._engine = engines.chat(card.config["model"])
+        # A token stands for at least one byte, so every label fits.
+        self._longest = max(len(label.encode()) for label in card.task.labels) + ROOM
+
+    def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
+        """Raises ProviderError where no request is answered, or where none could be (key, model, account)."""
+        requests = zip(examples, self._shots(examples) if examples else (), strict=True)
+        mark = time.perf_counter()
+        before = 0  # failures on the way there, one after the other
+        answered = False
+        answers = map(self._ask, requests) if alone else in_order(self._ask, requests, self._engine.at_once)
+        for place, (example, asked) in enumerate(zip(examples, answers, strict=True)):
+            now = time.perf_counter()
+            yield self._prediction(example, asked, now - mark, alone=alone)
+            mark = time.perf_counter()
+            answered = answered or asked.answer is not None
+            before = before + 1 if asked.failure and asked.failure.lost else 0
+            if before == HOPELESS or (place + 1 == HOPELESS and not answered):
+                if not answered:
+                    raise ProviderError(f"None of {HOPELESS} requests was answered. The last: {asked.failure}.")
+                yield from (_not_asked(each, asked) for each in examples[place + 1 :])
+                return
+
+    def _ask(self, request: tuple[Example, Turns]) -> Asked:
+        example, turns = request
+        try:
+            asked = conversation(self.card.task, example, turns)
+            return Asked(self._engine.answer(asked, max_tokens=self._longest), None)
+        except RequestFailedError as failure:
+            return Asked(None, failure)
+
+    def _prediction(self, example: Example, asked: Asked, share: float, *, alone: bool) -> Prediction:
+        """`share` is the row's part of the time that all took; alone it is the request's own."""
+        answer = asked.answer
+        if answer is None:
+            return Prediction(example=example.id, state="failed", error=str(asked.failure), seconds=share)
+        label = parse(answer.text, self.card.task.labels)
+        ok = label is not None and not answer.refused
+        return Prediction(
+            example=example.id,
+            state="ok" if ok else "refused" if answer.refused else "invalid",
+            output=label if ok else None,
+            text=answer.text,
+            confidence=answer.probability if ok else None,
+            seconds=share,
+            latency=answer.seconds if alone else None,
+            tokens_in=answer.tokens_in,
+            tokens_out=answer.tokens_out,
+        )
+
+
+def _not_asked(example: Example, last: Asked) -> Prediction:
+    error = f"not asked: {HOPELESS} requests before it failed one after the other; the last: {last.failure}"
+    return Prediction(example=example.id, state="failed", error=error)

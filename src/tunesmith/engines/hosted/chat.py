@@ -1,0 +1,107 @@
+"""A model behind an OpenAI-compatible server: a conversation → its answer, with tokens and probability.
+
+The official SDK asks again by itself where the line, the load or the server is at fault. Servers differ in what they
+take: `logprobs` is left out where it is refused, and the limit goes under whichever of its two names is known.
+"""
+
+import math
+import re
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import openai
+from openai.types.chat import ChatCompletion
+
+from tunesmith.core.errors import ProviderError
+from tunesmith.core.example import Message
+from tunesmith.engines.base import ChatAnswer, RequestFailedError
+from tunesmith.engines.hosted import failures
+from tunesmith.engines.hosted.provider import Provider, client
+
+RETRIES = 6  # 0.5 to 8 seconds apart, or as the server asks
+UNKNOWN = re.compile("unsupported|not supported|unrecogni[sz]ed|unknown|unexpected|not permitted|extra", re.IGNORECASE)
+LIMITS = ("max_tokens", "max_completion_tokens")  # the second is OpenAI's newer name
+
+
+class Shape(NamedTuple):
+    """What this server takes besides the conversation."""
+
+    limit: str
+    logprobs: bool = True
+
+
+class HostedChat:
+    """Implements `engines.base.ChatEngine`; may be asked from several threads."""
+
+    def __init__(self, provider: Provider, model: str):
+        self.at_once = provider.at_once
+        self._provider = provider
+        self._model = model
+        self._client = client(provider, retries=RETRIES)
+        self._shape = Shape(LIMITS[0] if provider.base_url else LIMITS[1])
+        self._refused: set[str] = set()  # names of the limit
+
+    def answer(self, turns: Sequence[Message], *, max_tokens: int) -> ChatAnswer:
+        start = time.perf_counter()
+        try:
+            completion = self._completion(turns, max_tokens)
+        except openai.OpenAIError as error:
+            raise self._failure(error) from None
+        if not isinstance(completion, ChatCompletion) or not completion.choices:
+            raise RequestFailedError(f"{self._provider.name} sent something that is no chat completion", lost=False)
+        choice, usage = completion.choices[0], completion.usage
+        return ChatAnswer(
+            text=choice.message.content or choice.message.refusal or "",
+            refused=bool(choice.message.refusal) or choice.finish_reason == "content_filter",
+            probability=_probability(choice.logprobs),
+            seconds=time.perf_counter() - start,
+            tokens_in=(usage.prompt_tokens or 0) if usage else 0,
+            tokens_out=(usage.completion_tokens or 0) if usage else 0,
+        )
+
+    def _completion(self, turns: Sequence[Message], max_tokens: int) -> Any:
+        messages: Any = [{"role": turn.role, "content": turn.content} for turn in turns]
+        while True:
+            shape = self._shape
+            more: dict[str, Any] = {shape.limit: max_tokens} | ({"logprobs": True} if shape.logprobs else {})
+            try:
+                return self._client.chat.completions.create(
+                    model=self._model, messages=messages, temperature=0, stream=False, **more
+                )
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                if not self._adapt(shape, f"{error.param} {error.message}"):
+                    raise
+
+    def _adapt(self, shape: Shape, complaint: str) -> bool:
+        """Change what is sent where the complaint is about that; whether asking again makes sense."""
+        if shape.logprobs and "logprobs" in complaint:
+            self._shape = self._shape._replace(logprobs=False)
+            return True
+        other = LIMITS[1 - LIMITS.index(shape.limit)]
+        if shape.limit in complaint and UNKNOWN.search(complaint) and other not in self._refused:
+            self._refused.add(shape.limit)
+            self._shape = self._shape._replace(limit=other)
+            return True
+        return False
+
+    def _failure(self, error: openai.OpenAIError) -> Exception:
+        """ProviderError where no request could succeed, else RequestFailedError."""
+        name, words = self._provider.name, failures.said(error, self._provider)
+        if of_account := failures.of_account(error, self._provider):
+            return of_account
+        if isinstance(error, openai.PermissionDeniedError | openai.NotFoundError):
+            return ProviderError(
+                f"{name} does not answer with the model {self._model!r} ({words}). Check its name, and that this key "
+                "may use it; a model that was just trained may need some minutes."
+            )
+        return RequestFailedError(f"{name}: {words}", lost=failures.is_lost(error))
+
+
+def _probability(logprobs: Any) -> float | None:
+    """Of the answer's tokens together; None where the server returned none."""
+    tokens = getattr(logprobs, "content", None)
+    if not tokens:
+        return None
+    found = math.exp(min(0.0, sum(token.logprob for token in tokens)))
+    return found if math.isfinite(found) else None

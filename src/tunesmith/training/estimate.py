@@ -1,0 +1,69 @@
+"""Memory of a run before anything is loaded, from the model's config and the layout of its largest packed row.
+
+What stays: the libraries, the model's weights, and for every trained weight a float32 master, gradient, two moments
+and the best copy so far. What comes and goes: the activations that a packed row keeps for its backward pass, and the
+logits of its labelled positions. The constants were measured (docs/performance.md).
+"""
+
+import json
+from pathlib import Path
+
+from tunesmith.core.record import Record
+
+LIBRARIES = 450 << 20  # bytes of Python, torch and transformers themselves
+TRAINED = 5 * 4  # bytes for each trained weight beside the model's own
+HIDDEN, INTERMEDIATE = 8, 6  # values of either width that a layer keeps for each token
+
+
+class Shape(Record):
+    """The sizes of a decoder model that decide about memory and arithmetic."""
+
+    layers: int
+    hidden: int
+    intermediate: int  # of all experts that one token visits
+    heads: int
+    key_heads: int
+    head: int
+    words: int
+
+    @property
+    def products(self) -> int:
+        """Weights of the layers' matrix products that one token meets."""
+        attention = self.hidden * self.head * (2 * self.heads + 2 * self.key_heads)
+        return self.layers * (attention + 3 * self.hidden * self.intermediate)
+
+
+def read_shape(folder: Path) -> Shape:
+    """From the config.json of a model in the layout of transformers."""
+    facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    facts = facts | facts.get("text_config", {})
+    heads, experts = facts["num_attention_heads"], facts.get("num_experts_per_tok") or 1
+    return Shape(
+        layers=facts["num_hidden_layers"],
+        hidden=facts["hidden_size"],
+        intermediate=facts["intermediate_size"] * experts,
+        heads=heads,
+        key_heads=facts.get("num_key_value_heads") or heads,
+        head=facts.get("head_dim") or facts["hidden_size"] // heads,
+        words=facts["vocab_size"],
+    )
+
+
+def memory(
+    shape: Shape, *, weights: int, trained: int, width: int, tokens: int, labels: int, checkpointing: bool = False
+) -> int:
+    """Bytes at the peak of a step.
+
+    `weights` are the bytes of the loaded model, `trained` how many weights change, `width` the bytes of one
+    activation, `tokens` and `labels` those of the largest packed row.
+    """
+    layer = tokens * width * (HIDDEN * shape.hidden + INTERMEDIATE * shape.intermediate)
+    kept = shape.layers * tokens * width * shape.hidden + layer if checkpointing else shape.layers * layer
+    logits = labels * shape.words * (2 * width + 4)
+    return LIBRARIES + weights + trained * TRAINED + kept + logits
+
+
+def arithmetic(shape: Shape, tokens: int, labels: int, *, full: bool = False) -> float:
+    """Floating-point operations of forward and backward; adapters need no gradient of the weights themselves."""
+    times = 6 if full else 4
+    return float(times * (tokens * shape.products + labels * shape.words * shape.hidden))

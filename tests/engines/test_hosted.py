@@ -1,0 +1,128 @@
+"""The official SDK against a real server: who the provider is, what it answers, and what of it is never shown."""
+
+import pytest
+from hosted_server import BASE, KEY
+
+from tunesmith.core.errors import ConfigError, MissingExtraError, ProviderError
+from tunesmith.core.example import Message
+from tunesmith.engines.base import RequestFailedError
+from tunesmith.engines.hosted.provider import client
+from tunesmith.engines.hosted.provider import provider as find
+from tunesmith.engines.registry import LocalEngines
+from tunesmith.engines.section import ProviderSection
+
+TURNS = [Message(role="system", content="Sort."), Message(role="user", content="hello")]
+
+
+@pytest.fixture
+def chat(provider, monkeypatch):
+    """The base model at the provider; the SDK's own pauses are cut short."""
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.02)
+    return LocalEngines(providers=sections(provider)).chat(f"lab:{BASE}")
+
+
+def sections(provider, variable="LAB_KEY"):
+    return {"lab": ProviderSection(base_url=provider.address, api_key_env=variable)}
+
+
+def test_it_answers_with_tokens_and_probability(chat, provider):
+    provider.says = "billing"
+    answer = chat.answer(TURNS, max_tokens=9)
+    assert (answer.text, answer.refused, answer.tokens_in, answer.tokens_out) == ("billing", False, 40, 2)
+    assert answer.probability == pytest.approx(0.9, abs=0.01)
+    assert answer.seconds > 0
+    [body] = provider.bodies["POST /chat/completions"]
+    assert [turn["role"] for turn in body["messages"]] == ["system", "user"]
+    assert (body["model"], body["max_tokens"], body["temperature"]) == (BASE, 9, 0)
+
+
+def test_a_server_without_logprobs_is_asked_without_them(chat, provider):
+    provider.logprobs, provider.says = False, "billing"
+    assert chat.answer(TURNS, max_tokens=9).probability is None
+    assert chat.answer(TURNS, max_tokens=9).text == "billing"
+    assert provider.requests["POST /chat/completions"] == 3  # the first time it was asked twice
+
+
+def test_a_server_that_wants_the_other_name_of_the_limit_gets_it(chat, provider):
+    refused = (
+        400,
+        {"message": "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'.", "param": "max_tokens"},
+    )
+    provider.refuse["POST /chat/completions"] = refused
+    with pytest.raises(RequestFailedError, match="Unsupported parameter"):
+        chat.answer(TURNS, max_tokens=9)
+    assert provider.requests["POST /chat/completions"] == 2  # each name once, not for ever
+    provider.refuse.clear()
+    chat.answer(TURNS, max_tokens=9)
+    assert provider.bodies["POST /chat/completions"][-1]["max_completion_tokens"] == 9
+
+
+def test_a_lost_connection_is_tried_again_and_then_fails_one_request(chat, provider):
+    provider.drop["POST /chat/completions"] = 2
+    chat.answer(TURNS, max_tokens=9)
+    provider.drop["POST /chat/completions"] = 100
+    with pytest.raises(RequestFailedError, match="lab: no connection") as caught:
+        chat.answer(TURNS, max_tokens=9)
+    assert caught.value.lost
+
+
+def test_what_no_request_could_get_past_is_no_fault_of_a_row(chat, provider):
+    for status, code, words in (
+        (401, None, "does not accept the key in LAB_KEY"),
+        (403, None, "does not answer with the model"),
+        (404, "model_not_found", "does not answer with the model"),
+        (429, "insufficient_quota", "has no quota left"),
+    ):
+        provider.refuse["POST /chat/completions"] = (status, {"message": "No.", "code": code})
+        provider.echo_key = True
+        with pytest.raises(ProviderError, match=words) as caught:
+            chat.answer(TURNS, max_tokens=9)
+        assert KEY not in str(caught.value)
+
+
+def test_a_refused_key_is_not_repeated(provider, monkeypatch):
+    monkeypatch.setenv("LAB_KEY", "sk-wrong-but-secret")
+    chat = LocalEngines(providers=sections(provider)).chat(f"lab:{BASE}")
+    with pytest.raises(ProviderError) as caught:
+        chat.answer(TURNS, max_tokens=9)
+    assert "sk-wrong" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["", "  ", "sk-1\nsk-2", "sk-schlüssel"])
+def test_a_missing_or_broken_key_names_its_variable_alone(key, provider, monkeypatch):
+    monkeypatch.setenv("LAB_KEY", key)
+    with pytest.raises(ConfigError, match="LAB_KEY") as caught:
+        LocalEngines(providers=sections(provider)).chat(f"lab:{BASE}")
+    assert "sk-" not in str(caught.value)
+
+
+def test_blank_space_around_a_key_does_no_harm(provider, monkeypatch):
+    monkeypatch.setenv("LAB_KEY", f" {KEY}\n")
+    LocalEngines(providers=sections(provider)).chat(f"lab:{BASE}").answer(TURNS, max_tokens=9)
+
+
+def test_openai_is_built_in_with_the_address_of_its_sdk(monkeypatch):
+    pytest.importorskip("openai")
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    assert str(client(find("openai", {}), retries=0).base_url) == "https://api.openai.com/v1/"
+
+
+def test_an_account_at_openai_is_not_told_to_others(chat, provider, monkeypatch):
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-of-mine")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-of-mine")
+    LocalEngines(providers=sections(provider)).chat(f"lab:{BASE}").answer(TURNS, max_tokens=9)
+    assert "of-mine" not in str(provider.headers)
+
+
+def test_an_unknown_provider_is_refused_with_what_to_write():
+    with pytest.raises(ConfigError, match=r"no provider 'opnai' \(did you mean 'openai'\?\).*\[providers.opnai\]"):
+        LocalEngines().chat("opnai:gpt-4.1-mini")
+
+
+def test_without_the_sdk_the_extra_is_named(provider, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "openai", None)
+    monkeypatch.delitem(__import__("sys").modules, "tunesmith.engines.hosted.chat", raising=False)
+    with pytest.raises(MissingExtraError, match=r"tunesmith\[hosted\]"):
+        LocalEngines(providers=sections(provider)).chat(f"lab:{BASE}")
