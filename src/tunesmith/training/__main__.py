@@ -79,8 +79,9 @@ def _train(folder: Path, log: EventLog, stop: Stop, resume_at: int | None) -> No
         dtype=str(loop.model.dtype).removeprefix("torch."),
         device=str(loop.device),
         resumed_from=resume_at,
-        notes=list(loop.model.notes),
     )
+    for note in loop.model.notes:
+        log.write("note", message=note)
     try:
         loop.run(log, stop)
     except InterruptedRun:

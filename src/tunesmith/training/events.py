@@ -1,6 +1,6 @@
 """`events.jsonl`: what happens in a run, one JSON object a line; whoever watches a run follows this file.
 
-start       steps, rows, tokens, shared_tokens, layout, trainable, dtype, resumed_from, notes
+start       steps, rows, tokens, shared_tokens, layout, trainable, dtype, resumed_from
 step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, examples, seconds
 validation  step, steps, loss, metric, value, best
 checkpoint  step
