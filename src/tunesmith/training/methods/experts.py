@@ -27,8 +27,8 @@ def fused(model: PreTrainedModel) -> bool:
     )
 
 
-def without(model: PreTrainedModel, targets: str | Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The module names that take an adapter, and what the user should know.
+def without(model: PreTrainedModel, targets: str | Sequence[str]) -> tuple[str | Sequence[str], tuple[str, ...]]:
+    """The target_modules that take an adapter, and what the user should know.
 
     Raises ConfigError where `targets` names anything but the attention's linear layers.
     """
@@ -36,16 +36,16 @@ def without(model: PreTrainedModel, targets: str | Sequence[str]) -> tuple[tuple
     names = tuple(sorted({path.rpartition(".")[2] for path in attention}))
     if targets == "all-linear":
         return names, (NOTE.format(names=", ".join(names)),)
-    wanted = (targets,) if isinstance(targets, str) else tuple(targets)
-    for name in wanted:
-        meant = [path for path, _ in model.named_modules() if _means(name, path, pattern=isinstance(targets, str))]
+    paths = [path for path, _ in (*model.named_modules(), *model.named_parameters())]
+    for name in [targets] if isinstance(targets, str) else targets:
+        meant = [path for path in paths if _means(name, path, pattern=isinstance(targets, str))]
         if not meant or not set(meant) <= attention:
             raise ConfigError(
                 f"[train] target_modules: {name!r} is no linear layer of this model's attention. Its experts are fused "
                 f"into one tensor a layer and take no adapter. Name some of {', '.join(names)}, or choose "
                 '"all-linear", which takes those; method = "full" trains the experts, too.'
             )
-    return wanted, ()
+    return targets, ()
 
 
 def _attention(model: PreTrainedModel) -> set[str]:

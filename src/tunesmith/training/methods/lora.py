@@ -1,6 +1,8 @@
 """Low-rank adapters (Hu et al., 2021, arXiv:2106.09685), by choice rank-stabilised (Kalajdzievski, 2023,
 arXiv:2312.03732) or with the outputs' magnitudes trained as well: DoRA (Liu et al., 2024, arXiv:2402.09353)."""
 
+from collections.abc import Sequence
+
 from peft import LoraConfig, PeftModel
 from transformers import PreTrainedModel
 
@@ -18,7 +20,7 @@ def attach(model: PreTrainedModel, recipe: TrainSection, name: str) -> PeftPolic
 
 def adapted(model: PreTrainedModel, recipe: TrainSection, name: str) -> tuple[PeftModel, tuple[str, ...]]:
     """`model` with fresh adapters, and what the user should know. Raises ConfigError where they do not fit."""
-    targets: str | tuple[str, ...] = recipe.target_modules
+    targets: str | Sequence[str] = recipe.target_modules
     notes: tuple[str, ...] = ()
     if experts.fused(model):
         targets, notes = experts.without(model, targets)
