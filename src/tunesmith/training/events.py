@@ -4,7 +4,7 @@ start       steps, rows, tokens, shared_tokens, layout, trainable, dtype, resume
 step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, examples, seconds
 validation  step, steps, loss, metric, value, best
 checkpoint  step
-note        message, from a provider (training/hosted)
+note        message, of the method, or from a provider (training/hosted)
 done        steps, seconds, examples_per_second, memory, stopped_early, best {step, metric, value, loss}
 interrupted step
 error       message
