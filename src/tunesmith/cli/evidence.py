@@ -29,11 +29,18 @@ def baseline(folder: Folder = None, settings: Settings = None, json: Json = Fals
     perform(json, lambda console: work(opened(folder, settings), console))
 
 
-def train(folder: Folder = None, settings: Settings = None, json: Json = False) -> None:
+def train(
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Only go on with the run that was stopped; never begin a new one.")
+    ] = False,
+    folder: Folder = None,
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
     """Fine-tune the model on the training rows; run it again to go on after an interruption."""
     from tunesmith.workflows.train import train as work
 
-    perform(json, lambda console: work(opened(folder, settings), console))
+    perform(json, lambda console: work(opened(folder, settings), console, resume=resume))
 
 
 def compare(
