@@ -290,9 +290,11 @@ def test_rows_without_weight_are_refused_before_training(program, make_run):
 
 
 def test_a_validation_loss_that_is_not_finite_stops_the_run_in_words(program, make_run):
-    run = make_run(learning_rate=1.0, batch_size=18, warmup_ratio=0.0, lora_alpha=10**17)
+    run = make_run()
+    heavy = (run / VALIDATION).read_text().replace('"weight": 1.0', '"weight": 1e300')
+    (run / VALIDATION).write_text(heavy)
     assert program.run(run) == 1
-    assert "Training stopped after step 1: validation loss nan is not finite. Learning rate 1" in program.said
+    assert "Training stopped after step 5: validation loss inf is not finite. Learning rate 0.00846" in program.said
 
 
 def test_a_second_interrupt_stops_at_once_and_leaves_a_whole_checkpoint(program, make_run, whole):

@@ -153,7 +153,8 @@ class Loop:
         if not math.isfinite(standing.loss):
             raise TrainingError(
                 f"Training stopped after step {self.progress.step}: validation loss {standing.loss} is not finite. "
-                f"Learning rate {self.learning_rate(self.progress.step - 1):.3g}. Lower [train] learning_rate."
+                f"Learning rate {self.learning_rate(self.progress.step - 1):.3g}. Lower [train] learning_rate, or "
+                "look at the validation rows."
             )
         better = standing.better_than(Standing(best["value"], best["loss"]) if best else None)
         if better:
