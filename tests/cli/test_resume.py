@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def stopped(sealed) -> Path:
     train = subprocess.Popen(command, cwd=sealed, env=os.environ | SETTINGS, **pipes)
     while len(saved.folders(run_of(sealed))) < 2:
         assert train.poll() is None, train.communicate()
+        time.sleep(0.05)
     train.send_signal(signal.SIGINT)
     _, err = train.communicate()
     assert train.returncode == 130
