@@ -30,6 +30,9 @@ def baseline(folder: Folder = None, settings: Settings = None, json: Json = Fals
 
 
 def train(
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Only go on with the run that was stopped; never begin a new one.")
+    ] = False,
     cancel: Annotated[
         bool, typer.Option("--cancel", help="Cancel the job that goes on at a provider, instead of following it.")
     ] = False,
@@ -44,7 +47,7 @@ def train(
         perform(json, lambda console: stop(opened(folder, settings), console))
     from tunesmith.workflows.train import train as work
 
-    perform(json, lambda console: work(opened(folder, settings), console))
+    perform(json, lambda console: work(opened(folder, settings), console, resume=resume))
 
 
 def compare(

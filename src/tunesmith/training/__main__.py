@@ -9,7 +9,6 @@ import errno
 import json
 import os
 import re
-import shutil
 import signal
 import sys
 import traceback
@@ -18,14 +17,16 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
-from tunesmith.core.errors import TrainingError, TunesmithError
-from tunesmith.core.files import new_folder, write_text
+from tunesmith.core.errors import ConfigError, TrainingError, TunesmithError
+from tunesmith.core.files import new_folder, remove, write_text
 from tunesmith.engines.local.loading import load
 from tunesmith.models.renderer import Renderer
-from tunesmith.training import checkpoint
+from tunesmith.training import saved
 from tunesmith.training.batches import render
+from tunesmith.training.checkpoint import Checkpoints
 from tunesmith.training.events import EventLog
-from tunesmith.training.job import ADAPTER, CHECKPOINT, EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, read_job, read_rows
+from tunesmith.training.identity import Identity, differences, identity
+from tunesmith.training.job import ADAPTER, EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, read_job, read_rows
 from tunesmith.training.loop import InterruptedRun, Loop, Rows
 from tunesmith.training.methods import attach, save_adapter
 
@@ -50,13 +51,16 @@ class Stop:
 
 def main(folder: Path) -> int:
     stop = Stop()
-    resume_at = checkpoint.saved_step(folder)
     log = None
     try:
         with FileLock(folder / LOCK, timeout=0):
+            _clean(folder)
             write_text(folder / PID, str(os.getpid()))
-            log = EventLog(folder / EVENTS, resume_at)
-            _train(folder, log, stop, resume_at)
+            standing = saved.find(folder)
+            log = EventLog(folder / EVENTS, standing.step)
+            for step, reason in standing.unusable:
+                log.write("unusable", checkpoint=step, reason=reason)
+            _train(folder, log, stop, standing)
             return 0
     except InterruptedRun:
         return 130
@@ -64,9 +68,15 @@ def main(folder: Path) -> int:
         return _fail(error, log, folder)
 
 
-def _train(folder: Path, log: EventLog, stop: Stop, resume_at: int | None) -> None:
-    loop = _loop(folder, read_job(folder))
-    if resume_at is not None:
+def _clean(folder: Path) -> None:
+    """Remove what a crash left under temporary names."""
+    for path in folder.glob(".*"):
+        remove(path) if path.is_dir() else path.unlink()
+
+
+def _train(folder: Path, log: EventLog, stop: Stop, standing: saved.Standing) -> None:
+    loop = _loop(folder, read_job(folder), standing)
+    if standing.checkpoint is not None:
         loop.resume()
     log.write(
         "start",
@@ -78,31 +88,46 @@ def _train(folder: Path, log: EventLog, stop: Stop, resume_at: int | None) -> No
         trainable=sum(parameter.numel() for parameter in loop.parameters),
         dtype=str(loop.model.dtype).removeprefix("torch."),
         device=str(loop.device),
-        resumed_from=resume_at,
+        resumed_from=standing.step,
+        unusable=len(standing.unusable),
     )
+    loop.checkpoints.clean()
     try:
         loop.run(log, stop)
     except InterruptedRun:
         log.write("interrupted", step=loop.progress.step)
         raise
-    shutil.rmtree(folder / ADAPTER, ignore_errors=True)  # of an earlier execution that ended after it was written
+    remove(folder / ADAPTER)  # of an earlier execution that ended after it was written
     with new_folder(folder / ADAPTER) as temporary:
         save_adapter(loop.best, loop.model, temporary)
     log.write("done", **loop.summary())
-    shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
+    loop.checkpoints.drop()
 
 
-def _loop(folder: Path, job: Job) -> Loop:
+def _loop(folder: Path, job: Job, standing: saved.Standing) -> Loop:
     recipe = job.recipe
-    renderer = Renderer(Path(job.model_folder))
     train, validation = read_rows(folder / TRAIN), read_rows(folder / VALIDATION)
+    made_from = identity(job, train, validation)
+    _refuse_another(standing, made_from)
+    renderer = Renderer(Path(job.model_folder))
     rows = Rows(
         train=render(renderer, job.task.prompt, train, job.max_tokens),
         validation=render(renderer, job.task.prompt, validation, job.max_tokens),
         examples=validation,
     )
     model = attach(load(Path(job.model_folder)), recipe, job.model)
-    return Loop(folder, model, renderer, job.task, recipe, rows, job.primary)
+    checkpoints = Checkpoints(folder, made_from, standing)
+    return Loop(checkpoints, model, renderer, job.task, recipe, rows, job.primary)
+
+
+def _refuse_another(standing: saved.Standing, made_from: Identity) -> None:
+    """Weights that began under one recipe must not go on under another."""
+    then = standing.checkpoint
+    if then and (found := differences(then.made_from, made_from)):
+        raise ConfigError(
+            f"The checkpoint of step {then.step:,} is of another recipe than the run: {'; '.join(found)}. Put that "
+            "back to go on from it; or run `tunesmith train`, which begins a new run."
+        )
 
 
 def _fail(error: Exception, log: EventLog | None, folder: Path) -> int:
@@ -132,7 +157,7 @@ def _of_files(error: OSError | SafetensorError, folder: Path) -> str:
     numbers = [getattr(error, "errno", None), *map(int, re.findall(r"os error (\d+)", words))]
     full = not FULL.isdisjoint(numbers)
     cure = "Free some space where the project lies" if full else "Check that file and its folder"
-    onward = "it goes on from the last checkpoint" if checkpoint.saved_step(folder) is not None else "it begins anew"
+    onward = "it goes on from the last checkpoint" if saved.find(folder).checkpoint else "it begins anew"
     return f"Training stopped at {where}: {words}. {cure}, then run `tunesmith train` again: {onward}."
 
 

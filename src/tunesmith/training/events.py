@@ -1,9 +1,10 @@
 """`events.jsonl`: what happens in a run, one JSON object a line; whoever watches a run follows this file.
 
-start       steps, rows, tokens, shared_tokens, layout, trainable, dtype, resumed_from
+start       steps, rows, tokens, shared_tokens, layout, trainable, dtype, resumed_from, unusable
 step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, examples, seconds
 validation  step, steps, loss, metric, value, best
 checkpoint  step
+unusable    checkpoint (its step), reason: why the run does not go on from it
 note        message, from a provider (training/hosted)
 done        steps, seconds, examples_per_second, memory, stopped_early, best {step, metric, value, loss}
 interrupted step

@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from peft import PeftModel
@@ -19,16 +18,13 @@ from tunesmith.core.example import Example
 from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.spec import Task
-from tunesmith.training import checkpoint
 from tunesmith.training.batches import Batch, Row, computed_tokens, lay_out, order
-from tunesmith.training.checkpoint import Progress
+from tunesmith.training.checkpoint import Checkpoints, Progress
 from tunesmith.training.events import EventLog
 from tunesmith.training.methods import adapter_weights, base_model
 from tunesmith.training.objectives import negative_log_likelihood
 from tunesmith.training.section import TrainSection
 from tunesmith.training.validation import Standing, validate
-
-CHECKPOINT_SECONDS = 120.0
 
 
 class InterruptedRun(Exception):  # noqa: N818  (an orderly end, not an error)
@@ -49,7 +45,7 @@ class Loop:
 
     def __init__(
         self,
-        folder: Path,
+        checkpoints: Checkpoints,
         model: PeftModel,
         renderer: Renderer,
         task: Task,
@@ -57,7 +53,7 @@ class Loop:
         rows: Rows,
         primary: str,
     ):
-        self.folder, self.model, self.renderer, self.task = folder, model, renderer, task
+        self.checkpoints, self.model, self.renderer, self.task = checkpoints, model, renderer, task
         self.recipe, self.rows, self.primary = recipe, rows, primary
         self.device = model.device
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -71,7 +67,7 @@ class Loop:
         self.best: dict[str, Tensor] = {}
 
     def resume(self) -> None:
-        self.progress, self.best = checkpoint.restore(self.folder, self.model, self.optimizer)
+        self.progress, self.best = self.checkpoints.restore(self.model, self.optimizer)
 
     def run(self, log: EventLog, should_stop: Callable[[], bool]) -> None:
         """Train from where the run stands to its end. Raises InterruptedRun, TrainingError, OSError."""
@@ -81,8 +77,8 @@ class Loop:
             if self.progress.step % self.every == 0 or self.progress.step == self.steps:
                 self._evaluate(log)
             stop = should_stop()
-            if stop or time.monotonic() - saved > CHECKPOINT_SECONDS:
-                checkpoint.save(self.folder, self.progress, self.model, self.optimizer, self.best)
+            if stop or time.monotonic() - saved >= self.recipe.checkpoint_seconds:
+                self.checkpoints.save(self.progress, self.model, self.optimizer, self.best)
                 log.write("checkpoint", step=self.progress.step)
                 saved = time.monotonic()
             if stop:
@@ -154,6 +150,12 @@ class Loop:
         standing = validate(
             self.model, self.renderer, self.task, self.rows.examples, self.rows.validation, self.primary
         )
+        if not math.isfinite(standing.loss):
+            raise TrainingError(
+                f"Training stopped after step {self.progress.step}: validation loss {standing.loss} is not finite. "
+                f"Learning rate {self.learning_rate(self.progress.step - 1):.3g}. Lower [train] learning_rate, or "
+                "look at the validation rows."
+            )
         better = standing.better_than(Standing(best["value"], best["loss"]) if best else None)
         if better:
             self.best = adapter_weights(self.model)

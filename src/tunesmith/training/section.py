@@ -1,6 +1,6 @@
 """`[train]` in tunesmith.toml: the recipe. Names and meanings are those of PEFT and transformers."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -40,25 +40,35 @@ class TrainSection(Record):
     )
     seed: int = Field(default=0, ge=0, description="Of the adapters' first weights, the order of rows, and dropout.")
 
+    checkpoint_seconds: float = Field(
+        default=120.0,
+        ge=0,
+        description="Seconds of training after which a checkpoint is written, at the end of a step; 0: after every "
+        "step. It changes no weight and is no part of the recipe.",
+    )
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """Every key that the weights depend on, as JSON values."""
+        targets = self.target_modules if isinstance(self.target_modules, str) else list(self.target_modules)
+        return {
+            "method": self.method,
+            "r": self.r,
+            "lora_alpha": self.lora_alpha,
+            "lora_dropout": self.lora_dropout,
+            "target_modules": targets,
+            "learning_rate": self.learning_rate,
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "sharing": self.sharing,
+            "warmup_ratio": self.warmup_ratio,
+            "weight_decay": self.weight_decay,
+            "max_grad_norm": self.max_grad_norm,
+            "evaluations_per_epoch": self.evaluations_per_epoch,
+            "patience": self.patience,
+            "seed": self.seed,
+        }
+
     @property
     def digest(self) -> str:
-        targets = self.target_modules if isinstance(self.target_modules, str) else list(self.target_modules)
-        return digest(
-            "recipe",
-            2,
-            method=self.method,
-            r=self.r,
-            lora_alpha=self.lora_alpha,
-            lora_dropout=self.lora_dropout,
-            target_modules=targets,
-            learning_rate=self.learning_rate,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            sharing=self.sharing,
-            warmup_ratio=self.warmup_ratio,
-            weight_decay=self.weight_decay,
-            max_grad_norm=self.max_grad_norm,
-            evaluations_per_epoch=self.evaluations_per_epoch,
-            patience=self.patience,
-            seed=self.seed,
-        )
+        return digest("recipe", 2, **self.recipe)

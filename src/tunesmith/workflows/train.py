@@ -1,15 +1,15 @@
 """`tunesmith train`: a run in a child process, from the guarded split to a candidate on disk.
 
-A run that was stopped goes on where it was when everything that went into it is the same; otherwise a new one begins.
-A finished run with the same inputs is not done again.
+A run that was stopped goes on where it was when everything that went into it is the same; otherwise a new one begins,
+or `--resume` refuses. A finished run with the same inputs is not done again.
 """
 
 from pathlib import Path
 from typing import Any
 
-from tunesmith import __version__
 from tunesmith.candidates import fine_tuned
 from tunesmith.core import units
+from tunesmith.core.errors import UserError
 from tunesmith.core.files import remove
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Artifact, Run
@@ -21,11 +21,13 @@ from tunesmith.models.store import ModelFiles, open_model
 from tunesmith.training import child
 from tunesmith.training.events import Event
 from tunesmith.training.hosted.recipe import refuse_hosted_keys
-from tunesmith.training.job import CHECKPOINT, JOB, Job, prepare
-from tunesmith.workflows import candidates, hosted, inputs, runs, tables
+from tunesmith.training.identity import identity
+from tunesmith.training.job import Job, prepare
+from tunesmith.workflows import candidates, hosted, inputs, resuming, runs, tables
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
+from tunesmith.workflows.resuming import Choice
 from tunesmith.workflows.runs import Recording
 from tunesmith.workflows.status import next_command
 
@@ -48,8 +50,12 @@ class TrainOutcome(Outcome):
     best: dict[str, Any]
 
 
-def train(project: Project, console: Console) -> TrainOutcome:
-    """Raises SealError, DataError or LeakError before anything is trained; KeyboardInterrupt after an orderly stop."""
+def train(project: Project, console: Console, *, resume: bool = False) -> TrainOutcome:
+    """Train, going on with the run that was stopped; `resume` refuses to begin a new one.
+
+    Raises SealError, DataError, LeakError or UserError before anything is trained; KeyboardInterrupt after an orderly
+    stop.
+    """
     with project.locked("train"):
         state = ready(project, "train")
         if is_hosted(project.config.model.base):
@@ -62,9 +68,15 @@ def train(project: Project, console: Console) -> TrainOutcome:
         wanted = inputs.of_train(project) | {"base": model.digest}
         earlier = runs.with_inputs(project, "train", wanted)
         if earlier and _stands(project, earlier, console):
+            if resume:
+                raise UserError(f"Run {earlier.id} has come through with the same inputs: there is nothing to resume.")
             console.say(f"Nothing has changed since run {earlier.id}: its fine-tune stands.")
         else:
-            earlier = _carry_out(project, state, model, wanted, earlier, console)
+            job = _job(project, state, model)
+            choice = resuming.choose(project, wanted, identity(job, state.train, state.validation))
+            if resume:
+                resuming.require(choice)
+            earlier = _carry_out(project, state, model, job, wanted, choice, console)
     return _outcome(project, earlier, console)
 
 
@@ -89,17 +101,23 @@ def _stands(project: Project, earlier: Run, console: Console) -> bool:
 
 
 def _carry_out(
-    project: Project, state: Ready, model: ModelFiles, wanted: dict[str, str], earlier: Run | None, console: Console
+    project: Project,
+    state: Ready,
+    model: ModelFiles,
+    job: Job,
+    wanted: dict[str, str],
+    choice: Choice,
+    console: Console,
 ) -> Run:
-    """A new run, or the `earlier` one from its checkpoint, where the same program began it."""
-    resumable = earlier and earlier.state != "done" and earlier.inputs.get("code") == __version__
-    resume = earlier.id if earlier and resumable else None
-    identity = resume
+    """A new run, or the stopped one from its checkpoint."""
+    name = resume = choice.run.id if choice.run else None
+    if said := resuming.say(project, choice):
+        console.say(said)
     try:
         with runs.record(project, "train", wanted | {"seal": state.seal.sha256}, resume=resume) as recording:
-            identity = recording.id
-            if not (recording.folder / JOB).is_file():  # it is written last: a run may have been stopped before
-                prepare(recording.folder, _job(project, state, model), state.train, state.validation)
+            name = recording.id
+            # Of a run that goes on, too: its files are equal, and one that was lost or damaged stands again.
+            prepare(recording.folder, job, state.train, state.validation)
             done = child.run(recording.folder, Watcher(console))
             address = _keep(project, state, model, done, recording)
             recording.result = {
@@ -114,13 +132,13 @@ def _carry_out(
                 "best": done.best,
             }
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(_stopped(project.runs / identity if identity else None)) from None
+        raise KeyboardInterrupt(_stopped(project.runs / name if name else None)) from None
     return recording.run
 
 
 def _stopped(run: Path | None) -> str:
-    """What is left of a stopped run; its checkpoint counts once the file that names it stands."""
-    if run and any((run / CHECKPOINT).glob("*.json")):
+    """What is left of a stopped run."""
+    if run and resuming.checkpoint_of(run) is not None:
         return f"Stopped. The checkpoint of run {run.name} is kept; run the same command again to go on from it."
     return "Stopped. There is no checkpoint yet; run the same command again to begin from the first step."
 
@@ -167,7 +185,9 @@ class Watcher:
         self._progress = console.progress("training")
 
     def __call__(self, event: Event) -> None:
-        if event["event"] == "start":
+        if event["event"] == "unusable":
+            self._console.say(f"The checkpoint of step {event['checkpoint']:,} is not used: {event['reason']}.")
+        elif event["event"] == "start":
             self._start(event)
         elif event["event"] == "note":
             self._console.say(event["message"])
@@ -191,6 +211,8 @@ class Watcher:
             return
         if event["resumed_from"]:
             self._console.say(f"Going on from step {event['resumed_from']:,}.")
+        elif event["unusable"]:
+            self._console.say("No checkpoint is whole, so training begins anew, from the first step.")
         shared = event["shared_tokens"] / event["tokens"] if event["tokens"] else 0
         self._console.say(
             f"Training on {count(event['rows'], 'row')} in {count(event['steps'], 'step')}; {units.share(shared)} of "
