@@ -112,13 +112,13 @@ def gradients(model) -> dict[str, torch.Tensor]:
     return {name: parameter.grad for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
-def compare(family: str, kind: str, sharing: str, checkpointing: bool = False) -> int:
+def compare(family: str, kind: str, sharing: str, checkpointing: bool = False, packed_tokens: int = 8192) -> int:
     """How many packed rows it took."""
     model = model_with_random_adapter(family, attention.NAME)
     if checkpointing:
         base_model(model).gradient_checkpointing_enable({"use_reentrant": False})
         model.train()
-    batch = lay_out(rows(kind), CPU, sharing)
+    batch = lay_out(rows(kind), CPU, sharing, packed_tokens)
     loss = sum(negative_log_likelihood(base_model(model), packed) for packed in batch.packed) / batch.normaliser
     loss.backward()
     expected_loss, expected = plain(family, kind)
@@ -144,9 +144,8 @@ def test_loss_and_gradients(family, kind, sharing):
 
 @pytest.mark.parametrize("kind", ["one prefix", "nothing shared", "mixed prefixes"])
 @pytest.mark.parametrize("family", ["Llama", "Gemma2"])
-def test_accumulated_over_packed_rows(family, kind, monkeypatch):
-    monkeypatch.setattr(batches, "PACKED_TOKENS", 40)
-    assert compare(family, kind, "on") >= 2
+def test_accumulated_over_packed_rows(family, kind):
+    assert compare(family, kind, "on", packed_tokens=40) >= 2
 
 
 @pytest.mark.parametrize("kind", ["one prefix", "nothing shared", "mixed prefixes"])
@@ -162,7 +161,7 @@ def test_with_gradient_checkpointing(family, kind):
 def test_what_is_shared_is_counted(kind, shared):
     batch = lay_out(rows(kind), CPU, "on")
     assert batch.shared == shared
-    assert batch.tokens == batches.computed_tokens(rows(kind), "on")
+    assert batch.tokens == sum(batches.sizes(rows(kind), "on", 8192))
     assert lay_out(rows(kind), CPU, "off").shared == 0
 
 

@@ -1,9 +1,11 @@
-"""`python -m tunesmith.training FOLDER`: the child process of one run.
+"""`python -m tunesmith.training FOLDER [--plan] [--show-masks N]`: the child process of one run.
 
 Ends with 0 when the adapter stands, 130 when it was asked to stop and stands in its checkpoint, 1 otherwise. What went
-wrong is an event, and the last line of standard error, because on a full disk only that can be written.
+wrong is an event, and the last line of standard error, because on a full disk only that can be written. With `--plan`
+it ends with 0 behind the pre-flight.
 """
 
+import argparse
 import contextlib
 import errno
 import json
@@ -14,14 +16,16 @@ import sys
 import traceback
 from pathlib import Path
 
+import torch
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
+from tunesmith.core import memory
 from tunesmith.core.errors import ConfigError, TrainingError, TunesmithError
 from tunesmith.core.files import new_folder, remove, write_text
-from tunesmith.engines.local.loading import load
+from tunesmith.engines.local.loading import best_device, best_dtype, load
 from tunesmith.models.renderer import Renderer
-from tunesmith.training import saved
+from tunesmith.training import preflight, saved
 from tunesmith.training.batches import render
 from tunesmith.training.checkpoint import Checkpoints
 from tunesmith.training.events import EventLog
@@ -29,6 +33,7 @@ from tunesmith.training.identity import Identity, differences, identity
 from tunesmith.training.job import ADAPTER, EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, read_job, read_rows
 from tunesmith.training.loop import InterruptedRun, Loop, Rows
 from tunesmith.training.methods import attach, save_adapter
+from tunesmith.training.section import TrainSection
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -49,7 +54,7 @@ class Stop:
         return self._asked or os.getppid() != self._parent
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, plan: bool = False, shown: int = 1) -> int:
     stop = Stop()
     log = None
     try:
@@ -60,7 +65,10 @@ def main(folder: Path) -> int:
             log = EventLog(folder / EVENTS, standing.step)
             for step, reason in standing.unusable:
                 log.write("unusable", checkpoint=step, reason=reason)
-            _train(folder, log, stop, standing)
+            loop = _loop(folder, read_job(folder), standing)
+            _say_plan(log, loop, standing, shown)
+            if not plan:
+                _train(folder, loop, log, stop, standing)
             return 0
     except InterruptedRun:
         return 130
@@ -74,20 +82,38 @@ def _clean(folder: Path) -> None:
         remove(path) if path.is_dir() else path.unlink()
 
 
-def _train(folder: Path, log: EventLog, stop: Stop, standing: saved.Standing) -> None:
-    loop = _loop(folder, read_job(folder), standing)
+def _say_plan(log: EventLog, loop: Loop, standing: saved.Standing, shown: int) -> None:
     if standing.checkpoint is not None:
         loop.resume()
+    rows, recipe = loop.rows.train, loop.recipe
+    tokens = preflight.count(rows, recipe)
+    log.write(
+        "plan",
+        **preflight.fields(
+            tokens,
+            preflight.masks(rows, loop.renderer, shown),
+            sharing=preflight.sharing(tokens, recipe.sharing),
+            rows=len(rows),
+            validation_rows=len(loop.rows.validation),
+            steps=loop.steps,
+            batch_size=recipe.batch_size,
+            trainable=sum(parameter.numel() for parameter in loop.parameters),
+            end_of_turn=loop.renderer.token(loop.renderer.end_of_turn),
+            dtype=str(loop.model.dtype).removeprefix("torch."),
+            device=str(loop.device),
+            memory=loop.memory,
+            available=memory.available(),
+            seconds=round(loop.expected_seconds(), 1),
+        ),
+    )
+
+
+def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.Standing) -> None:
     log.write(
         "start",
         steps=loop.steps,
         rows=len(loop.rows.train),
         validation_rows=len(loop.rows.validation),
-        tokens=sum(len(row.tokens) for row in loop.rows.train),
-        shared_tokens=loop.shared_tokens(),
-        trainable=sum(parameter.numel() for parameter in loop.parameters),
-        dtype=str(loop.model.dtype).removeprefix("torch."),
-        device=str(loop.device),
         resumed_from=standing.step,
         unusable=len(standing.unusable),
     )
@@ -115,9 +141,16 @@ def _loop(folder: Path, job: Job, standing: saved.Standing) -> Loop:
         validation=render(renderer, job.task.prompt, validation, job.max_tokens),
         examples=validation,
     )
+    needed = _needed_memory(Path(job.model_folder), recipe, rows)
     model = attach(load(Path(job.model_folder)), recipe, job.model)
     checkpoints = Checkpoints(folder, made_from, standing)
-    return Loop(checkpoints, model, renderer, job.task, recipe, rows, job.primary)
+    return Loop(checkpoints, model, renderer, job.task, recipe, rows, job.primary, needed)
+
+
+def _needed_memory(model: Path, recipe: TrainSection, rows: Rows) -> int:
+    device = best_device()
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else memory.available()
+    return preflight.memory(model, recipe, rows.train, best_dtype(device).itemsize, free)
 
 
 def _refuse_another(standing: saved.Standing, made_from: Identity) -> None:
@@ -162,4 +195,8 @@ def _of_files(error: OSError | SafetensorError, folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    parser = argparse.ArgumentParser(prog="python -m tunesmith.training", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--plan", action="store_true")
+    parser.add_argument("--show-masks", type=int, default=1, dest="shown")
+    sys.exit(main(**vars(parser.parse_args())))

@@ -18,13 +18,15 @@ from tunesmith.core.example import Example
 from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.spec import Task
-from tunesmith.training.batches import Batch, Row, computed_tokens, lay_out, order
+from tunesmith.training.batches import Batch, Row, lay_out, order, sizes
 from tunesmith.training.checkpoint import Checkpoints, Progress
 from tunesmith.training.events import EventLog
 from tunesmith.training.methods import adapter_weights, base_model
 from tunesmith.training.objectives import negative_log_likelihood
 from tunesmith.training.section import TrainSection
 from tunesmith.training.validation import Standing, validate
+
+FORWARD = 0.4  # of a step's time is its forward pass
 
 
 class InterruptedRun(Exception):  # noqa: N818  (an orderly end, not an error)
@@ -52,9 +54,11 @@ class Loop:
         recipe: TrainSection,
         rows: Rows,
         primary: str,
+        memory: int,
     ):
         self.checkpoints, self.model, self.renderer, self.task = checkpoints, model, renderer, task
         self.recipe, self.rows, self.primary = recipe, rows, primary
+        self.memory = memory  # bytes that the run is expected to need
         self.device = model.device
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.optimizer = torch.optim.AdamW(
@@ -98,6 +102,7 @@ class Loop:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.progress.step += 1
+        self.progress.losses.append(loss)
         self.progress.examples += len(batch.rows)
         self.progress.seconds += time.perf_counter() - started
         log.write(
@@ -125,17 +130,29 @@ class Loop:
         return total
 
     def _batch(self, step: int) -> Batch:
-        return lay_out(self._batch_rows(step), self.device, self.recipe.sharing)
+        return lay_out(self._batch_rows(step), self.device, self.recipe.sharing, self.recipe.packed_tokens)
 
     def _batch_rows(self, step: int) -> list[Row]:
         epoch, place = divmod(step, self.per_epoch)
         numbers = order(len(self.rows.train), epoch, self.recipe.seed, self.recipe.batch_size)[place]
         return [self.rows.train[number] for number in numbers]
 
-    def shared_tokens(self) -> int:
-        """How many of an epoch's tokens are not computed, because another row of their batch has them, too."""
-        batches = [self._batch_rows(step) for step in range(self.per_epoch)]
-        return sum(_tokens(rows) - computed_tokens(rows, self.recipe.sharing) for rows in batches)
+    def expected_seconds(self) -> float:
+        """Time of the whole run, from forward and backward of its first batch; no weight and no gradient changes.
+
+        A look at the validation rows costs two forward passes over them: for the loss and for the answers.
+        """
+        batch = self._batch(0)
+        self.model.train()
+        for rows in (batch.rows[:2], batch.rows):  # the first time memory is fetched and kernels are chosen
+            started = time.perf_counter()
+            self._backward(lay_out(rows, self.device, self.recipe.sharing, self.recipe.packed_tokens))
+            seconds = time.perf_counter() - started
+        self.optimizer.zero_grad(set_to_none=True)
+        looks = self.steps // self.every + (self.steps % self.every > 0)
+        validation = sum(sizes(self.rows.validation, self.recipe.sharing, self.recipe.packed_tokens))
+        computed = self.steps * batch.tokens + looks * validation * 2 * FORWARD
+        return seconds / batch.tokens * computed
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up over the first share of the steps, then linear decay to zero after the last."""
@@ -176,7 +193,11 @@ class Loop:
             metric=self.primary,
             value=standing.value,
             best=better,
+            perplexity=math.exp(min(standing.loss, 700.0)),
+            train_loss=self.progress.mean_loss(),
+            memory=peak(),
         )
+        self.progress.losses = []
 
     def _refuse_not_finite(self, loss: float, norm: float, step: int, rate: float, batch: Batch) -> None:
         if math.isfinite(loss) and math.isfinite(norm):
@@ -198,7 +219,3 @@ class Loop:
             "stopped_early": self.progress.stopped_early,
             "best": self.progress.best,
         }
-
-
-def _tokens(rows: list[Row]) -> int:
-    return sum(len(row.tokens) - 1 for row in rows)
