@@ -33,6 +33,9 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Only go on with the run that was stopped; never begin a new one.")
     ] = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Try several learning rates and batch sizes; the validation rows choose.")
+    ] = False,
     cancel: Annotated[
         bool, typer.Option("--cancel", help="Cancel the job that goes on at a provider, instead of following it.")
     ] = False,
@@ -50,6 +53,10 @@ def train(
         from tunesmith.workflows.hosted import cancel as stop
 
         perform(json, lambda console: stop(opened(folder, settings), console))
+    if sweep:
+        from tunesmith.workflows.sweep import sweep as try_recipes
+
+        perform(json, lambda console: try_recipes(opened(folder, settings), console))
     from tunesmith.workflows import train as work
 
     if plan:

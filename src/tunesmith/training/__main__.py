@@ -1,8 +1,8 @@
-"""`python -m tunesmith.training FOLDER [--plan] [--show-masks N]`: the child process of one run.
+"""`python -m tunesmith.training FOLDER [--plan] [--show-masks N] [--looks N]`: the child process of one run.
 
 Ends with 0 when the adapter stands, 130 when it was asked to stop and stands in its checkpoint, 1 otherwise. What went
 wrong is an event, and the last line of standard error, because on a full disk only that can be written. With `--plan`
-it ends with 0 behind the pre-flight.
+it ends with 0 behind the pre-flight, with `--looks` behind that many validations, standing in a checkpoint.
 """
 
 import argparse
@@ -54,7 +54,7 @@ class Stop:
         return self._asked or os.getppid() != self._parent
 
 
-def main(folder: Path, plan: bool = False, shown: int = 1) -> int:
+def main(folder: Path, plan: bool = False, shown: int = 1, looks: int | None = None) -> int:
     stop = Stop()
     log = None
     try:
@@ -68,7 +68,7 @@ def main(folder: Path, plan: bool = False, shown: int = 1) -> int:
             loop = _loop(folder, read_job(folder), standing)
             _say_plan(log, loop, standing, shown)
             if not plan:
-                _train(folder, loop, log, stop, standing)
+                _train(folder, loop, log, stop, standing, looks)
             return 0
     except InterruptedRun:
         return 130
@@ -108,7 +108,7 @@ def _say_plan(log: EventLog, loop: Loop, standing: saved.Standing, shown: int) -
     )
 
 
-def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.Standing) -> None:
+def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.Standing, looks: int | None) -> None:
     log.write(
         "start",
         steps=loop.steps,
@@ -119,10 +119,13 @@ def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.
     )
     loop.checkpoints.clean()
     try:
-        loop.run(log, stop)
+        loop.run(log, stop, looks)
     except InterruptedRun:
         log.write("interrupted", step=loop.progress.step)
         raise
+    if looks is not None:
+        log.write("paused", step=loop.progress.step, best=loop.progress.best)
+        return
     remove(folder / ADAPTER)  # of an earlier execution that ended after it was written
     with new_folder(folder / ADAPTER) as temporary:
         save_adapter(loop.best, loop.model, temporary)
@@ -199,4 +202,5 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--plan", action="store_true")
     parser.add_argument("--show-masks", type=int, default=1, dest="shown")
+    parser.add_argument("--looks", type=int)
     sys.exit(main(**vars(parser.parse_args())))

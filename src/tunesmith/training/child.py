@@ -52,6 +52,11 @@ def plan(folder: Path, on_event: Callable[[Event], None], *, shown: int = 1) -> 
     return _execute(folder, on_event, "--plan", f"--show-masks={shown}", ends_with="plan")
 
 
+def advance(folder: Path, on_event: Callable[[Event], None], looks: int) -> Event:
+    """Train until `looks` validations were made: the `paused` event, with the best so far. Raises as `run` does."""
+    return _execute(folder, on_event, f"--looks={looks}", "--show-masks=0", ends_with="paused")
+
+
 def _execute(folder: Path, on_event: Callable[[Event], None], *options: str, ends_with: str) -> Event:
     """The last event of a child that came to its end."""
     with tempfile.TemporaryFile() as words:

@@ -9,6 +9,7 @@ checkpoint  step
 unusable    checkpoint (its step), reason: why the run does not go on from it
 note        message, from a provider (training/hosted)
 done        steps, seconds, examples_per_second, memory, stopped_early, best {step, metric, value, loss}
+paused      step, best: behind the validations that were asked for (a sweep)
 interrupted step
 error       message
 
@@ -58,4 +59,4 @@ def _parse(text: str) -> Iterator[Event]:
 
 
 def _stands(event: Event, step: int) -> bool:
-    return event["event"] not in ("done", "interrupted", "error") and event.get("step", 0) <= step
+    return event["event"] not in ("done", "paused", "interrupted", "error") and event.get("step", 0) <= step

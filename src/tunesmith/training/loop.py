@@ -73,20 +73,32 @@ class Loop:
     def resume(self) -> None:
         self.progress, self.best = self.checkpoints.restore(self.model, self.optimizer)
 
-    def run(self, log: EventLog, should_stop: Callable[[], bool]) -> None:
-        """Train from where the run stands to its end. Raises InterruptedRun, TrainingError, OSError."""
+    def run(self, log: EventLog, should_stop: Callable[[], bool], looks: int | None = None) -> bool:
+        """Train from where the run stands to its end, or until `looks` validations were made; whether it is at its end.
+
+        Raises InterruptedRun, TrainingError, OSError.
+        """
         saved = time.monotonic()
-        while self.progress.step < self.steps and not self.progress.stopped_early:
+        while not self._at_end() and (looks is None or self.progress.step < looks * self.every):
             self._step(log)
             if self.progress.step % self.every == 0 or self.progress.step == self.steps:
                 self._evaluate(log)
             stop = should_stop()
             if stop or time.monotonic() - saved >= self.recipe.checkpoint_seconds:
-                self.checkpoints.save(self.progress, self.model, self.optimizer, self.best)
-                log.write("checkpoint", step=self.progress.step)
+                self._save(log)
                 saved = time.monotonic()
             if stop:
                 raise InterruptedRun
+        if looks is not None:
+            self._save(log)
+        return self._at_end()
+
+    def _at_end(self) -> bool:
+        return self.progress.step >= self.steps or self.progress.stopped_early
+
+    def _save(self, log: EventLog) -> None:
+        self.checkpoints.save(self.progress, self.model, self.optimizer, self.best)
+        log.write("checkpoint", step=self.progress.step)
 
     def _step(self, log: EventLog) -> None:
         started, step = time.perf_counter(), self.progress.step

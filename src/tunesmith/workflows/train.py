@@ -4,6 +4,7 @@ A run that was stopped goes on where it was when everything that went into it is
 or `--resume` refuses. A finished run with the same inputs is not done again.
 """
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from tunesmith.models.store import ModelFiles, open_model
 from tunesmith.training import child
 from tunesmith.training.hosted.recipe import refuse_hosted_keys
 from tunesmith.training.identity import identity
-from tunesmith.training.job import Job, prepare
+from tunesmith.training.job import CHECKPOINT, EVENTS, Job, prepare
+from tunesmith.training.section import TrainSection
 from tunesmith.workflows import candidates, hosted, inputs, resuming, runs
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
@@ -86,19 +88,37 @@ def train(project: Project, console: Console, *, resume: bool = False, shown: in
         opening(0, 1)
         model = open_model(project.config.model.base, project.folder)
         opening(1, 1)
-        wanted = inputs.of_train(project) | {"base": model.digest}
-        earlier = runs.with_inputs(project, "train", wanted)
-        if earlier and _stands(project, earlier, console):
-            if resume:
-                raise UserError(f"Run {earlier.id} has come through with the same inputs: there is nothing to resume.")
-            console.say(f"Nothing has changed since run {earlier.id}: its fine-tune stands.")
-        else:
-            job = _job(project, state, model)
-            choice = resuming.choose(project, wanted, identity(job, state.train, state.validation))
-            if resume:
-                resuming.require(choice)
-            earlier = _carry_out(project, state, model, job, wanted, choice, shown, console)
-    return _outcome(project, earlier, console)
+        done = _train(project, state, model, console, resume=resume, shown=shown)
+    return _outcome(project, done, console)
+
+
+def carry_on(project: Project, state: Ready, model: ModelFiles, begun: Path, console: Console) -> TrainOutcome:
+    """Finish in a run of its own what was begun in the folder `begun`; the project must be held."""
+    return _outcome(project, _train(project, state, model, console, resume=False, shown=0, begun=begun), console)
+
+
+def _train(
+    project: Project,
+    state: Ready,
+    model: ModelFiles,
+    console: Console,
+    *,
+    resume: bool,
+    shown: int,
+    begun: Path | None = None,
+) -> Run:
+    wanted = inputs.of_train(project) | {"base": model.digest}
+    earlier = runs.with_inputs(project, "train", wanted)
+    if earlier and _stands(project, earlier, console):
+        if resume:
+            raise UserError(f"Run {earlier.id} has come through with the same inputs: there is nothing to resume.")
+        console.say(f"Nothing has changed since run {earlier.id}: its fine-tune stands.")
+        return earlier
+    work = job(project, state, model, project.config.train)
+    choice = resuming.choose(project, wanted, identity(work, state.train, state.validation))
+    if resume:
+        resuming.require(choice)
+    return _carry_out(project, state, model, work, wanted, choice, shown, console, begun)
 
 
 def plan(project: Project, console: Console, *, shown: int = 1) -> PlanOutcome:
@@ -109,7 +129,7 @@ def plan(project: Project, console: Console, *, shown: int = 1) -> PlanOutcome:
             raise UserError("--plan is for a model that is trained here; a provider plans its own jobs.")
         model = open_model(project.config.model.base, project.folder)
         with tempfile.TemporaryDirectory(prefix="tunesmith-plan-") as folder:
-            prepare(Path(folder), _job(project, state, model), state.train, state.validation)
+            prepare(Path(folder), job(project, state, model, project.config.train), state.train, state.validation)
             found = child.plan(Path(folder), _watcher(project, console), shown=shown)
     return PlanOutcome(next=next_command(project), **{name: found[name] for name in PLANNED})
 
@@ -143,11 +163,12 @@ def _carry_out(
     project: Project,
     state: Ready,
     model: ModelFiles,
-    job: Job,
+    work: Job,
     wanted: dict[str, str],
     choice: Choice,
     shown: int,
     console: Console,
+    begun: Path | None,
 ) -> Run:
     """A new run, or the stopped one from its checkpoint."""
     name = resume = choice.run.id if choice.run else None
@@ -157,7 +178,9 @@ def _carry_out(
         with runs.record(project, "train", wanted | {"seal": state.seal.sha256}, resume=resume) as recording:
             name = recording.id
             # Of a run that goes on, too: its files are equal, and one that was lost or damaged stands again.
-            prepare(recording.folder, job, state.train, state.validation)
+            prepare(recording.folder, work, state.train, state.validation)
+            if begun and resuming.checkpoint_of(recording.folder) is None:
+                _take_over(begun, recording.folder)
             done = child.run(recording.folder, _watcher(project, console), shown=shown)
             address = _keep(project, state, model, done, recording)
             recording.result = {
@@ -176,6 +199,13 @@ def _carry_out(
     return recording.run
 
 
+def _take_over(begun: Path, run: Path) -> None:
+    """The checkpoint and the events of a sweep's winner: the run goes on from them."""
+    remove(run / CHECKPOINT)
+    shutil.copytree(begun / CHECKPOINT, run / CHECKPOINT)
+    shutil.copyfile(begun / EVENTS, run / EVENTS)
+
+
 def _stopped(run: Path | None) -> str:
     """What is left of a stopped run."""
     if run and resuming.checkpoint_of(run) is not None:
@@ -183,14 +213,14 @@ def _stopped(run: Path | None) -> str:
     return "Stopped. There is no checkpoint yet; run the same command again to begin from the first step."
 
 
-def _job(project: Project, state: Ready, model: ModelFiles) -> Job:
+def job(project: Project, state: Ready, model: ModelFiles, recipe: TrainSection) -> Job:
     return Job(
         model=model.name,
         model_folder=str(model.folder),
         model_digest=model.digest,
         max_tokens=project.config.model.max_tokens,
         task=state.task,
-        recipe=project.config.train,
+        recipe=recipe,
         primary=project.config.rules.primary,
     )
 
