@@ -1,6 +1,7 @@
-"""What tests share: where the real data lies, and tiny random models for parity."""
+"""What tests share: where the real data lies, and a tiny random model."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,31 @@ def real_data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"no real data in {DATA}")
     return DATA
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory) -> Path:
+    """A tiny model with a real tokenizer and chat template, as a folder on disk."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from tunesmith.models.store import open_model
+
+    folder = tmp_path_factory.mktemp("tiny-model")
+    source = open_model("smollm2-135m-instruct").folder
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copy(source / name, folder / name)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=49152,
+        hidden_size=48,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=6,
+        num_key_value_heads=2,
+        max_position_embeddings=2048,
+        tie_word_embeddings=True,
+        initializer_range=0.2,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder

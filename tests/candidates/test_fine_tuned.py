@@ -1,7 +1,11 @@
+import json
+
 import pytest
 
 from tunesmith.candidates import fine_tuned
+from tunesmith.candidates.base import card_digest, read_card
 from tunesmith.candidates.load import load
+from tunesmith.core.digests import sha256_folder
 from tunesmith.core.errors import ModelError, UserError
 from tunesmith.core.example import question
 
@@ -81,3 +85,50 @@ def test_folders_that_are_no_safe_adapter_are_refused(make, adapter):
     (adapter / "adapter_model.safetensors").unlink()
     with pytest.raises(ModelError, match=r"lacks adapter_model\.safetensors"):
         make()
+
+
+def test_an_adapter_for_another_base_is_refused(make, adapter, model):
+    config = {"peft_type": "LORA", "base_model_name_or_path": "another/base"}
+    (adapter / "adapter_config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=f"was made for the model 'another/base', not for '{model}'"):
+        make()
+    (adapter / "adapter_config.json").write_text("[]")
+    with pytest.raises(ModelError, match=r"adapter_config\.json is no JSON object"):
+        make()
+
+
+def test_a_candidate_whose_adapter_is_of_another_base_is_not_opened(make, tmp_path, engines):
+    """Its card was written by hand, and its folder given the name that goes with it."""
+    folder = tmp_path / "artifacts" / make()
+    config = {"peft_type": "LORA", "base_model_name_or_path": "another/base"}
+    (folder / "adapter" / "adapter_config.json").write_text(json.dumps(config))
+    files = sha256_folder(folder)
+    files.pop("candidate.json")
+    renamed = folder.rename(folder.with_name(card_digest(read_card(folder), files)))
+    with pytest.raises(ModelError, match="was made for the model 'another/base'"):
+        load(tmp_path / "artifacts", renamed.name, engines)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"hidden_size": 32, "num_attention_heads": 4}, "size mismatch for base_model"),
+        ({"num_hidden_layers": 1}, "the model has no such layer"),
+        ({"num_hidden_layers": 3}, "the adapter has no weights for it"),
+    ],
+)
+def test_an_adapter_whose_layers_are_not_those_of_the_model_is_refused(change, said, tmp_path):
+    """PEFT alone would load the last two, and leave layers out without a word."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from tunesmith.engines.local.adapters import with_adapter
+
+    sizes = {"vocab_size": 61, "hidden_size": 48, "intermediate_size": 64, "num_hidden_layers": 2}
+    sizes |= {"num_attention_heads": 6, "num_key_value_heads": 2}
+    recipe = LoraConfig(r=2, target_modules=["q_proj", "up_proj"])
+    made = get_peft_model(LlamaForCausalLM(LlamaConfig(**sizes)), recipe)
+    made.save_pretrained(tmp_path / "adapter")
+    with_adapter(LlamaForCausalLM(LlamaConfig(**sizes)), tmp_path / "adapter")
+    with pytest.raises(ModelError, match=f"does not fit the model: .*{said}.* under .model. base, or train again"):
+        with_adapter(LlamaForCausalLM(LlamaConfig(**sizes | change)), tmp_path / "adapter")

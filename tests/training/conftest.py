@@ -1,15 +1,11 @@
-"""A tiny model with a real tokenizer and chat template, as a folder on disk, and jobs on it."""
+"""Jobs on the tiny model."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from tunesmith.core.example import Example, Message
-from tunesmith.models.store import open_model
 from tunesmith.tasks.spec import Task
 from tunesmith.training.job import Job, prepare
 from tunesmith.training.section import TrainSection
@@ -34,31 +30,9 @@ def rows(count: int, start: int = 0) -> list[Example]:
 
 
 @pytest.fixture(scope="session")
-def tiny_folder(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("tiny-model")
-    source = open_model("smollm2-135m-instruct").folder
-    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
-        shutil.copy(source / name, folder / name)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=49152,
-        hidden_size=48,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=6,
-        num_key_value_heads=2,
-        max_position_embeddings=2048,
-        tie_word_embeddings=True,
-        initializer_range=0.2,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture
-def make_run(tiny_folder, tmp_path) -> MakeRun:
+def make_run_in(tiny_folder) -> MakeRun:
     def make(
-        name: str = "run", train: list[Example] | None = None, max_tokens: int = 512, primary="accuracy", **recipe
+        folder: Path, train: list[Example] | None = None, max_tokens: int = 512, primary="accuracy", **recipe
     ) -> Path:
         adapter = {"r": 4, "lora_alpha": 8} if recipe.get("method", "lora") in ("lora", "qlora") else {}
         settings = {"epochs": 3, "batch_size": 4, "learning_rate": 1e-2, **adapter, **recipe}
@@ -71,7 +45,12 @@ def make_run(tiny_folder, tmp_path) -> MakeRun:
             recipe=TrainSection(**settings),
             primary=primary,
         )
-        prepare(tmp_path / name, job, train or rows(18), rows(9, start=100))
-        return tmp_path / name
+        prepare(folder, job, train or rows(18), rows(9, start=100))
+        return folder
 
     return make
+
+
+@pytest.fixture
+def make_run(make_run_in, tmp_path) -> MakeRun:
+    return lambda name="run", **settings: make_run_in(tmp_path / name, **settings)

@@ -52,12 +52,28 @@ def make(
             f"The folder {adapter} holds {pickled[0]}, which can run code when loaded; expected safetensors and "
             "JSON only. Take it out."
         )
+    if kind == ADAPTER:
+        _refuse_another_base(adapter, model)
     prompting.label_tokens(engines.renderer(model), task.labels)
     made_from = {**inputs, "engine": engines.language(model, adapter).digest}
     card = Card(kind=KIND, name=name, task=task, config=prompting.config(model, max_tokens), inputs=made_from)
     with tempfile.TemporaryDirectory() as temporary:
         shutil.copytree(adapter, Path(temporary, kind))
         return keep(artifacts, card, Path(temporary))
+
+
+def _refuse_another_base(adapter: Path, model: str) -> None:
+    """A base of the same shapes would take the adapter without a word, and answer nonsense."""
+    path = adapter / CONFIG
+    try:
+        base = json.loads(path.read_text(encoding="utf-8")).get("base_model_name_or_path")
+    except (ValueError, AttributeError):
+        raise ModelError(f"{path} is no JSON object; expected an adapter as PEFT saves it.") from None
+    if base and base != model:
+        raise ModelError(
+            f"The adapter in {adapter} was made for the model {base!r}, not for {model!r}. Name {base!r} under [model] "
+            "base, or train again on this one."
+        )
 
 
 def make_hosted(artifacts: Path, task: Task, *, name: str, model: str, inputs: Mapping[str, str]) -> str:
@@ -69,6 +85,8 @@ def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
     if is_hosted(card.config["model"]):
         return asking.opened(folder, card, engines)
     trained = trained_folder(folder)
+    if trained.name == ADAPTER:
+        _refuse_another_base(trained, card.config["model"])
     return prompting.Prompted(folder, card, engines, adapter=trained, virtual=_virtual_tokens(trained))
 
 

@@ -65,6 +65,20 @@ def new_folder(path: Path) -> Iterator[Path]:
         remove(temporary)
 
 
+def flush(path: Path) -> None:
+    """Wait until the file or the folder's entries are on disk; a folder only where the system opens one (not Windows).
+
+    For files that others wrote (safetensors does not wait), and for a folder after a rename in it.
+    """
+    if path.is_dir() and os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def remove(folder: Path) -> None:
     """Remove `folder` and all that is in it; an interrupt has to wait."""
     try:

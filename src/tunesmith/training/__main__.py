@@ -1,33 +1,40 @@
-"""`python -m tunesmith.training FOLDER`: the child process of one run.
+"""`python -m tunesmith.training FOLDER [--plan] [--show-masks N] [--looks N]`: the child process of one run.
 
 Ends with 0 when the adapter stands, 130 when it was asked to stop and stands in its checkpoint, 1 otherwise. What went
-wrong is an event, and the last line of standard error, because on a full disk only that can be written.
+wrong is an event, and the last line of standard error, because on a full disk only that can be written. With `--plan`
+it ends with 0 behind the pre-flight, with `--looks` behind that many validations, standing in a checkpoint.
 """
 
+import argparse
 import contextlib
 import errno
 import json
 import os
 import re
-import shutil
 import signal
 import sys
 import traceback
 from pathlib import Path
 
+import torch
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
-from tunesmith.core.errors import TrainingError, TunesmithError
-from tunesmith.core.files import new_folder, write_text
+from tunesmith.core import memory
+from tunesmith.core.errors import ConfigError, TrainingError, TunesmithError
+from tunesmith.core.files import new_folder, remove, write_text
+from tunesmith.engines.local.loading import best_device, best_dtype
 from tunesmith.models.renderer import Renderer
-from tunesmith.training import checkpoint
+from tunesmith.training import preflight, saved
 from tunesmith.training.batches import render
+from tunesmith.training.checkpoint import Checkpoints
 from tunesmith.training.events import EventLog
-from tunesmith.training.job import CHECKPOINT, EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, kept_as, read_job, read_rows
+from tunesmith.training.identity import Identity, differences, identity
+from tunesmith.training.job import EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, kept_as, read_job, read_rows
 from tunesmith.training.loop import InterruptedRun, Loop, Rows
 from tunesmith.training.methods import attach, load_base
 from tunesmith.training.methods.virtual_tokens import refuse_beyond_context
+from tunesmith.training.section import TrainSection
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -48,15 +55,21 @@ class Stop:
         return self._asked or os.getppid() != self._parent
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, plan: bool = False, shown: int = 1, looks: int | None = None) -> int:
     stop = Stop()
-    resume_at = checkpoint.saved_step(folder)
     log = None
     try:
         with FileLock(folder / LOCK, timeout=0):
+            _clean(folder)
             write_text(folder / PID, str(os.getpid()))
-            log = EventLog(folder / EVENTS, resume_at)
-            _train(folder, log, stop, resume_at)
+            standing = saved.find(folder)
+            log = EventLog(folder / EVENTS, standing.step)
+            for step, reason in standing.unusable:
+                log.write("unusable", checkpoint=step, reason=reason)
+            loop = _loop(folder, read_job(folder), standing)
+            _say_plan(log, loop, standing, shown)
+            if not plan:
+                _train(folder, loop, log, stop, standing, looks)
             return 0
     except InterruptedRun:
         return 130
@@ -64,49 +77,98 @@ def main(folder: Path) -> int:
         return _fail(error, log, folder)
 
 
-def _train(folder: Path, log: EventLog, stop: Stop, resume_at: int | None) -> None:
-    loop = _loop(folder, read_job(folder))
-    if resume_at is not None:
+def _clean(folder: Path) -> None:
+    """Remove what a crash left under temporary names."""
+    for path in folder.glob(".*"):
+        remove(path) if path.is_dir() else path.unlink()
+
+
+def _say_plan(log: EventLog, loop: Loop, standing: saved.Standing, shown: int) -> None:
+    if standing.checkpoint is not None:
         loop.resume()
+    rows, recipe = loop.rows.train, loop.recipe
+    tokens = preflight.count(rows, recipe)
+    log.write(
+        "plan",
+        **preflight.fields(
+            tokens,
+            preflight.masks(rows, loop.renderer, shown),
+            sharing=preflight.sharing(tokens, recipe.sharing),
+            rows=len(rows),
+            validation_rows=len(loop.rows.validation),
+            steps=loop.steps,
+            batch_size=recipe.batch_size,
+            trainable=sum(parameter.numel() for parameter in loop.parameters),
+            end_of_turn=loop.renderer.token(loop.renderer.end_of_turn),
+            dtype=str(loop.model.dtype).removeprefix("torch."),
+            device=str(loop.device),
+            memory=loop.memory,
+            available=memory.available(),
+            seconds=round(loop.expected_seconds(), 1),
+        ),
+    )
+
+
+def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.Standing, looks: int | None) -> None:
     log.write(
         "start",
         steps=loop.steps,
         rows=len(loop.rows.train),
         validation_rows=len(loop.rows.validation),
-        tokens=sum(len(row.tokens) for row in loop.rows.train),
-        shared_tokens=loop.shared_tokens(),
-        trainable=sum(parameter.numel() for parameter in loop.parameters),
-        dtype=str(loop.model.dtype).removeprefix("torch."),
-        device=str(loop.device),
-        resumed_from=resume_at,
+        resumed_from=standing.step,
+        unusable=len(standing.unusable),
     )
     for note in loop.model.notes:
         log.write("note", message=note)
+    loop.checkpoints.clean()
     try:
-        loop.run(log, stop)
+        loop.run(log, stop, looks)
     except InterruptedRun:
         log.write("interrupted", step=loop.progress.step)
         raise
+    if looks is not None:
+        log.write("paused", step=loop.progress.step, best=loop.progress.best)
+        return
     kept = folder / kept_as(loop.recipe)
-    shutil.rmtree(kept, ignore_errors=True)  # of an earlier execution that ended after it was written
+    remove(kept)  # of an earlier execution that ended after it was written
     with new_folder(kept) as temporary:
         loop.model.save(loop.best, temporary)
     log.write("done", **loop.summary())
-    shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
+    loop.checkpoints.drop()
 
 
-def _loop(folder: Path, job: Job) -> Loop:
+def _loop(folder: Path, job: Job, standing: saved.Standing) -> Loop:
     recipe = job.recipe
-    renderer = Renderer(Path(job.model_folder))
     train, validation = read_rows(folder / TRAIN), read_rows(folder / VALIDATION)
+    made_from = identity(job, train, validation)
+    _refuse_another(standing, made_from)
+    renderer = Renderer(Path(job.model_folder))
     rows = Rows(
         train=render(renderer, job.task.prompt, train, job.max_tokens),
         validation=render(renderer, job.task.prompt, validation, job.max_tokens),
         examples=validation,
     )
     refuse_beyond_context([*rows.train, *rows.validation], recipe.virtual_tokens, renderer.context_length)
+    needed = _needed_memory(Path(job.model_folder), recipe, rows)
     model = attach(load_base(Path(job.model_folder), recipe), recipe, job.model)
-    return Loop(folder, model, renderer, job.task, recipe, rows, job.primary)
+    checkpoints = Checkpoints(folder, made_from, standing)
+    return Loop(checkpoints, model, renderer, job.task, recipe, rows, job.primary, needed)
+
+
+def _needed_memory(model: Path, recipe: TrainSection, rows: Rows) -> int:
+    device = best_device()
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else memory.available()
+    return preflight.memory(model, recipe, rows.train, best_dtype(device).itemsize, free)
+
+
+def _refuse_another(standing: saved.Standing, made_from: Identity) -> None:
+    """Weights that began under one recipe must not go on under another."""
+    then = standing.checkpoint
+    if then and (found := differences(then.made_from, made_from)):
+        raise ConfigError(
+            f"The checkpoint of step {then.step:,} is of another recipe than the run: {'; '.join(found)}. Put that "
+            "back to go on from it; or run `tunesmith train`, which begins a new run."
+        )
 
 
 def _fail(error: Exception, log: EventLog | None, folder: Path) -> int:
@@ -136,9 +198,14 @@ def _of_files(error: OSError | SafetensorError, folder: Path) -> str:
     numbers = [getattr(error, "errno", None), *map(int, re.findall(r"os error (\d+)", words))]
     full = not FULL.isdisjoint(numbers)
     cure = "Free some space where the project lies" if full else "Check that file and its folder"
-    onward = "it goes on from the last checkpoint" if checkpoint.saved_step(folder) is not None else "it begins anew"
+    onward = "it goes on from the last checkpoint" if saved.find(folder).checkpoint else "it begins anew"
     return f"Training stopped at {where}: {words}. {cure}, then run `tunesmith train` again: {onward}."
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    parser = argparse.ArgumentParser(prog="python -m tunesmith.training", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--plan", action="store_true")
+    parser.add_argument("--show-masks", type=int, default=1, dest="shown")
+    parser.add_argument("--looks", type=int)
+    sys.exit(main(**vars(parser.parse_args())))

@@ -1,11 +1,10 @@
 """What a run needs to go on as if it had never stopped: weights, optimiser moments, step, and the best so far.
 
-A checkpoint is a folder under a name of its own; `checkpoint.json` names the one that counts and is replaced last, so
-a crash at any moment leaves a whole one. Tensors are safetensors: nothing is unpickled.
+A checkpoint appears whole or not at all, and the one before it is removed only when it stands (see `saved`). Tensors
+are safetensors: nothing is unpickled.
 """
 
-import json
-import shutil
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tunesmith.core.files import new_folder, write_json
+from tunesmith.core.errors import TrainingError
+from tunesmith.core.files import flush, new_folder, remove, temporary_name, write_json
+from tunesmith.training import saved
 from tunesmith.training.job import CHECKPOINT
 from tunesmith.training.methods import Policy
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
-POINTER = "checkpoint.json"
+WEIGHTS, STATE, BEST = "weights.safetensors", "moments.safetensors", "best.safetensors"
 
 
 @dataclass
@@ -32,40 +33,72 @@ class Progress:
     stale: int = 0  # evaluations since the best one
     stopped_early: bool = False
     best: dict[str, Any] = field(default_factory=dict)
+    losses: list[float] = field(default_factory=list)  # of the steps since the last evaluation
+
+    def mean_loss(self) -> float | None:
+        return sum(self.losses) / len(self.losses) if self.losses else None
 
 
-def save(
-    run: Path, progress: Progress, model: Policy, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
-) -> None:
-    """Write the checkpoint of `progress.step` and drop the one before."""
-    name = f"{progress.step:08d}"
-    folder = run / CHECKPOINT / name
-    if folder.exists():  # the same step again, for instance after an interrupt right behind a checkpoint
-        shutil.rmtree(folder)
-    with new_folder(folder) as temporary:
-        save_file(model.weights(), temporary / "weights.safetensors")
-        save_file(_moments(optimizer), temporary / "moments.safetensors")
-        if best:
-            save_file(best, temporary / "best.safetensors")
-    write_json(run / CHECKPOINT / POINTER, {"folder": name, "progress": vars(progress)})
-    for other in (run / CHECKPOINT).iterdir():
-        if other.is_dir() and other.name != name:
-            shutil.rmtree(other, ignore_errors=True)
+class Checkpoints:
+    """Those of one run: `found` is where it goes on, `made_from` what goes into it (see `identity`)."""
+
+    def __init__(self, run: Path, made_from: Mapping[str, Any], found: saved.Standing):
+        self._run, self._made_from, self._found = run, dict(made_from), found
+        self._last = found.folder
+
+    def clean(self) -> None:
+        """Remove checkpoints that are not whole, and what a crash left under a temporary name."""
+        newest = self._found.folder
+        self._keep({folder for folder in saved.folders(self._run) if newest and folder <= newest})
+
+    def save(
+        self, progress: Progress, model: Policy, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
+    ) -> None:
+        """Write the checkpoint of `progress.step`; the one before it stays, those before that go."""
+        folder = self._run / CHECKPOINT / f"{progress.step:08d}"
+        with new_folder(folder) as temporary:
+            save_file(model.weights(), temporary / WEIGHTS)
+            save_file(_moments(optimizer), temporary / STATE)
+            if best:
+                save_file(best, temporary / BEST)
+            for path in temporary.iterdir():
+                flush(path)
+            write_json(temporary / saved.MANIFEST, saved.manifest(temporary, vars(progress), self._made_from))
+            flush(temporary)
+        flush(folder.parent)  # or the rename could reach the disk after the removal of the older one
+        self._keep({folder, self._last})
+        self._last = folder
+
+    def restore(self, model: Policy, optimizer: torch.optim.Optimizer) -> tuple[Progress, dict[str, Tensor]]:
+        """Bring model and optimiser to the saved step; return the progress and the best weights so far."""
+        folder, found = self._found.folder, self._found.checkpoint
+        assert folder is not None
+        assert found is not None
+        if load_file(folder / WEIGHTS).keys() != model.named_parameters().keys():
+            raise TrainingError(f"The weights in {folder} are not those that this recipe trains. Delete that folder.")
+        model.restore(folder / WEIGHTS)
+        _restore_moments(optimizer, load_file(folder / STATE))
+        best = load_file(folder / BEST) if BEST in found.files else {}
+        return Progress(**found.progress), best
+
+    def drop(self) -> None:
+        """The run is done."""
+        self._keep(set())
+        remove(self._run / CHECKPOINT)
+
+    def _keep(self, wanted: Collection[Path | None]) -> None:
+        folder = self._run / CHECKPOINT
+        for path in list(folder.iterdir()) if folder.is_dir() else []:
+            if path not in wanted:
+                _remove(path)
 
 
-def saved_step(run: Path) -> int | None:
-    pointer = run / CHECKPOINT / POINTER
-    return json.loads(pointer.read_text(encoding="utf-8"))["progress"]["step"] if pointer.exists() else None
-
-
-def restore(run: Path, model: Policy, optimizer: torch.optim.Optimizer) -> tuple[Progress, dict[str, Tensor]]:
-    """Bring model and optimiser to the saved step; return the progress and the best weights so far."""
-    saved = json.loads((run / CHECKPOINT / POINTER).read_text(encoding="utf-8"))
-    folder = run / CHECKPOINT / saved["folder"]
-    model.restore(folder / "weights.safetensors")
-    _restore_moments(optimizer, load_file(folder / "moments.safetensors"))
-    best = folder / "best.safetensors"
-    return Progress(**saved["progress"]), load_file(best) if best.exists() else {}
+def _remove(path: Path) -> None:
+    """Out of sight at once, then for good: a crash meanwhile must not leave half a folder under a checkpoint's name."""
+    if path.is_dir():
+        remove(path.rename(temporary_name(path)))
+    else:
+        path.unlink()
 
 
 def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

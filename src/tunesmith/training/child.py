@@ -39,23 +39,39 @@ class Done(Record):
     best: dict[str, Any]
 
 
-def run(folder: Path, on_event: Callable[[Event], None]) -> Done:
+def run(folder: Path, on_event: Callable[[Event], None], *, shown: int = 1) -> Done:
     """Train the job in `folder`, calling `on_event` for every event of this execution as it is written.
 
-    Raises TrainingError when the run had to stop, UserError when the fault is in the rows or the recipe, and
-    KeyboardInterrupt after an orderly stop.
+    `shown` rows stand in the pre-flight token by token. Raises TrainingError when the run had to stop, UserError when
+    the fault is in the rows or the recipe, and KeyboardInterrupt after an orderly stop.
     """
+    last = _execute(folder, on_event, f"--show-masks={shown}", ends_with="done")
+    fields = {name: last[name] for name in Done.model_fields if name != "adapter"}
+    return Done(adapter=folder / kept_as(read_job(folder).recipe), **fields)
+
+
+def plan(folder: Path, on_event: Callable[[Event], None], *, shown: int = 1) -> Event:
+    """The pre-flight alone: the `plan` event. Raises as `run` does."""
+    return _execute(folder, on_event, "--plan", f"--show-masks={shown}", ends_with="plan")
+
+
+def advance(folder: Path, on_event: Callable[[Event], None], looks: int) -> Event:
+    """Train until `looks` validations were made: the `paused` event, with the best so far. Raises as `run` does."""
+    return _execute(folder, on_event, f"--looks={looks}", "--show-masks=0", ends_with="paused")
+
+
+def _execute(folder: Path, on_event: Callable[[Event], None], *options: str, ends_with: str) -> Event:
+    """The last event of a child that came to its end."""
     with tempfile.TemporaryFile() as words:
-        command = [sys.executable, "-m", "tunesmith.training", str(folder)]
+        command = [sys.executable, "-m", "tunesmith.training", str(folder), *options]
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True, env=environment()
         )
         last = _follow(child, folder, on_event)
         words.seek(0)
         said = words.read()[-LAST_WORDS:].decode("utf-8", "replace")
-    if last.get("event") == "done" and child.returncode == 0:
-        fields = {name: last[name] for name in Done.model_fields if name != "adapter"}
-        return Done(adapter=folder / kept_as(read_job(folder).recipe), **fields)
+    if last.get("event") == ends_with and child.returncode == 0:
+        return last
     if last.get("event") == "interrupted":
         raise KeyboardInterrupt
     raise _failure(last, child.returncode, said, folder / LOG)

@@ -6,12 +6,15 @@ logits of its labelled positions. The constants were measured (docs/performance.
 """
 
 import json
+import math
 from pathlib import Path
 
 from tunesmith.core.record import Record
 
 LIBRARIES = 450 << 20  # bytes of Python, torch and transformers themselves
-TRAINED = 5 * 4  # bytes for each trained weight beside the model's own
+FLOAT32 = 4  # bytes
+NF4 = 0.52  # bytes of a quantised weight, with its block's share of the doubly quantised scales
+TRAINED = 5 * FLOAT32  # bytes for each trained weight beside the model's own
 HIDDEN, INTERMEDIATE = 8, 6  # values of either width that a layer keeps for each token
 
 
@@ -67,3 +70,30 @@ def arithmetic(shape: Shape, tokens: int, labels: int, *, full: bool = False) ->
     """Floating-point operations of forward and backward; adapters need no gradient of the weights themselves."""
     times = 6 if full else 4
     return float(times * (tokens * shape.products + labels * shape.words * shape.hidden))
+
+
+def weights(folder: Path) -> int:
+    """How many numbers the safetensors files of a model hold, from their headers alone."""
+    return sum(_numbers(path) for path in folder.glob("*.safetensors"))
+
+
+def _numbers(path: Path) -> int:
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+
+
+def adapter(shape: Shape, r: int) -> int:
+    """Weights of LoRA of rank `r` on all linear layers; fewer layers need less."""
+    queries, keys = shape.heads * shape.head, shape.key_heads * shape.head
+    attention = 2 * (shape.hidden + queries) + 2 * (shape.hidden + keys)
+    return shape.layers * r * (attention + 3 * (shape.hidden + shape.intermediate))
+
+
+def prefix(shape: Shape, tokens: int, projected: bool, width: int | None) -> int:
+    """Weights of prefix tuning: keys and values of every layer, or the network of two layers that makes them."""
+    keys = shape.key_heads * shape.head
+    if not projected:
+        return tokens * shape.layers * 2 * keys
+    inner = width or keys
+    return tokens * keys + (keys + 1) * inner + (inner + 1) * shape.layers * 2 * keys

@@ -4,10 +4,14 @@ The child process reads them and writes `events.jsonl`, `checkpoint/` and, at th
 `model/` where every weight was trained.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ValidationError
+
+from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example
 from tunesmith.core.files import write_json, write_jsonl
 from tunesmith.core.record import Record
@@ -16,6 +20,7 @@ from tunesmith.training.section import TrainSection
 
 JOB, TRAIN, VALIDATION, EVENTS = "job.json", "train.jsonl", "validation.jsonl", "events.jsonl"
 CHECKPOINT, ADAPTER, MODEL, LOCK, PID, LOG = "checkpoint", "adapter", "model", "run.lock", "run.pid", "child.log"
+AGAIN = "Run `tunesmith train`: it writes the files of a run from the project."
 
 
 class Job(Record):
@@ -45,9 +50,41 @@ def kept_as(recipe: TrainSection) -> str:
 
 
 def read_job(folder: Path) -> Job:
-    return Job.model_validate_json((folder / JOB).read_text(encoding="utf-8"))
+    try:
+        return Job.model_validate_json(_text(folder / JOB))
+    except ValidationError:
+        raise DataError(f"{folder / JOB} is not what was written there. {AGAIN}") from None
 
 
 def read_rows(path: Path) -> list[Example]:
-    with path.open(encoding="utf-8") as file:
-        return [Example.model_validate_json(line) for line in file]
+    """The rows of a run. Raises DataError where the file is gone, broken or empty, or a row has no weight."""
+    try:
+        rows = [Example.model_validate_json(line) for line in _text(path).split("\n") if line]
+    except ValidationError:
+        raise DataError(f"{path} is not what was written there. {AGAIN}") from None
+    if not rows:
+        raise DataError(f"{path} has no rows. {AGAIN}")
+    refuse_weights(rows, path)
+    return rows
+
+
+def refuse_weights(rows: Sequence[Example], path: Path) -> None:
+    """A row without weight teaches nothing, and a batch of such rows has no mean: both are refused, not skipped."""
+    idle = [row for row in rows if not 0 < row.weight < math.inf]
+    if idle:
+        said = ", ".join(f"{row.origin or row.id} ({row.weight:g})" for row in idle[:5])
+        more = f" and {len(idle) - 5:,} more" if len(idle) > 5 else ""
+        what = "every row has" if len(idle) == len(rows) else f"{len(idle):,} of {len(rows):,} rows have"
+        raise DataError(
+            f"{path.name}: {what} a weight that is not a number above 0: {said}{more}. Nothing can be learnt from "
+            "them. Give them a weight, or take them out of the data."
+        )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DataError(f"{path} is gone. {AGAIN}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text. {AGAIN}") from None

@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -18,16 +17,15 @@ from tunesmith.core.example import Example
 from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.spec import Task
-from tunesmith.training import checkpoint
-from tunesmith.training.batches import Batch, Row, computed_tokens, lay_out, order
-from tunesmith.training.checkpoint import Progress
+from tunesmith.training.batches import Batch, Row, lay_out, order, sizes
+from tunesmith.training.checkpoint import Checkpoints, Progress
 from tunesmith.training.events import EventLog
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import negative_log_likelihood
 from tunesmith.training.section import TrainSection
 from tunesmith.training.validation import Standing, validate
 
-CHECKPOINT_SECONDS = 120.0
+FORWARD = 0.4  # of a step's time is its forward pass
 
 
 class InterruptedRun(Exception):  # noqa: N818  (an orderly end, not an error)
@@ -48,16 +46,18 @@ class Loop:
 
     def __init__(
         self,
-        folder: Path,
+        checkpoints: Checkpoints,
         model: Policy,
         renderer: Renderer,
         task: Task,
         recipe: TrainSection,
         rows: Rows,
         primary: str,
+        memory: int,
     ):
-        self.folder, self.model, self.renderer, self.task = folder, model, renderer, task
+        self.checkpoints, self.model, self.renderer, self.task = checkpoints, model, renderer, task
         self.recipe, self.rows, self.primary = recipe, rows, primary
+        self.memory = memory  # bytes that the run is expected to need
         self.device = model.device
         self.parameters = model.parameters()
         self.optimizer = torch.optim.AdamW(
@@ -70,22 +70,34 @@ class Loop:
         self.best: dict[str, Tensor] = {}
 
     def resume(self) -> None:
-        self.progress, self.best = checkpoint.restore(self.folder, self.model, self.optimizer)
+        self.progress, self.best = self.checkpoints.restore(self.model, self.optimizer)
 
-    def run(self, log: EventLog, should_stop: Callable[[], bool]) -> None:
-        """Train from where the run stands to its end. Raises InterruptedRun, TrainingError, OSError."""
+    def run(self, log: EventLog, should_stop: Callable[[], bool], looks: int | None = None) -> bool:
+        """Train from where the run stands to its end, or until `looks` validations were made; whether it is at its end.
+
+        Raises InterruptedRun, TrainingError, OSError.
+        """
         saved = time.monotonic()
-        while self.progress.step < self.steps and not self.progress.stopped_early:
+        while not self._at_end() and (looks is None or self.progress.step < looks * self.every):
             self._step(log)
             if self.progress.step % self.every == 0 or self.progress.step == self.steps:
                 self._evaluate(log)
             stop = should_stop()
-            if stop or time.monotonic() - saved > CHECKPOINT_SECONDS:
-                checkpoint.save(self.folder, self.progress, self.model, self.optimizer, self.best)
-                log.write("checkpoint", step=self.progress.step)
+            if stop or time.monotonic() - saved >= self.recipe.checkpoint_seconds:
+                self._save(log)
                 saved = time.monotonic()
             if stop:
                 raise InterruptedRun
+        if looks is not None:
+            self._save(log)
+        return self._at_end()
+
+    def _at_end(self) -> bool:
+        return self.progress.step >= self.steps or self.progress.stopped_early
+
+    def _save(self, log: EventLog) -> None:
+        self.checkpoints.save(self.progress, self.model, self.optimizer, self.best)
+        log.write("checkpoint", step=self.progress.step)
 
     def _step(self, log: EventLog) -> None:
         started, step = time.perf_counter(), self.progress.step
@@ -101,6 +113,7 @@ class Loop:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.progress.step += 1
+        self.progress.losses.append(loss)
         self.progress.examples += len(batch.rows)
         self.progress.seconds += time.perf_counter() - started
         log.write(
@@ -128,17 +141,32 @@ class Loop:
         return total
 
     def _batch(self, step: int) -> Batch:
-        return lay_out(self._batch_rows(step), self.device, self.recipe.sharing, self.recipe.virtual_tokens)
+        recipe = self.recipe
+        return lay_out(
+            self._batch_rows(step), self.device, recipe.sharing, recipe.packed_tokens, virtual=recipe.virtual_tokens
+        )
 
     def _batch_rows(self, step: int) -> list[Row]:
         epoch, place = divmod(step, self.per_epoch)
         numbers = order(len(self.rows.train), epoch, self.recipe.seed, self.recipe.batch_size)[place]
         return [self.rows.train[number] for number in numbers]
 
-    def shared_tokens(self) -> int:
-        """How many of an epoch's tokens are not computed, because another row of their batch has them, too."""
-        batches = [self._batch_rows(step) for step in range(self.per_epoch)]
-        return sum(_tokens(rows) - computed_tokens(rows, self.recipe.sharing) for rows in batches)
+    def expected_seconds(self) -> float:
+        """Time of the whole run, from forward and backward of its first batch; no weight and no gradient changes.
+
+        A look at the validation rows costs two forward passes over them: for the loss and for the answers.
+        """
+        batch = self._batch(0)
+        self.model.train()
+        for rows in (batch.rows[:2], batch.rows):  # the first time memory is fetched and kernels are chosen
+            started = time.perf_counter()
+            self._backward(lay_out(rows, self.device, self.recipe.sharing, self.recipe.packed_tokens))
+            seconds = time.perf_counter() - started
+        self.optimizer.zero_grad(set_to_none=True)
+        looks = self.steps // self.every + (self.steps % self.every > 0)
+        validation = sum(sizes(self.rows.validation, self.recipe.sharing, self.recipe.packed_tokens))
+        computed = self.steps * batch.tokens + looks * validation * 2 * FORWARD
+        return seconds / batch.tokens * computed
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up over the first share of the steps, then linear decay to zero after the last."""
@@ -153,6 +181,12 @@ class Loop:
         standing = validate(
             self.model, self.renderer, self.task, self.rows.examples, self.rows.validation, self.primary
         )
+        if not math.isfinite(standing.loss):
+            raise TrainingError(
+                f"Training stopped after step {self.progress.step}: validation loss {standing.loss} is not finite. "
+                f"Learning rate {self.learning_rate(self.progress.step - 1):.3g}. Lower [train] learning_rate, or "
+                "look at the validation rows."
+            )
         better = standing.better_than(Standing(best["value"], best["loss"]) if best else None)
         if better:
             self.best = self.model.weights()
@@ -173,7 +207,11 @@ class Loop:
             metric=self.primary,
             value=standing.value,
             best=better,
+            perplexity=math.exp(min(standing.loss, 700.0)),
+            train_loss=self.progress.mean_loss(),
+            memory=peak(),
         )
+        self.progress.losses = []
 
     def _refuse_not_finite(self, loss: float, norm: float, step: int, rate: float, batch: Batch) -> None:
         if math.isfinite(loss) and math.isfinite(norm):
@@ -195,7 +233,3 @@ class Loop:
             "stopped_early": self.progress.stopped_early,
             "best": self.progress.best,
         }
-
-
-def _tokens(rows: list[Row]) -> int:
-    return sum(len(row.tokens) - 1 for row in rows)

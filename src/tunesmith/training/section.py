@@ -33,6 +33,7 @@ COMMON_KEYS = (
     "epochs",
     "batch_size",
     "sharing",
+    "packed_tokens",
     "gradient_checkpointing",
     "warmup_ratio",
     "weight_decay",
@@ -109,6 +110,12 @@ class TrainSection(Record):
         description="Keep no layer's inner values for the backward pass and compute them again: less memory, about a "
         "third more time. The gradients are the same.",
     )
+    packed_tokens: int = Field(
+        default=8192,
+        ge=16,
+        description="Tokens that are computed at once; a larger batch is accumulated. Decides about memory, not about "
+        "gradients.",
+    )
     warmup_ratio: float = Field(
         default=0.1, ge=0, le=1, description="Share of the steps in which the rate rises; after it, it falls to zero."
     )
@@ -121,6 +128,13 @@ class TrainSection(Record):
         default=2, ge=1, description="Evaluations without a better primary metric after which training stops early."
     )
     seed: int = Field(default=0, ge=0, description="Of the first weights, the order of rows, and dropout.")
+
+    checkpoint_seconds: float = Field(
+        default=120.0,
+        ge=0,
+        description="Seconds of training after which a checkpoint is written, at the end of a step; 0: after every "
+        "step. It changes no weight and is no part of the recipe.",
+    )
 
     @model_validator(mode="before")
     @classmethod

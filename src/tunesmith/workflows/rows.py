@@ -100,6 +100,8 @@ def read_split(project: Project) -> tuple[tuple[Example, ...], tuple[Example, ..
     """The training and the validation rows."""
     for path in (project.train_file, project.validation_file):
         if not path.is_file():
+            if project.split_file.is_file():
+                raise DataError(f"{project.name(path)} is gone. `tunesmith split` writes it again from the sources.")
             raise DataError(f"{project.name(path)} does not exist yet. Run `tunesmith split` first.")
     train = read_canonical(project.train_file, project.name(project.train_file))
     validation = read_canonical(project.validation_file, project.name(project.validation_file))

@@ -137,7 +137,7 @@ def _made(project: Project, verb: str, wanted: dict[str, str]) -> Step:
         if not earlier:
             return Step(name=verb, state="due", note="not made yet", command=verb)
         changed = sorted(name for name, value in wanted.items() if earlier[-1].inputs.get(name) != value)
-        return Step(name=verb, state="changed", note=f"made before {_changed(changed)} changed", command=verb)
+        return Step(name=verb, state="changed", note=f"made before {changed_words(changed)} changed", command=verb)
     when = run.started[:16].replace("T", " ")
     if run.state == "done":
         return Step(name=verb, state="done", note=f"{when}, run {run.id}", command=verb)
@@ -148,9 +148,15 @@ def _made(project: Project, verb: str, wanted: dict[str, str]) -> Step:
     return Step(name=verb, state="interrupted", note=f"begun {when}; `tunesmith {verb}` goes on", command=verb)
 
 
-def _changed(names: list[str]) -> str:
+def changed_words(names: list[str]) -> str:
+    """Inputs by the names that a user knows."""
     words = {"rules_file": "rules.py", "baselines": "[baselines]", "recipe": "[train]", "model": "[model]"}
-    words |= {"data": "the split", "task": "the prompt or the labels", "seal": "the eval set"}
+    words |= {
+        "base": "the files of the base model",
+        "data": "the split",
+        "task": "the prompt or the labels",
+        "seal": "the eval set",
+    }
     words |= {"rules": "[rules]", "prices": "[prices]", "baseline": "the baselines", "train": "the fine-tune"}
     said = [words.get(name, name) for name in names]
     return " and ".join(said) if len(said) < 3 else f"{', '.join(said[:-1])} and {said[-1]}"
