@@ -9,7 +9,6 @@ from sides import answer, orders
 from training_rows import CASES, conversations
 from tunesmith.core.example import Message
 from tunesmith.core.memory import peak
-from tunesmith.engines.local.loading import load
 from tunesmith.models.renderer import Renderer
 from tunesmith.training.batches import Row, lay_out
 from tunesmith.training.methods import attach

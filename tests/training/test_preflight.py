@@ -1,11 +1,14 @@
 """What a run needs, before it needs it."""
 
 import pytest
+import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from tunesmith.core.errors import ConfigError
+from tunesmith.engines.local.loading import load
 from tunesmith.training import estimate, preflight
 from tunesmith.training.batches import Row
+from tunesmith.training.methods import attach
 from tunesmith.training.section import TrainSection
 
 

@@ -61,7 +61,13 @@ def test_what_is_written_is_read_again_as_the_same_recipe(method):
 
 
 def test_every_key_stands_in_the_recipe_of_its_methods_and_moves_the_digest():
-    known = {"method", "learning_rate_multiplier", *COMMON_KEYS, *(key for keys in OWN_KEYS.values() for key in keys)}
+    known = {
+        "method",
+        "learning_rate_multiplier",
+        "checkpoint_seconds",
+        *COMMON_KEYS,
+        *(key for keys in OWN_KEYS.values() for key in keys),
+    }
     assert known == set(TrainSection.model_fields)
     plain = TrainSection(method="qlora")
     assert set(plain.recipe) == {"method", *OWN_KEYS["qlora"], *COMMON_KEYS}
