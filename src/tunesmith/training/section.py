@@ -48,7 +48,8 @@ class TrainSection(Record):
     method: Method = Field(
         default="lora",
         description="How the weights change: low-rank adapters; the same over a base in 4 bits; all weights; learned "
-        "tokens before the prompt, or their keys and values in every layer. Each has keys of its own (docs/training.md).",
+        "tokens before the prompt, or their keys and values in every layer. Each has keys of its own: "
+        "docs/training.md.",
     )
     r: int = Field(default=16, ge=1, le=1024, description="lora, qlora: rank of the adapters.")
     lora_alpha: int = Field(
