@@ -1,0 +1,43 @@
+"""`tunesmith train` by every method, on the tiny model, up to the answers of the fine-tune."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+COLUMNS = ("--input", "text", "--label", "category")
+RECIPE = {"TUNESMITH_TRAIN_BATCH_SIZE": "8", "TUNESMITH_TRAIN_EPOCHS": "1"}
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory, tunesmith_in, sample, tiny_folder) -> Path:
+    folder: Path = tmp_path_factory.mktemp("methods")
+    sample.write_csv(folder / "messages.csv", sample.rows(12))
+    sample.write_csv(folder / "test.csv", sample.rows(8, start=500))
+    run = tunesmith_in(folder)
+    made = run("init", "p", "--from", "messages.csv", "--eval", "test.csv", "--model", tiny_folder, *COLUMNS)
+    assert made.code == 0, made.err
+    (folder / "p" / "prompts" / "system.md").write_text("Sort the message into billing, access or bug.")
+    for verb in ("split", "seal"):
+        assert run(verb, "-C", "p").code == 0
+    return folder / "p"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["lora", "qlora", "full", "prompt-tuning", "prefix-tuning"])
+def test_a_fine_tune_of_every_method_is_a_candidate(sealed, tmp_path, tunesmith, method):
+    project = Path(shutil.copytree(sealed, tmp_path / "p"))
+    done = tunesmith("train", "--json", cwd=project, TUNESMITH_TRAIN_METHOD=method, **RECIPE)
+    assert done.code == 0, done.err
+    kind = "model" if method == "full" else "adapter"
+    assert Path(done.json["adapter"]).name == kind
+    assert f"The {kind} is " in done.err
+    asked = tunesmith("ask", "The invoice number 3 is wrong", "--with", "fine-tune", "--json", cwd=project)
+    assert asked.code == 0, asked.err
+    assert any(label in asked.out for label in ("billing", "access", "bug"))
+
+
+def test_a_key_of_another_method_is_refused_with_its_place(sealed, tunesmith):
+    done = tunesmith("train", "--set", "train.method=full", "--set", "train.use_dora=false", cwd=sealed)
+    assert done.code == 2
+    assert '--set train.use_dora: [train] use_dora = false: method "full" has no use for it.' in done.err
