@@ -1,6 +1,7 @@
 """`events.jsonl`: what happens in a run, one JSON object a line; whoever watches a run follows this file.
 
-start       steps, rows, tokens, shared_tokens, layout, trainable, dtype, resumed_from, unusable
+start       steps, rows, tokens, shared_tokens, layout, trainable, dtype, device,
+            processes, resumed_from, unusable
 step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, examples, seconds
 validation  step, steps, loss, metric, value, best
 checkpoint  step
@@ -38,6 +39,13 @@ class EventLog:
         line = json.dumps({"event": event, "time": round(time.time(), 3), **fields}, allow_nan=False)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+
+class Silence:
+    """The log of a process that another one speaks for."""
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Nothing."""
 
 
 def read_events(path: Path) -> list[Event]:

@@ -6,7 +6,7 @@ anywhere goes on to the same weights, bit for bit, on the same machine.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +23,7 @@ from tunesmith.training.checkpoint import Checkpoints, Progress
 from tunesmith.training.events import EventLog
 from tunesmith.training.methods import adapter_weights, base_model
 from tunesmith.training.objectives import negative_log_likelihood
+from tunesmith.training.processes import Alone
 from tunesmith.training.section import TrainSection
 from tunesmith.training.validation import Standing, validate
 
@@ -52,9 +53,11 @@ class Loop:
         recipe: TrainSection,
         rows: Rows,
         primary: str,
+        processes: Alone | None = None,
     ):
         self.checkpoints, self.model, self.renderer, self.task = checkpoints, model, renderer, task
         self.recipe, self.rows, self.primary = recipe, rows, primary
+        self.processes = processes or Alone()
         self.device = model.device
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.optimizer = torch.optim.AdamW(
@@ -67,7 +70,7 @@ class Loop:
         self.best: dict[str, Tensor] = {}
 
     def resume(self) -> None:
-        self.progress, self.best = self.checkpoints.restore(self.model, self.optimizer)
+        self.progress, self.best = self.checkpoints.restore(self.model, self.optimizer, self.processes.ask)
 
     def run(self, log: EventLog, should_stop: Callable[[], bool]) -> None:
         """Train from where the run stands to its end. Raises InterruptedRun, TrainingError, OSError."""
@@ -76,9 +79,10 @@ class Loop:
             self._step(log)
             if self.progress.step % self.every == 0 or self.progress.step == self.steps:
                 self._evaluate(log)
-            stop = should_stop()
+            stop = self.processes.agree(should_stop())
             if stop or time.monotonic() - saved >= self.recipe.checkpoint_seconds:
-                self.checkpoints.save(self.progress, self.model, self.optimizer, self.best)
+                if self.processes.main:
+                    self.checkpoints.save(self.progress, self.model, self.optimizer, self.best)
                 log.write("checkpoint", step=self.progress.step)
                 saved = time.monotonic()
             if stop:
@@ -90,9 +94,9 @@ class Loop:
         rate = self.learning_rate(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        torch.manual_seed(self.recipe.seed * 1_000_003 + step)  # dropout, where there is any
+        self.processes.seed(self.recipe.seed, step)  # dropout, where there is any
         self.model.train()
-        loss = self._backward(batch)
+        loss, tokens = self.processes.total(self.parameters, self._backward(batch), batch.tokens)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm).item()
         self._refuse_not_finite(loss, norm, step, rate, batch)
         self.optimizer.step()
@@ -108,10 +112,10 @@ class Loop:
             loss=loss,
             learning_rate=rate,
             grad_norm=norm,
-            tokens=batch.tokens,
+            tokens=tokens,
             label_tokens=sum(row.labels for row in batch.rows),
             examples=len(batch.rows),
-            shared_tokens=batch.shared,
+            shared_tokens=_tokens(batch.rows) - tokens,
             seconds=round(self.progress.seconds, 3),
         )
 
@@ -125,7 +129,9 @@ class Loop:
         return total
 
     def _batch(self, step: int) -> Batch:
-        return lay_out(self._batch_rows(step), self.device, self.recipe.sharing)
+        """All rows of the step's batch, and this process's part of them laid out."""
+        rows = self._batch_rows(step)
+        return Batch(tuple(rows), lay_out(self.processes.share(rows), self.device, self.recipe.sharing).packed)
 
     def _batch_rows(self, step: int) -> list[Row]:
         epoch, place = divmod(step, self.per_epoch)
@@ -135,7 +141,8 @@ class Loop:
     def shared_tokens(self) -> int:
         """How many of an epoch's tokens are not computed, because another row of their batch has them, too."""
         batches = [self._batch_rows(step) for step in range(self.per_epoch)]
-        return sum(_tokens(rows) - computed_tokens(rows, self.recipe.sharing) for rows in batches)
+        shares = [share for rows in batches for share in self.processes.shares(rows)]
+        return sum(_tokens(rows) - computed_tokens(rows, self.recipe.sharing) for rows in shares)
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up over the first share of the steps, then linear decay to zero after the last."""
@@ -147,8 +154,11 @@ class Loop:
     def _evaluate(self, log: EventLog) -> None:
         started = time.perf_counter()
         best = self.progress.best
-        standing = validate(
-            self.model, self.renderer, self.task, self.rows.examples, self.rows.validation, self.primary
+        self.processes.refuse_drift(self.parameters)
+        standing = self.processes.judge(
+            lambda: validate(
+                self.model, self.renderer, self.task, self.rows.examples, self.rows.validation, self.primary
+            )
         )
         if not math.isfinite(standing.loss):
             raise TrainingError(
@@ -200,5 +210,5 @@ class Loop:
         }
 
 
-def _tokens(rows: list[Row]) -> int:
+def _tokens(rows: Sequence[Row]) -> int:
     return sum(len(row.tokens) - 1 for row in rows)

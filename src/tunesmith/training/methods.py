@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -50,8 +50,8 @@ def adapter_weights(model: PeftModel) -> dict[str, Tensor]:
     return {name: weight.detach().cpu().clone() for name, weight in get_peft_model_state_dict(model).items()}
 
 
-def restore_weights(model: PeftModel, path: Path) -> None:
-    set_peft_model_state_dict(model, load_file(path))
+def restore_weights(model: PeftModel, weights: dict[str, Tensor]) -> None:
+    set_peft_model_state_dict(model, weights)
 
 
 def save_adapter(weights: dict[str, Tensor], model: PeftModel, folder: Path) -> None:
