@@ -115,7 +115,7 @@ class Loop:
             tokens=tokens,
             label_tokens=sum(row.labels for row in batch.rows),
             examples=len(batch.rows),
-            shared_tokens=_tokens(batch.rows) - tokens,
+            shared_tokens=max(0, _tokens(batch.rows) - tokens),
             seconds=round(self.progress.seconds, 3),
         )
 
@@ -131,7 +131,8 @@ class Loop:
     def _batch(self, step: int) -> Batch:
         """All rows of the step's batch, and this process's part of them laid out."""
         rows = self._batch_rows(step)
-        return Batch(tuple(rows), lay_out(self.processes.share(rows), self.device, self.recipe.sharing).packed)
+        own = lay_out(self.processes.share(rows), self.device, self.recipe.sharing)
+        return Batch(tuple(rows), self.processes.even(own.packed, lambda: lay_out(rows[:1], self.device).packed[0]))
 
     def _batch_rows(self, step: int) -> list[Row]:
         epoch, place = divmod(step, self.per_epoch)

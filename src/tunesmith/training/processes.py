@@ -21,7 +21,7 @@ from transformers import PreTrainedModel
 
 from tunesmith.core.errors import TrainingError
 from tunesmith.engines.local.loading import load
-from tunesmith.training.batches import Row
+from tunesmith.training.batches import PackedRow, Row
 from tunesmith.training.launch import LAUNCHED
 
 Found = TypeVar("Found")
@@ -62,6 +62,10 @@ class Alone:
     def share(self, rows: Sequence[Row]) -> Sequence[Row]:
         """This process's part of a batch."""
         return self.shares(rows)[self.number]
+
+    def even(self, packed: Sequence[PackedRow], filler: Callable[[], PackedRow]) -> tuple[PackedRow, ...]:
+        """This process's packed rows; where the model is spread, as many as any other's: all gather each layer."""
+        return tuple(packed)
 
     def seed(self, seed: int, step: int) -> None:
         """For the dropout of one step."""

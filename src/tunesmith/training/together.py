@@ -8,6 +8,7 @@ whole batch already. Every process then takes the same step, so weights are neve
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +23,7 @@ from transformers import PreTrainedModel
 from tunesmith.core.errors import TrainingError
 from tunesmith.engines.local.loading import best_dtype, load, prepare_process
 from tunesmith.training import sharded
-from tunesmith.training.batches import Row
+from tunesmith.training.batches import PackedRow, Row
 from tunesmith.training.processes import Alone, LostProcessError
 
 PATIENCE = timedelta(days=1)  # the others wait for a validation on the main process; who died is noticed at once
@@ -60,6 +61,16 @@ class Together(Alone):
     def shares(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
         dealt = sorted(rows, key=lambda row: len(row.tokens))
         return [dealt[number :: self.count] for number in range(self.count)]
+
+    def even(self, packed: Sequence[PackedRow], filler: Callable[[], PackedRow]) -> tuple[PackedRow, ...]:
+        if not self._shards:
+            return tuple(packed)
+        most = torch.tensor(len(packed), device=self.device)
+        with _others():
+            group.all_reduce(most, op=group.ReduceOp.MAX)
+        missing = int(most.item()) - len(packed)
+        idle = [replace(row, weights_K=torch.zeros_like(row.weights_K)) for row in [filler()] * missing]
+        return (*packed, *idle)
 
     def seed(self, seed: int, step: int) -> None:
         """Each process draws dropout of its own: the same for all would tie rows together."""
