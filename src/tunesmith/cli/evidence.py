@@ -33,9 +33,17 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Only go on with the run that was stopped; never begin a new one.")
     ] = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Try several learning rates and batch sizes; the validation rows choose.")
+    ] = False,
     cancel: Annotated[
         bool, typer.Option("--cancel", help="Cancel the job that goes on at a provider, instead of following it.")
     ] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what training would do and need, and stop there.")] = False,
+    show_masks: Annotated[
+        int,
+        typer.Option("--show-masks", metavar="N", min=0, max=1000, help="Show N rows token by token."),
+    ] = 1,
     folder: Folder = None,
     settings: Settings = None,
     json: Json = False,
@@ -45,9 +53,15 @@ def train(
         from tunesmith.workflows.hosted import cancel as stop
 
         perform(json, lambda console: stop(opened(folder, settings), console))
-    from tunesmith.workflows.train import train as work
+    if sweep:
+        from tunesmith.workflows.sweep import sweep as try_recipes
 
-    perform(json, lambda console: work(opened(folder, settings), console, resume=resume))
+        perform(json, lambda console: try_recipes(opened(folder, settings), console))
+    from tunesmith.workflows import train as work
+
+    if plan:
+        perform(json, lambda console: work.plan(opened(folder, settings), console, shown=show_masks))
+    perform(json, lambda console: work.train(opened(folder, settings), console, resume=resume, shown=show_masks))
 
 
 def compare(

@@ -1,4 +1,4 @@
-"""How much memory this process has needed at most."""
+"""How much memory this process has needed at most, and how much there is."""
 
 import ctypes
 import resource
@@ -25,3 +25,23 @@ def peak() -> int:
     except (OSError, StopIteration):
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def available() -> int | None:
+    """Bytes that could be had now, within this machine and this process's control group; None where nobody says."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free = int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1]) * 1024
+    except (OSError, StopIteration):
+        return None
+    return min(free, _left_in_group(free))
+
+
+def _left_in_group(otherwise: int) -> int:
+    try:
+        most, used = (int(Path("/sys/fs/cgroup", name).read_text()) for name in ("memory.max", "memory.current"))
+        held = Path("/sys/fs/cgroup/memory.stat").read_text().splitlines()
+        cached = int(next(line for line in held if line.startswith("inactive_file ")).split()[1])
+    except (OSError, ValueError, StopIteration):  # no group, or one without a limit ("max")
+        return otherwise
+    return most - used + cached

@@ -1,9 +1,12 @@
-"""`python -m tunesmith.training FOLDER`: the child process of one run, or one of several that train together.
+"""`python -m tunesmith.training FOLDER [--plan] [--show-masks N] [--looks N]`: the child process of one run,
+or one of several that train together.
 
 Ends with 0 when the adapter stands, 130 when it was asked to stop and stands in its checkpoint, 1 otherwise. What went
-wrong is an event, and the last line of standard error, because on a full disk only that can be written.
+wrong is an event, and the last line of standard error, because on a full disk only that can be written. With `--plan`
+it ends with 0 behind the pre-flight, with `--looks` behind that many validations, standing in a checkpoint.
 """
 
+import argparse
 import contextlib
 import errno
 import json
@@ -19,10 +22,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
+from tunesmith.core import memory
 from tunesmith.core.errors import ConfigError, TrainingError, TunesmithError
 from tunesmith.core.files import new_folder, remove, write_text
+from tunesmith.engines.local.loading import best_dtype
 from tunesmith.models.renderer import Renderer
-from tunesmith.training import saved
+from tunesmith.training import preflight, saved
 from tunesmith.training.batches import render
 from tunesmith.training.checkpoint import Checkpoints
 from tunesmith.training.events import EventLog, Silence
@@ -32,6 +37,7 @@ from tunesmith.training.launch import LAUNCHED
 from tunesmith.training.loop import InterruptedRun, Loop, Rows
 from tunesmith.training.methods import attach, save_adapter
 from tunesmith.training.processes import Alone, LostProcessError, join
+from tunesmith.training.section import TrainSection
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -56,7 +62,7 @@ class Stop:
         return self._asked or os.getppid() != self._parent or (self._waiting != 0 and not _lives(self._waiting))
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, plan: bool = False, shown: int = 1, looks: int | None = None) -> int:
     stop = Stop()
     log = None
     try:
@@ -65,7 +71,11 @@ def main(folder: Path) -> int:
             log = EventLog(folder / EVENTS, standing.step) if processes.leads else Silence()
             for step, reason in standing.unusable:
                 log.write("unusable", checkpoint=step, reason=reason)
-            _train(folder, log, stop, standing, processes)
+            loop = processes.build(lambda: _loop(folder, read_job(folder), standing, processes))
+            _refuse_unlike(processes, loop.checkpoints.made_from)
+            _say_plan(log, loop, standing, shown)
+            if not plan:
+                _train(folder, loop, log, stop, standing, looks)
             return 0
     except InterruptedRun:
         return 130
@@ -101,38 +111,58 @@ def _clean(folder: Path) -> None:
         remove(path) if path.is_dir() else path.unlink()
 
 
-def _train(folder: Path, log: EventLog, stop: Stop, standing: saved.Standing, processes: Alone) -> None:
-    loop = processes.build(lambda: _loop(folder, read_job(folder), standing, processes))
-    _refuse_unlike(processes, loop.checkpoints.made_from)
+def _say_plan(log: EventLog, loop: Loop, standing: saved.Standing, shown: int) -> None:
     if standing.checkpoint is not None:
         loop.resume()
+    rows, recipe = loop.rows.train, loop.recipe
+    tokens = preflight.count(rows, recipe)
+    log.write(
+        "plan",
+        **preflight.fields(
+            tokens,
+            preflight.masks(rows, loop.renderer, shown),
+            sharing=preflight.sharing(tokens, recipe.sharing),
+            rows=len(rows),
+            validation_rows=len(loop.rows.validation),
+            steps=loop.steps,
+            batch_size=recipe.batch_size,
+            trainable=sum(parameter.numel() for parameter in loop.parameters),
+            end_of_turn=loop.renderer.token(loop.renderer.end_of_turn),
+            dtype=str(loop.model.dtype).removeprefix("torch."),
+            device=str(loop.device),
+            memory=loop.memory,
+            available=memory.available(),
+            seconds=round(loop.expected_seconds(), 1),
+        ),
+    )
+
+
+def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.Standing, looks: int | None) -> None:
     log.write(
         "start",
         steps=loop.steps,
         rows=len(loop.rows.train),
         validation_rows=len(loop.rows.validation),
-        tokens=sum(len(row.tokens) for row in loop.rows.train),
-        shared_tokens=loop.shared_tokens(),
-        trainable=sum(parameter.numel() for parameter in loop.parameters),
-        dtype=str(loop.model.dtype).removeprefix("torch."),
-        device=str(loop.device),
-        processes=processes.count,
+        processes=loop.processes.count,
         resumed_from=standing.step,
         unusable=len(standing.unusable),
     )
-    if processes.main:
+    if loop.processes.main:
         loop.checkpoints.clean()
     try:
-        loop.run(log, stop)
+        loop.run(log, stop, looks)
     except InterruptedRun:
         log.write("interrupted", step=loop.progress.step)
         raise
-    if processes.main:
+    if looks is not None:
+        log.write("paused", step=loop.progress.step, best=loop.progress.best)
+        return
+    if loop.processes.main:
         remove(folder / ADAPTER)  # of an earlier execution that ended after it was written
         with new_folder(folder / ADAPTER) as temporary:
             save_adapter(loop.best, loop.model, temporary)
     log.write("done", **loop.summary())
-    if processes.main:
+    if loop.processes.main:
         loop.checkpoints.drop()
 
 
@@ -147,9 +177,15 @@ def _loop(folder: Path, job: Job, standing: saved.Standing, processes: Alone) ->
         validation=render(renderer, job.task.prompt, validation, job.max_tokens),
         examples=validation,
     )
+    needed = _needed_memory(Path(job.model_folder), recipe, rows, processes)
     model = processes.spread(attach(processes.load(Path(job.model_folder)), recipe, job.model))
     checkpoints = Checkpoints(folder, made_from, standing)
-    return Loop(checkpoints, model, renderer, job.task, recipe, rows, job.primary, processes)
+    return Loop(checkpoints, model, renderer, job.task, recipe, rows, job.primary, needed, processes)
+
+
+def _needed_memory(model: Path, recipe: TrainSection, rows: Rows, processes: Alone) -> int:
+    device, free = processes.room()
+    return preflight.memory(model, recipe, rows.train, best_dtype(device).itemsize, free)
 
 
 def _refuse_another(standing: saved.Standing, made_from: Identity) -> None:
@@ -210,4 +246,9 @@ def _of_files(error: OSError | SafetensorError, folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    parser = argparse.ArgumentParser(prog="python -m tunesmith.training", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--plan", action="store_true")
+    parser.add_argument("--show-masks", type=int, default=1, dest="shown")
+    parser.add_argument("--looks", type=int)
+    sys.exit(main(**vars(parser.parse_args())))

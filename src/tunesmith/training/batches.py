@@ -1,6 +1,6 @@
 """Rows → packed rows: what a batch's prompts begin with stands once, then every row's own part.
 
-A batch is what one optimiser step sees. It is laid out in as few packed rows as `PACKED_TOKENS` allows; the loss is
+A batch is what one optimiser step sees. It is laid out in as few packed rows as `packed_tokens` allows; the loss is
 normalised over the whole batch, so neither sharing nor the number of packed rows changes a gradient. The last token
 of a row predicts nothing and is left out; a first label may be predicted from the last token that is shared.
 
@@ -20,7 +20,6 @@ from tunesmith.engines.local.segments import Segments
 from tunesmith.models.renderer import Renderer
 from tunesmith.training.tree import WORTHWHILE, Node, grow
 
-PACKED_TOKENS = 8192
 Sharing = Literal["auto", "on", "off"]
 LEAST = {"auto": WORTHWHILE, "on": 1, "off": None}  # tokens that a shared node must save
 
@@ -87,15 +86,26 @@ def render(renderer: Renderer, prompt: str, examples: Sequence[Example], max_tok
     return rows
 
 
-def lay_out(rows: Sequence[Row], device: torch.device, sharing: Sharing = "auto") -> Batch:
+def lay_out(rows: Sequence[Row], device: torch.device, sharing: Sharing = "auto", packed_tokens: int = 8192) -> Batch:
     """One optimiser step's batch. With `sharing` off every row has its prompt in full: the same loss and gradients."""
-    packed = tuple(_pack(chunk, nodes, device) for chunk, nodes in _chunks(rows, LEAST[sharing]))
+    packed = tuple(_pack(chunk, nodes, device) for chunk, nodes in _chunks(rows, LEAST[sharing], packed_tokens))
     return Batch(tuple(rows), packed)
 
 
-def computed_tokens(rows: Sequence[Row], sharing: Sharing) -> int:
-    """How many tokens the layout of a batch computes."""
-    return sum(len(node.tokens) for _, nodes in _chunks(rows, LEAST[sharing]) for node in nodes)
+def sizes(rows: Sequence[Row], sharing: Sharing, packed_tokens: int) -> list[int]:
+    """How many tokens each packed row of a batch has."""
+    return [sum(len(node.tokens) for node in nodes) for _, nodes in _chunks(rows, LEAST[sharing], packed_tokens)]
+
+
+def largest_packed(
+    rows: Sequence[Row], batch_size: int, sharing: Sharing, seed: int, packed_tokens: int
+) -> tuple[int, int]:
+    """Tokens and labels of the largest packed row of the first epoch."""
+    return max(
+        (sum(len(node.tokens) for node in nodes), sum(row.labels for row in chunk))
+        for batch in order(len(rows), 0, seed, batch_size)
+        for chunk, nodes in _chunks([rows[number] for number in batch], LEAST[sharing], packed_tokens)
+    )
 
 
 def order(rows: int, epoch: int, seed: int, batch_size: int) -> list[list[int]]:
@@ -105,15 +115,15 @@ def order(rows: int, epoch: int, seed: int, batch_size: int) -> list[list[int]]:
     return [shuffled[begin : begin + batch_size] for begin in range(0, rows, batch_size)]
 
 
-def _chunks(rows: Sequence[Row], least: int | None) -> Iterator[tuple[list[Row], list[Node]]]:
+def _chunks(rows: Sequence[Row], least: int | None, packed_tokens: int) -> Iterator[tuple[list[Row], list[Node]]]:
     """Rows that fit into one packed row, with their tree; those that share stand together."""
     sorted_rows = sorted(rows, key=lambda row: row.tokens[: row.start])
     begin = 0
     while begin < len(sorted_rows):
         size = len(sorted_rows) - begin
         chunk, nodes = _tree(sorted_rows[begin : begin + size], least)
-        while size > 1 and sum(len(node.tokens) for node in nodes) > PACKED_TOKENS:
-            size = min(size - 1, max(1, size * PACKED_TOKENS // sum(len(node.tokens) for node in nodes)))
+        while size > 1 and sum(len(node.tokens) for node in nodes) > packed_tokens:
+            size = min(size - 1, max(1, size * packed_tokens // sum(len(node.tokens) for node in nodes)))
             chunk, nodes = _tree(sorted_rows[begin : begin + size], least)
         yield chunk, nodes
         begin += size

@@ -34,6 +34,10 @@ class Progress:
     stale: int = 0  # evaluations since the best one
     stopped_early: bool = False
     best: dict[str, Any] = field(default_factory=dict)
+    losses: list[float] = field(default_factory=list)  # of the steps since the last evaluation
+
+    def mean_loss(self) -> float | None:
+        return sum(self.losses) / len(self.losses) if self.losses else None
 
 
 class State(NamedTuple):

@@ -41,16 +41,34 @@ class Done(Record):
     best: dict[str, Any]
 
 
-def run(folder: Path, on_event: Callable[[Event], None], launch: Launch | None = None) -> Done:
+def run(folder: Path, on_event: Callable[[Event], None], *, shown: int = 1, launch: Launch | None = None) -> Done:
     """Train the job in `folder`, calling `on_event` for every event of this execution as it is written.
 
-    With `launch` it is trained by several processes, perhaps of several machines; those of this one are waited for.
-
-    Raises TrainingError when the run had to stop, UserError when the fault is in the rows or the recipe, and
-    KeyboardInterrupt after an orderly stop.
+    `shown` rows stand in the pre-flight token by token. With `launch` several processes train, perhaps of several
+    machines; those of this one are waited for. Raises TrainingError when the run had to stop, UserError when
+    the fault is in the rows or the recipe, and KeyboardInterrupt after an orderly stop.
     """
+    last = _execute(folder, on_event, f"--show-masks={shown}", ends_with="done", launch=launch)
+    return Done(adapter=folder / ADAPTER, **{name: last[name] for name in Done.model_fields if name != "adapter"})
+
+
+def plan(folder: Path, on_event: Callable[[Event], None], *, shown: int = 1) -> Event:
+    """The pre-flight alone: the `plan` event. Raises as `run` does."""
+    return _execute(folder, on_event, "--plan", f"--show-masks={shown}", ends_with="plan")
+
+
+def advance(folder: Path, on_event: Callable[[Event], None], looks: int) -> Event:
+    """Train until `looks` validations were made: the `paused` event, with the best so far. Raises as `run` does."""
+    return _execute(folder, on_event, f"--looks={looks}", "--show-masks=0", ends_with="paused")
+
+
+def _execute(
+    folder: Path, on_event: Callable[[Event], None], *options: str, ends_with: str, launch: Launch | None = None
+) -> Event:
+    """The last event of a child that came to its end."""
     with tempfile.TemporaryFile() as words:
-        command = launch.command(folder) if launch else [sys.executable, "-m", "tunesmith.training", str(folder)]
+        alone = [sys.executable, "-m", "tunesmith.training", str(folder), *options]
+        command = launch.command(folder, *options) if launch else alone
         own = environment() | (launch.environment() if launch else {})
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True, env=own
@@ -58,8 +76,8 @@ def run(folder: Path, on_event: Callable[[Event], None], launch: Launch | None =
         last = _follow(child, folder, on_event, launch is not None)
         words.seek(0)
         said = words.read()[-LAST_WORDS:].decode("utf-8", "replace")
-    if last.get("event") == "done" and child.returncode == 0:
-        return Done(adapter=folder / ADAPTER, **{name: last[name] for name in Done.model_fields if name != "adapter"})
+    if last.get("event") == ends_with and child.returncode == 0:
+        return last
     if last.get("event") == "interrupted":
         raise KeyboardInterrupt
     if launch:
@@ -72,9 +90,7 @@ def environment() -> dict[str, str]:
     return {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", **os.environ}
 
 
-def _follow(
-    child: subprocess.Popen[bytes], folder: Path, on_event: Callable[[Event], None], launched: bool
-) -> Event:
+def _follow(child: subprocess.Popen[bytes], folder: Path, on_event: Callable[[Event], None], launched: bool) -> Event:
     """Pass events on until the child has ended; the last one."""
     tail, started = _Tail(folder / EVENTS), time.time()
     last: Event = {}

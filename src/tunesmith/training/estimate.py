@@ -6,6 +6,7 @@ logits of its labelled positions. The constants were measured (docs/performance.
 """
 
 import json
+import math
 from pathlib import Path
 
 from tunesmith.core.record import Record
@@ -67,3 +68,21 @@ def arithmetic(shape: Shape, tokens: int, labels: int, *, full: bool = False) ->
     """Floating-point operations of forward and backward; adapters need no gradient of the weights themselves."""
     times = 6 if full else 4
     return float(times * (tokens * shape.products + labels * shape.words * shape.hidden))
+
+
+def weights(folder: Path) -> int:
+    """How many numbers the safetensors files of a model hold, from their headers alone."""
+    return sum(_numbers(path) for path in folder.glob("*.safetensors"))
+
+
+def _numbers(path: Path) -> int:
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+
+
+def adapter(shape: Shape, r: int) -> int:
+    """Weights of LoRA of rank `r` on all linear layers; fewer layers need less."""
+    queries, keys = shape.heads * shape.head, shape.key_heads * shape.head
+    attention = 2 * (shape.hidden + queries) + 2 * (shape.hidden + keys)
+    return shape.layers * r * (attention + 3 * (shape.hidden + shape.intermediate))

@@ -1,13 +1,15 @@
 """`events.jsonl`: what happens in a run, one JSON object a line; whoever watches a run follows this file.
 
-start       steps, rows, tokens, shared_tokens, layout, trainable, dtype, device,
-            processes, resumed_from, unusable
-step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, examples, seconds
-validation  step, steps, loss, metric, value, best
+plan        tokens, masks, sharing, rows, validation_rows, steps, batch_size, trainable, end_of_turn, dtype, device,
+            memory, available, seconds
+start       steps, rows, validation_rows, processes, resumed_from, unusable
+step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, shared_tokens, examples, seconds
+validation  step, steps, loss, perplexity, train_loss, metric, value, best, memory
 checkpoint  step
 unusable    checkpoint (its step), reason: why the run does not go on from it
 note        message, from a provider (training/hosted)
 done        steps, seconds, examples_per_second, memory, stopped_early, best {step, metric, value, loss}
+paused      step, best: behind the validations that were asked for (a sweep)
 interrupted step
 error       message
 
@@ -64,4 +66,4 @@ def _parse(text: str) -> Iterator[Event]:
 
 
 def _stands(event: Event, step: int) -> bool:
-    return event["event"] not in ("done", "interrupted", "error") and event.get("step", 0) <= step
+    return event["event"] not in ("done", "paused", "interrupted", "error") and event.get("step", 0) <= step

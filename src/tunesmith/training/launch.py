@@ -64,14 +64,14 @@ class Launch(Record):
     def on_cpu(self) -> bool:
         return self.use_cpu or self.distributed_type == "MULTI_CPU"
 
-    def command(self, folder: Path) -> list[str]:
+    def command(self, folder: Path, *given: str) -> list[str]:
         """accelerate's launcher on this file, for the run in `folder`."""
         options = ["--config_file", str(self.file)]
         if self.distributed_type == "MULTI_CPU":  # accelerate has MPI start these; its other launcher is torch's
             options.append("--multi_gpu")
         if self.num_machines == 1 and self.main_process_port is None:
             options += ["--main_process_port", "0"]  # a free one, so that two runs on one machine do not meet
-        module = ["-m", "tunesmith.training", str(folder)]
+        module = ["-m", "tunesmith.training", str(folder), *given]
         return [sys.executable, "-m", "accelerate.commands.launch", *options, *module]
 
     def environment(self) -> dict[str, str]:

@@ -6,7 +6,7 @@ anywhere goes on to the same weights, bit for bit, on the same machine.
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +18,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.spec import Task
-from tunesmith.training.batches import Batch, Row, computed_tokens, lay_out, order
+from tunesmith.training.batches import Batch, Row, lay_out, order, sizes
 from tunesmith.training.checkpoint import Checkpoints, Progress
 from tunesmith.training.events import EventLog
 from tunesmith.training.methods import adapter_weights, base_model
@@ -26,6 +26,8 @@ from tunesmith.training.objectives import negative_log_likelihood
 from tunesmith.training.processes import Alone
 from tunesmith.training.section import TrainSection
 from tunesmith.training.validation import Standing, validate
+
+FORWARD = 0.4  # of a step's time is its forward pass
 
 
 class InterruptedRun(Exception):  # noqa: N818  (an orderly end, not an error)
@@ -53,11 +55,13 @@ class Loop:
         recipe: TrainSection,
         rows: Rows,
         primary: str,
+        memory: int,
         processes: Alone | None = None,
     ):
         self.checkpoints, self.model, self.renderer, self.task = checkpoints, model, renderer, task
         self.recipe, self.rows, self.primary = recipe, rows, primary
         self.processes = processes or Alone()
+        self.memory = memory  # bytes that the run is expected to need
         self.device = model.device
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.optimizer = torch.optim.AdamW(
@@ -72,21 +76,33 @@ class Loop:
     def resume(self) -> None:
         self.progress, self.best = self.checkpoints.restore(self.model, self.optimizer, self.processes.ask)
 
-    def run(self, log: EventLog, should_stop: Callable[[], bool]) -> None:
-        """Train from where the run stands to its end. Raises InterruptedRun, TrainingError, OSError."""
+    def run(self, log: EventLog, should_stop: Callable[[], bool], looks: int | None = None) -> bool:
+        """Train from where the run stands to its end, or until `looks` validations were made; whether it is at its end.
+
+        Raises InterruptedRun, TrainingError, OSError.
+        """
         saved = time.monotonic()
-        while self.progress.step < self.steps and not self.progress.stopped_early:
+        while not self._at_end() and (looks is None or self.progress.step < looks * self.every):
             self._step(log)
             if self.progress.step % self.every == 0 or self.progress.step == self.steps:
                 self._evaluate(log)
             stop = self.processes.agree(should_stop())
             if stop or time.monotonic() - saved >= self.recipe.checkpoint_seconds:
-                if self.processes.main:
-                    self.checkpoints.save(self.progress, self.model, self.optimizer, self.best)
-                log.write("checkpoint", step=self.progress.step)
+                self._save(log)
                 saved = time.monotonic()
             if stop:
                 raise InterruptedRun
+        if looks is not None:
+            self._save(log)
+        return self._at_end()
+
+    def _at_end(self) -> bool:
+        return self.progress.step >= self.steps or self.progress.stopped_early
+
+    def _save(self, log: EventLog) -> None:
+        if self.processes.main:
+            self.checkpoints.save(self.progress, self.model, self.optimizer, self.best)
+        log.write("checkpoint", step=self.progress.step)
 
     def _step(self, log: EventLog) -> None:
         started, step = time.perf_counter(), self.progress.step
@@ -102,6 +118,7 @@ class Loop:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.progress.step += 1
+        self.progress.losses.append(loss)
         self.progress.examples += len(batch.rows)
         self.progress.seconds += time.perf_counter() - started
         log.write(
@@ -115,7 +132,7 @@ class Loop:
             tokens=tokens,
             label_tokens=sum(row.labels for row in batch.rows),
             examples=len(batch.rows),
-            shared_tokens=max(0, _tokens(batch.rows) - tokens),
+            shared_tokens=max(0, batch.shared + batch.tokens - tokens),
             seconds=round(self.progress.seconds, 3),
         )
 
@@ -131,7 +148,7 @@ class Loop:
     def _batch(self, step: int) -> Batch:
         """All rows of the step's batch, and this process's part of them laid out."""
         rows = self._batch_rows(step)
-        own = lay_out(self.processes.share(rows), self.device, self.recipe.sharing)
+        own = lay_out(self.processes.share(rows), self.device, self.recipe.sharing, self.recipe.packed_tokens)
         return Batch(tuple(rows), self.processes.even(own.packed, lambda: lay_out(rows[:1], self.device).packed[0]))
 
     def _batch_rows(self, step: int) -> list[Row]:
@@ -139,11 +156,23 @@ class Loop:
         numbers = order(len(self.rows.train), epoch, self.recipe.seed, self.recipe.batch_size)[place]
         return [self.rows.train[number] for number in numbers]
 
-    def shared_tokens(self) -> int:
-        """How many of an epoch's tokens are not computed, because another row of their batch has them, too."""
-        batches = [self._batch_rows(step) for step in range(self.per_epoch)]
-        shares = [share for rows in batches for share in self.processes.shares(rows)]
-        return sum(_tokens(rows) - computed_tokens(rows, self.recipe.sharing) for rows in shares)
+    def expected_seconds(self) -> float:
+        """Time of the whole run, from forward and backward of its first batch; no weight and no gradient changes.
+
+        A look at the validation rows costs two forward passes over them: for the loss and for the answers.
+        """
+        batch = self._batch(0)
+        self.model.train()
+        first = lay_out(batch.rows[:2], self.device, self.recipe.sharing, self.recipe.packed_tokens)
+        for each in (first, batch):  # the first time memory is fetched and kernels are chosen
+            started = time.perf_counter()
+            self._backward(each)
+            seconds = time.perf_counter() - started
+        self.optimizer.zero_grad(set_to_none=True)
+        looks = self.steps // self.every + (self.steps % self.every > 0)
+        validation = sum(sizes(self.rows.validation, self.recipe.sharing, self.recipe.packed_tokens))
+        computed = self.steps * batch.tokens + looks * validation * 2 * FORWARD
+        return seconds / max(1, batch.tokens) * computed
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up over the first share of the steps, then linear decay to zero after the last."""
@@ -187,7 +216,11 @@ class Loop:
             metric=self.primary,
             value=standing.value,
             best=better,
+            perplexity=math.exp(min(standing.loss, 700.0)),
+            train_loss=self.progress.mean_loss(),
+            memory=peak(),
         )
+        self.progress.losses = []
 
     def _refuse_not_finite(self, loss: float, norm: float, step: int, rate: float, batch: Batch) -> None:
         if math.isfinite(loss) and math.isfinite(norm):
@@ -209,7 +242,3 @@ class Loop:
             "stopped_early": self.progress.stopped_early,
             "best": self.progress.best,
         }
-
-
-def _tokens(rows: Sequence[Row]) -> int:
-    return sum(len(row.tokens) - 1 for row in rows)

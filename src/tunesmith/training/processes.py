@@ -19,8 +19,9 @@ from peft import PeftModel
 from torch import nn
 from transformers import PreTrainedModel
 
+from tunesmith.core import memory
 from tunesmith.core.errors import TrainingError
-from tunesmith.engines.local.loading import load
+from tunesmith.engines.local.loading import best_device, load
 from tunesmith.training.batches import PackedRow, Row
 from tunesmith.training.launch import LAUNCHED
 
@@ -47,6 +48,11 @@ class Alone:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         """Leave the group of processes, where there is one."""
+
+    def room(self) -> tuple[torch.device, int | None]:
+        """Where this process computes, and the bytes that are free for it there, where that is known."""
+        device = best_device()
+        return device, torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else memory.available()
 
     def load(self, folder: Path) -> PreTrainedModel:
         return load(folder)

@@ -27,6 +27,12 @@ class TrainSection(Record):
         description="Whether tokens that rows of a batch begin with are computed once: where it saves time, wherever "
         "possible, or never. The gradients are the same.",
     )
+    packed_tokens: int = Field(
+        default=8192,
+        ge=16,
+        description="Tokens that are computed at once; a larger batch is accumulated. Decides about memory, not about "
+        "gradients.",
+    )
     warmup_ratio: float = Field(
         default=0.1, ge=0, le=1, description="Share of the steps in which the rate rises; after it, it falls to zero."
     )
@@ -61,6 +67,7 @@ class TrainSection(Record):
             "epochs": self.epochs,
             "batch_size": self.batch_size,
             "sharing": self.sharing,
+            "packed_tokens": self.packed_tokens,
             "warmup_ratio": self.warmup_ratio,
             "weight_decay": self.weight_decay,
             "max_grad_norm": self.max_grad_norm,

@@ -20,6 +20,7 @@ from peft import PeftModel
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from tunesmith.core import memory
 from tunesmith.core.errors import TrainingError
 from tunesmith.engines.local.loading import best_dtype, load, prepare_process
 from tunesmith.training import sharded
@@ -42,11 +43,21 @@ class Together(Alone):
         self.main, self.leads = self._state.is_main_process, self._state.is_local_main_process
         self.device: torch.device = self._state.device
         self._shards = sharded.read_settings()
+        self._here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         self._share_cores()
 
     def __exit__(self, *error: object) -> None:
         if error[0] is None:  # else the others may be gone, and leaving in order would wait for them
             group.destroy_process_group()
+
+    def room(self) -> tuple[torch.device, int | None]:
+        """Nobody knows beforehand what is free for the pieces of a model."""
+        if self._shards:
+            return self.device, None
+        if self.device.type == "cuda":
+            return self.device, torch.cuda.mem_get_info(self.device)[0]
+        free = memory.available()
+        return self.device, free and free // self._here
 
     def load(self, folder: Path) -> PreTrainedModel:
         """Of a model that is spread, every process reads the whole into main memory first."""
@@ -137,7 +148,7 @@ class Together(Alone):
     def _share_cores(self) -> None:
         """Processes of one machine divide its cores; each alone would take all of them."""
         prepare_process()
-        torch.set_num_threads(max(1, torch.get_num_threads() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
+        torch.set_num_threads(max(1, torch.get_num_threads() // self._here))
 
 
 def _gradient(parameter: nn.Parameter) -> Tensor:

@@ -15,6 +15,7 @@ from tunesmith.core.example import Example
 from tunesmith.data.section import SET_ASIDE, SPLIT
 from tunesmith.tasks.classification import check_labels
 from tunesmith.tasks.spec import Task
+from tunesmith.training.section import TrainSection
 from tunesmith.workflows import config
 from tunesmith.workflows.config import Config
 
@@ -46,6 +47,10 @@ class Project:
         """The project in `start` or, searching upwards, around the working folder."""
         folder = find(start)
         return cls(folder, config.load(folder / config.FILE, flags))
+
+    def with_recipe(self, recipe: TrainSection) -> "Project":
+        """The same project, trained by another recipe than its file says."""
+        return Project(self.folder, self.config.model_copy(update={"train": recipe}))
 
     def name(self, path: Path) -> str:
         """`path` as the user knows it: relative to the project, with forward slashes."""

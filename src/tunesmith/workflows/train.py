@@ -4,6 +4,8 @@ A run that was stopped goes on where it was when everything that went into it is
 or `--resume` refuses. A finished run with the same inputs is not done again.
 """
 
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +21,18 @@ from tunesmith.evaluation.seal import rows_digest
 from tunesmith.models.names import is_hosted
 from tunesmith.models.store import ModelFiles, open_model
 from tunesmith.training import child
-from tunesmith.training.events import Event
 from tunesmith.training.hosted.recipe import refuse_hosted_keys
 from tunesmith.training.identity import identity
-from tunesmith.training.job import Job, prepare
-from tunesmith.workflows import candidates, hosted, inputs, resuming, runs, tables
+from tunesmith.training.job import CHECKPOINT, EVENTS, Job, prepare
+from tunesmith.training.section import TrainSection
+from tunesmith.workflows import candidates, hosted, inputs, resuming, runs
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.resuming import Choice
 from tunesmith.workflows.runs import Recording
 from tunesmith.workflows.status import next_command
+from tunesmith.workflows.watching import Watcher
 
 NAME = "fine-tune"
 
@@ -50,8 +53,28 @@ class TrainOutcome(Outcome):
     best: dict[str, Any]
 
 
-def train(project: Project, console: Console, *, resume: bool = False) -> TrainOutcome:
-    """Train, going on with the run that was stopped; `resume` refuses to begin a new one.
+class PlanOutcome(Outcome):
+    rows: int
+    steps: int
+    batch_size: int
+    trainable: int
+    tokens: dict[str, Any]
+    masks: list[dict[str, Any]]
+    sharing: str
+    end_of_turn: str
+    dtype: str
+    device: str
+    memory: int
+    available: int | None
+    seconds: float
+
+
+PLANNED = PlanOutcome.model_fields.keys() - Outcome.model_fields.keys()
+
+
+def train(project: Project, console: Console, *, resume: bool = False, shown: int = 1) -> TrainOutcome:
+    """Train, going on with the run that was stopped; `resume` refuses to begin a new one. `shown` rows of the
+    pre-flight are shown token by token.
 
     Raises SealError, DataError, LeakError or UserError before anything is trained; KeyboardInterrupt after an orderly
     stop.
@@ -65,19 +88,55 @@ def train(project: Project, console: Console, *, resume: bool = False) -> TrainO
         opening(0, 1)
         model = open_model(project.config.model.base, project.folder)
         opening(1, 1)
-        wanted = inputs.of_train(project) | {"base": model.digest}
-        earlier = runs.with_inputs(project, "train", wanted)
-        if earlier and _stands(project, earlier, console):
-            if resume:
-                raise UserError(f"Run {earlier.id} has come through with the same inputs: there is nothing to resume.")
-            console.say(f"Nothing has changed since run {earlier.id}: its fine-tune stands.")
-        else:
-            job = _job(project, state, model)
-            choice = resuming.choose(project, wanted, identity(job, state.train, state.validation))
-            if resume:
-                resuming.require(choice)
-            earlier = _carry_out(project, state, model, job, wanted, choice, console)
-    return _outcome(project, earlier, console)
+        done = _train(project, state, model, console, resume=resume, shown=shown)
+    return _outcome(project, done, console)
+
+
+def carry_on(project: Project, state: Ready, model: ModelFiles, begun: Path, console: Console) -> TrainOutcome:
+    """Finish in a run of its own what was begun in the folder `begun`; the project must be held."""
+    return _outcome(project, _train(project, state, model, console, resume=False, shown=0, begun=begun), console)
+
+
+def _train(
+    project: Project,
+    state: Ready,
+    model: ModelFiles,
+    console: Console,
+    *,
+    resume: bool,
+    shown: int,
+    begun: Path | None = None,
+) -> Run:
+    wanted = inputs.of_train(project) | {"base": model.digest}
+    earlier = runs.with_inputs(project, "train", wanted)
+    if earlier and _stands(project, earlier, console):
+        if resume:
+            raise UserError(f"Run {earlier.id} has come through with the same inputs: there is nothing to resume.")
+        console.say(f"Nothing has changed since run {earlier.id}: its fine-tune stands.")
+        return earlier
+    work = job(project, state, model, project.config.train)
+    choice = resuming.choose(project, wanted, identity(work, state.train, state.validation))
+    if resume:
+        resuming.require(choice)
+    return _carry_out(project, state, model, work, wanted, choice, shown, console, begun)
+
+
+def plan(project: Project, console: Console, *, shown: int = 1) -> PlanOutcome:
+    """What `train` would do, and what it would need: nothing is trained and nothing is recorded."""
+    with project.locked("train"):
+        state = ready(project, "train")
+        if is_hosted(project.config.model.base):
+            raise UserError("--plan is for a model that is trained here; a provider plans its own jobs.")
+        model = open_model(project.config.model.base, project.folder)
+        with tempfile.TemporaryDirectory(prefix="tunesmith-plan-") as folder:
+            prepare(Path(folder), job(project, state, model, project.config.train), state.train, state.validation)
+            found = child.plan(Path(folder), _watcher(project, console), shown=shown)
+    return PlanOutcome(next=next_command(project), **{name: found[name] for name in PLANNED})
+
+
+def _watcher(project: Project, console: Console) -> Watcher:
+    prices = project.config.prices
+    return Watcher(console, prices.per_hour, prices.currency)
 
 
 def _outcome(project: Project, run: Run, console: Console) -> TrainOutcome:
@@ -104,10 +163,12 @@ def _carry_out(
     project: Project,
     state: Ready,
     model: ModelFiles,
-    job: Job,
+    work: Job,
     wanted: dict[str, str],
     choice: Choice,
+    shown: int,
     console: Console,
+    begun: Path | None,
 ) -> Run:
     """A new run, or the stopped one from its checkpoint."""
     name = resume = choice.run.id if choice.run else None
@@ -117,8 +178,10 @@ def _carry_out(
         with runs.record(project, "train", wanted | {"seal": state.seal.sha256}, resume=resume) as recording:
             name = recording.id
             # Of a run that goes on, too: its files are equal, and one that was lost or damaged stands again.
-            prepare(recording.folder, job, state.train, state.validation)
-            done = child.run(recording.folder, Watcher(console))
+            prepare(recording.folder, work, state.train, state.validation)
+            if begun and resuming.checkpoint_of(recording.folder) is None:
+                _take_over(begun, recording.folder)
+            done = child.run(recording.folder, _watcher(project, console), shown=shown)
             address = _keep(project, state, model, done, recording)
             recording.result = {
                 "candidate": NAME,
@@ -136,6 +199,13 @@ def _carry_out(
     return recording.run
 
 
+def _take_over(begun: Path, run: Path) -> None:
+    """The checkpoint and the events of a sweep's winner: the run goes on from them."""
+    remove(run / CHECKPOINT)
+    shutil.copytree(begun / CHECKPOINT, run / CHECKPOINT)
+    shutil.copyfile(begun / EVENTS, run / EVENTS)
+
+
 def _stopped(run: Path | None) -> str:
     """What is left of a stopped run."""
     if run and resuming.checkpoint_of(run) is not None:
@@ -143,14 +213,14 @@ def _stopped(run: Path | None) -> str:
     return "Stopped. There is no checkpoint yet; run the same command again to begin from the first step."
 
 
-def _job(project: Project, state: Ready, model: ModelFiles) -> Job:
+def job(project: Project, state: Ready, model: ModelFiles, recipe: TrainSection) -> Job:
     return Job(
         model=model.name,
         model_folder=str(model.folder),
         model_digest=model.digest,
         max_tokens=project.config.model.max_tokens,
         task=state.task,
-        recipe=project.config.train,
+        recipe=recipe,
         primary=project.config.rules.primary,
     )
 
@@ -175,50 +245,6 @@ def _keep(project: Project, state: Ready, model: ModelFiles, done: child.Done, r
         Artifact(digest=address, kind=fine_tuned.KIND, name=NAME, run=recording.id, created=runs.now())
     )
     return address
-
-
-class Watcher:
-    """Turns a run's events into a bar and a line for each validation; what a provider says is said as well."""
-
-    def __init__(self, console: Console):
-        self._console = console
-        self._progress = console.progress("training")
-
-    def __call__(self, event: Event) -> None:
-        if event["event"] == "unusable":
-            self._console.say(f"The checkpoint of step {event['checkpoint']:,} is not used: {event['reason']}.")
-        elif event["event"] == "start":
-            self._start(event)
-        elif event["event"] == "note":
-            self._console.say(event["message"])
-        elif event["event"] in ("step", "done") and event["steps"]:
-            # At the end there are fewer than planned where training stopped early; a provider may not know how many.
-            self._progress(event["step"] if event["event"] == "step" else event["steps"], event["steps"])
-        elif event["event"] == "validation":
-            best = ", the best so far" if event["best"] else ""
-            name = tables.TITLES.get(event["metric"], event["metric"])
-            self._console.say(
-                f"Step {event['step']:,} of {event['steps']:,}: validation {name} {units.share(event['value'])}, "
-                f"loss {event['loss']:.3f}{best}."
-            )
-
-    def _start(self, event: Event) -> None:
-        if "provider" in event:
-            self._console.say(
-                f"{event['provider']} trains {event['model']} on {count(event['rows'], 'row')}: job {event['job']}. "
-                "It goes on there when nobody follows it."
-            )
-            return
-        if event["resumed_from"]:
-            self._console.say(f"Going on from step {event['resumed_from']:,}.")
-        elif event["unusable"]:
-            self._console.say("No checkpoint is whole, so training begins anew, from the first step.")
-        shared = event["shared_tokens"] / event["tokens"] if event["tokens"] else 0
-        self._console.say(
-            f"Training on {count(event['rows'], 'row')} in {count(event['steps'], 'step')}; {units.share(shared)} of "
-            "their tokens are shared and computed once a step."
-        )
-        self._progress(event["resumed_from"] or 0, event["steps"])
 
 
 def _tell(outcome: TrainOutcome, console: Console) -> None:

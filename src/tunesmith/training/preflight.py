@@ -1,0 +1,124 @@
+"""What a run will do, said before it does it: rows, tokens, what carries loss, memory, time.
+
+Memory is computed from the model's files before anything is loaded, and a run that needs more than there is is
+refused. Time is measured: forward and backward of the first batch, whose gradients are thrown away.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.core import units
+from tunesmith.core.errors import ConfigError
+from tunesmith.models.renderer import Renderer
+from tunesmith.training import estimate
+from tunesmith.training.batches import Row, Sharing, largest_packed, order, sizes
+from tunesmith.training.section import TrainSection
+
+SHOWN = 12  # tokens of a prompt that are shown before the first one that carries loss
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Of one epoch. `shared` are in the rows but not computed; `padded` are computed but in no row: none are."""
+
+    prompt: int
+    labels: int
+    computed: int
+    shared: int
+    padded: int
+    longest: int
+    longest_row: str
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A row token by token: those before `labels` carry no loss. `hidden` prompt tokens are left out here."""
+
+    row: str
+    hidden: int
+    prompt: list[str]
+    labels: list[str]
+
+
+def count(rows: Sequence[Row], recipe: TrainSection) -> Tokens:
+    batches = [[rows[number] for number in batch] for batch in order(len(rows), 0, recipe.seed, recipe.batch_size)]
+    computed = sum(size for batch in batches for size in sizes(batch, recipe.sharing, recipe.packed_tokens))
+    longest = max(rows, key=lambda row: len(row.tokens))
+    return Tokens(
+        prompt=sum(row.start for row in rows),
+        labels=sum(row.labels for row in rows),
+        computed=computed,
+        shared=sum(len(row.tokens) - 1 for row in rows) - computed,  # a row's last token predicts nothing
+        padded=0,
+        longest=len(longest.tokens),
+        longest_row=longest.id,
+    )
+
+
+def masks(rows: Sequence[Row], renderer: Renderer, number: int) -> list[Mask]:
+    def texts(tokens: Sequence[int]) -> list[str]:
+        return [renderer.token(token) for token in tokens]
+
+    return [
+        Mask(
+            row=row.id,
+            hidden=max(0, row.start - SHOWN),
+            prompt=texts(row.tokens[max(0, row.start - SHOWN) : row.start]),
+            labels=texts(row.tokens[row.start :]),
+        )
+        for row in rows[:number]
+    ]
+
+
+def sharing(tokens: Tokens, asked: Sharing) -> str:
+    """Which layout it is, and why."""
+    if asked == "off":
+        return "Nothing is shared, as [train] sharing asks: every row is computed in full."
+    if tokens.shared <= 0:
+        return "Nothing is shared: the rows of a batch begin with no stretch of tokens that is worth computing once."
+    part = tokens.shared / (tokens.shared + tokens.computed)
+    return f"Shared: {units.share(part)} of the tokens stand in stretches that rows of a batch begin with; once a step."
+
+
+def memory(folder: Path, recipe: TrainSection, rows: Sequence[Row], width: int, available: int | None) -> int:
+    """Bytes that training the model in `folder` will need. Raises ConfigError where there are fewer."""
+    needed = _memory(folder, recipe, rows, width, recipe.packed_tokens)
+    if available is None or needed <= available:
+        return needed
+    fitting = [
+        size
+        for size in _smaller(recipe.packed_tokens, max(len(row.tokens) for row in rows))
+        if _memory(folder, recipe, rows, width, size) <= available
+    ]
+    cure = f"packed_tokens = {fitting[0]} would fit" if fitting else "no setting of packed_tokens would fit"
+    raise ConfigError(
+        f"Training needs about {units.size(needed)} of memory, and {units.size(available)} are free. Under [train], "
+        f"{cure}: fewer tokens at once, the same gradients. Otherwise take a smaller model, or free some memory."
+    )
+
+
+def _memory(folder: Path, recipe: TrainSection, rows: Sequence[Row], width: int, packed_tokens: int) -> int:
+    shape = estimate.read_shape(folder)
+    tokens, labels = largest_packed(rows, recipe.batch_size, recipe.sharing, recipe.seed, packed_tokens)
+    return estimate.memory(
+        shape,
+        weights=estimate.weights(folder) * width,
+        trained=estimate.adapter(shape, recipe.r),
+        width=width,
+        tokens=tokens,
+        labels=labels,
+    )
+
+
+def _smaller(packed_tokens: int, longest: int) -> Iterator[int]:
+    size = packed_tokens // 2
+    while size >= longest:
+        yield size
+        size //= 2
+
+
+def fields(tokens: Tokens, shown: Sequence[Mask], **others: Any) -> dict[str, Any]:
+    """The `plan` event."""
+    return {"tokens": asdict(tokens), "masks": [asdict(mask) for mask in shown], **others}

@@ -1,0 +1,112 @@
+"""A run as it is watched: the pre-flight, a bar, a line for each validation, and warnings while it goes on.
+
+Overfitting is called out while it happens: the validation loss has risen twice in a row while the training loss fell.
+"""
+
+import itertools
+from typing import Any
+
+from tunesmith.core import units
+from tunesmith.core.progress import Console
+from tunesmith.core.units import count
+from tunesmith.training.events import Event
+from tunesmith.workflows import tables
+
+RISES = 2  # validation losses in a row above the one before, after which it is said
+
+
+class Watcher:
+    """Turns a run's events into words; what a provider says is said as well."""
+
+    def __init__(self, console: Console, price_per_hour: float | None = None, currency: str = "$"):
+        self._console = console
+        self._progress = console.progress("training")
+        self._price, self._currency = price_per_hour, currency
+        self._step = 0
+        self._losses: list[tuple[float, float]] = []  # of training and validation, at each validation
+
+    def __call__(self, event: Event) -> None:
+        kind = event["event"]
+        if kind == "unusable":
+            self._console.say(f"The checkpoint of step {event['checkpoint']:,} is not used: {event['reason']}.")
+        elif kind == "plan":
+            tell_plan(event, self._console, self._price, self._currency)
+        elif kind == "start":
+            self._start(event)
+        elif kind == "note":
+            self._console.say(event["message"])
+        elif kind in ("step", "done") and event["steps"]:
+            # At the end there are fewer than planned where training stopped early; a provider may not know how many.
+            self._progress(event["step"] if kind == "step" else event["steps"], event["steps"])
+        elif kind == "validation":
+            self._validation(event)
+
+    def _start(self, event: Event) -> None:
+        if "provider" in event:
+            self._console.say(
+                f"{event['provider']} trains {event['model']} on {count(event['rows'], 'row')}: job {event['job']}. "
+                "It goes on there when nobody follows it."
+            )
+            return
+        if event["resumed_from"]:
+            self._console.say(f"Going on from step {event['resumed_from']:,}.")
+        elif event["unusable"]:
+            self._console.say("No checkpoint is whole, so training begins anew, from the first step.")
+        self._progress(event["resumed_from"] or 0, event["steps"])
+
+    def _validation(self, event: Event) -> None:
+        best = ", the best so far" if event["best"] else ""
+        name = tables.TITLES.get(event["metric"], event["metric"])
+        beside = f" (training {event['train_loss']:.3f})" if event.get("train_loss") is not None else ""
+        self._console.say(
+            f"Step {event['step']:,} of {event['steps']:,}: validation {name} {units.share(event['value'])}, "
+            f"loss {event['loss']:.3f}{beside}{best}."
+        )
+        if event.get("train_loss") is not None:
+            self._losses.append((event["train_loss"], event["loss"]))
+            self._warn()
+
+    def _warn(self) -> None:
+        last = self._losses[-RISES - 1 :]
+        pairs = list(itertools.pairwise(last))
+        if len(pairs) == RISES and all(after[1] > before[1] and after[0] < before[0] for before, after in pairs):
+            self._console.say(
+                "Overfitting: the validation loss rises while the training loss falls. The best weights so far are "
+                "kept; fewer [train] epochs, a lower learning_rate, lora_dropout or more varied rows would help."
+            )
+
+
+def tell_plan(plan: dict[str, Any], console: Console, price_per_hour: float | None, currency: str) -> None:
+    """The pre-flight in words."""
+    tokens = plan["tokens"]
+    console.say(
+        f"Training on {count(plan['rows'], 'row')} in {count(plan['steps'], 'step')} of {plan['batch_size']}; "
+        f"{count(plan['trainable'], 'weight')} change, in {plan['dtype']} on {plan['device']}. No row was cut or left "
+        "out."
+    )
+    console.say(
+        f"An epoch has {tokens['prompt']:,} tokens in prompts and {tokens['labels']:,} that carry loss; "
+        f"{tokens['shared']:,} are shared, {tokens['computed']:,} computed, {tokens['padded']:,} padding. The longest "
+        f"row has {tokens['longest']:,} ({tokens['longest_row']}). {plan['sharing']}"
+    )
+    for mask in plan["masks"]:
+        console.say(masked(mask))
+    console.say(f"The answers' end of turn, {plan['end_of_turn']}, carries loss.")
+    free = f" of {units.size(plan['available'])} free" if plan["available"] is not None else ""
+    cost = f", {units.money(plan['seconds'] / 3600 * price_per_hour, currency)}" if price_per_hour else ""
+    console.say(
+        f"Expected: {units.seconds(plan['seconds'])}{cost} where nothing stops it early, and "
+        f"{units.size(plan['memory'])} of memory{free}."
+    )
+
+
+def masked(mask: dict[str, Any]) -> str:
+    """A row token by token: what carries loss stands in ⟦⟧."""
+    hidden = f"… {count(mask['hidden'], 'token')} … " if mask["hidden"] else ""
+    prompt = " ".join(_visible(token) for token in mask["prompt"])
+    labels = " ".join(f"⟦{_visible(token)}⟧" for token in mask["labels"])
+    return f"Row {mask['row']}, ⟦⟧ carries loss: {hidden}{prompt} {labels}"
+
+
+def _visible(token: str) -> str:
+    return token.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "·") or "∅"

@@ -1,0 +1,72 @@
+"""`tunesmith train --plan`, `--show-masks` and `--sweep`, on the tiny model."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+COLUMNS = ("--input", "text", "--label", "category")
+PROMPT = "Sort the message into billing, access or bug. Answer with one of these three words only."
+RECIPE = {"TUNESMITH_TRAIN_BATCH_SIZE": "4", "TUNESMITH_TRAIN_EPOCHS": "4", "TUNESMITH_TRAIN_R": "2"}
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory, tunesmith_in, sample, tiny_folder) -> Path:
+    folder: Path = tmp_path_factory.mktemp("sweep")
+    sample.write_csv(folder / "messages.csv", sample.rows(12))
+    sample.write_csv(folder / "test.csv", sample.rows(8, start=500))
+    run = tunesmith_in(folder)
+    made = run("init", "p", "--from", "messages.csv", "--eval", "test.csv", "--model", tiny_folder, *COLUMNS)
+    assert made.code == 0, made.err
+    (folder / "p" / "prompts" / "system.md").write_text(PROMPT)
+    for verb in ("split", "seal"):
+        assert run(verb, "-C", "p").code == 0
+    return folder / "p"
+
+
+def test_the_plan_says_what_would_happen_and_does_none_of_it(sealed, tunesmith):
+    before = sorted(path for path in sealed.rglob("*") if path.is_file())
+    done = tunesmith("train", "--plan", "--show-masks", "2", "--json", cwd=sealed, **RECIPE)
+    assert done.code == 0, done.err
+    plan = json.loads(done.out)
+    tokens = plan["tokens"]
+    assert plan["rows"] * plan["batch_size"] > 0
+    assert tokens["shared"] > 0
+    assert tokens["padded"] == 0
+    assert tokens["computed"] + tokens["shared"] == tokens["prompt"] + tokens["labels"] - plan["rows"]
+    assert len(plan["masks"]) == 2
+    for mask in plan["masks"]:
+        assert mask["labels"][-1] == plan["end_of_turn"] == "<|im_end|>"
+        assert "".join(mask["labels"][:-1]) in ("billing", "access", "bug")
+        assert mask["prompt"][-1] == "\n"
+    assert plan["memory"] > 0
+    assert plan["seconds"] > 0
+    assert "⟦<|im_end|>⟧" in done.err
+    assert sorted(path for path in sealed.rglob("*") if path.is_file()) == before
+
+
+@pytest.mark.slow
+def test_a_sweep_finishes_the_winner_as_if_it_had_been_trained_alone(sealed, tmp_path, tunesmith):
+    project = Path(shutil.copytree(sealed, tmp_path / "p"))
+    done = tunesmith("train", "--sweep", "--json", cwd=project, **RECIPE)
+    assert done.code == 0, done.err
+    swept = json.loads(done.out)
+    assert "goes on" in done.err
+    [rung] = (project / ".tunesmith" / "runs").glob("*-sweep/rung-1.json")
+    scores = {name: tuple(score) for name, score in json.loads(rung.read_text()).items()}
+    assert len(scores) == 8
+    again = tunesmith("train", "--sweep", cwd=project, **RECIPE)
+    assert "its choice stands" in again.out
+
+    job = json.loads((project / ".tunesmith" / "runs" / swept["run"] / "job.json").read_text())
+    chosen = {"TUNESMITH_TRAIN_LEARNING_RATE": str(job["recipe"]["learning_rate"])}
+    chosen |= {"TUNESMITH_TRAIN_BATCH_SIZE": str(job["recipe"]["batch_size"])}
+    alone = Path(shutil.copytree(sealed, tmp_path / "alone"))
+    done = tunesmith("train", "--json", cwd=alone, **(RECIPE | chosen))
+    assert done.code == 0, done.err
+    ours = load_file(Path(swept["adapter"]) / "adapter_model.safetensors")
+    theirs = load_file(Path(json.loads(done.out)["adapter"]) / "adapter_model.safetensors")
+    assert ours.keys() == theirs.keys()
+    assert all((ours[name] == theirs[name]).all() for name in ours)
