@@ -1,4 +1,4 @@
-"""`python -m tunesmith.training`, loaded once and forked into the processes of each run, as a launcher would start them."""
+"""`python -m tunesmith.training`, loaded once and forked into the processes of each run."""
 
 import json
 import os

@@ -92,7 +92,7 @@ class Checkpoints:
         folder, found = self._found.folder, self._found.checkpoint
         assert folder is not None
         assert found is not None
-        state = ask(lambda: State(*(load_file(folder / name) for name in (WEIGHTS, STATE)), _best(folder, found)))
+        state = ask(lambda: State(load_file(folder / WEIGHTS), load_file(folder / STATE), _best(folder, found)))
         if state.weights.keys() != adapter_weights(model).keys():  # PEFT would skip what it lacks
             raise TrainingError(f"The weights in {folder} are not those of this recipe's adapter. Delete that folder.")
         restore_weights(model, state.weights)

@@ -94,7 +94,7 @@ class Together(Alone):
         with _others():
             group.all_reduce(flat)
             group.all_reduce(sums)
-        parts = flat.split([parameter.numel() for parameter in trained])
+        parts = torch.split(flat, [parameter.numel() for parameter in trained])
         for parameter, part in zip(trained, parts, strict=True):
             parameter.grad = part.view_as(parameter)
         return sums[0].item(), round(sums[1].item())
