@@ -38,6 +38,7 @@ from tunesmith.training.loop import InterruptedRun, Loop, Rows
 from tunesmith.training.methods import attach, save_adapter
 from tunesmith.training.processes import Alone, LostProcessError, join
 from tunesmith.training.section import TrainSection
+from tunesmith.training.trackers import refuse_missing, tracking
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -75,7 +76,9 @@ def main(folder: Path, plan: bool = False, shown: int = 1, looks: int | None = N
             _refuse_unlike(processes, loop.checkpoints.made_from)
             _say_plan(log, loop, standing, shown)
             if not plan:
-                _train(folder, loop, log, stop, standing, looks)
+                listened = loop.recipe if processes.main and looks is None else TrainSection()
+                with tracking(log, listened, folder, standing.step) as told:
+                    _train(folder, loop, told, stop, standing, looks)
             return 0
     except InterruptedRun:
         return 130
@@ -168,6 +171,7 @@ def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.
 
 def _loop(folder: Path, job: Job, standing: saved.Standing, processes: Alone) -> Loop:
     recipe = job.recipe
+    refuse_missing(recipe)
     train, validation = read_rows(folder / TRAIN), read_rows(folder / VALIDATION)
     made_from = identity(job, train, validation)
     _refuse_another(standing, made_from)

@@ -53,6 +53,12 @@ class TrainSection(Record):
         "step. It changes no weight and is no part of the recipe.",
     )
 
+    trackers: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = Field(
+        default=(),
+        description="Where else the figures of a run go: tensorboard, mlflow, wandb. Each is a package of its own. No "
+        "part of the recipe.",
+    )
+
     @property
     def recipe(self) -> dict[str, Any]:
         """Every key that the weights depend on, as JSON values."""

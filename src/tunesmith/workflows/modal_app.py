@@ -4,15 +4,11 @@ The volume keeps checkpoints, so a machine that is taken away costs minutes: the
 """
 
 import json
-from typing import TYPE_CHECKING
 
 from tunesmith import __version__
-
-if TYPE_CHECKING:
-    from tunesmith.workflows.renting import Rental
+from tunesmith.workflows.rental import Rental
 
 FILE = "modal_app.py"
-SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "src", "examples")
 PROGRAM = '''
 @app.function(
     image=image,
@@ -48,7 +44,7 @@ def main() -> None:
 '''
 
 
-def text(rental: "Rental") -> str:
+def text(rental: Rental) -> str:
     lines = [
         f'"""Trains the project on a GPU of Modal\'s with Tunesmith {__version__}: `modal run {FILE}`."""',
         "",
@@ -72,19 +68,17 @@ def text(rental: "Rental") -> str:
     return "\n".join(lines) + "\n" + PROGRAM.format(gpus=gpus, why=rental.card.why)
 
 
-def commands(rental: "Rental") -> list[str]:
+def commands(rental: Rental) -> list[str]:
     return [f"modal run {FILE}"]
 
 
-def _image(rental: "Rental") -> list[str]:
+def _image(rental: Rental) -> list[str]:
     install = f".pip_install({', '.join(json.dumps(each) for each in rental.requirements)})"
     lines = ["image = (", '    modal.Image.debian_slim(python_version="3.12")', f"    {install}"]
     if rental.checkout:
-        for name in SOURCES:
-            if (rental.checkout / name).exists():
-                kind = "dir" if (rental.checkout / name).is_dir() else "file"
-                source = json.dumps(str(rental.checkout / name))
-                lines.append(f'    .add_local_{kind}({source}, "/tunesmith/{name}", copy=True)')
+        for path in rental.sources:
+            kind = "dir" if path.is_dir() else "file"
+            lines.append(f'    .add_local_{kind}({json.dumps(str(path))}, "/tunesmith/{path.name}", copy=True)')
         lines.append("    .run_commands(\"pip install '/tunesmith[train]'\")")
     else:
         lines.append(f'    .pip_install("tunesmith[train]=={__version__}")')

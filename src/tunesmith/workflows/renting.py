@@ -9,7 +9,6 @@ means.
 import hashlib
 import json
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,19 +18,16 @@ from tunesmith.core import units
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.files import write_text
 from tunesmith.core.progress import Console
-from tunesmith.core.record import Record
 from tunesmith.models.names import parse
 from tunesmith.models.store import open_config
 from tunesmith.training import cards
-from tunesmith.training.cards import Choice
 from tunesmith.workflows import modal_app, sky_task
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
+from tunesmith.workflows.rental import Rental
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate")  # what a run's weights depend on
-SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "src", "examples")  # of a checkout
-KEPT_HERE = (".tunesmith/", ".venv/", ".git/", ".env", ".env.*", "*.pem", "*.key", "__pycache__/")  # never sent
 STAMP = "# sha256 of what follows, as Tunesmith wrote it: "
 
 
@@ -43,22 +39,6 @@ class RentOutcome(Outcome):
     memory: int  # bytes that a step needs at most
     why: str
     commands: list[str]
-
-
-class Rental(Record):
-    """What either tool has to be told."""
-
-    name: str
-    project: Path
-    checkout: Path | None  # of Tunesmith itself; None: it comes from the package index
-    requirements: tuple[str, ...]
-    settings: tuple[str, ...]  # SECTION.KEY=VALUE
-    card: Choice
-    kept_here: tuple[str, ...] = KEPT_HERE
-
-    @property
-    def train(self) -> list[str]:
-        return ["tunesmith", "train", *(word for setting in self.settings for word in ("--set", setting))]
 
 
 TOOLS: dict[str, tuple[str, Callable[[Rental], str], Callable[[Rental], list[str]]]] = {
@@ -172,7 +152,3 @@ def _keep_here(path: Path, patterns: tuple[str, ...]) -> None:
     """Without the file SkyPilot goes by .gitignore, which may leave out the data."""
     if not path.exists():
         write_text(path, "\n".join(patterns) + "\n")
-
-
-def quoted(words: list[str]) -> str:
-    return shlex.join(words)

@@ -5,20 +5,16 @@ Field by field as https://docs.skypilot.co/en/latest/reference/yaml-spec.html ha
 
 import json
 import shlex
-from typing import TYPE_CHECKING
 
 from tunesmith import __version__
-
-if TYPE_CHECKING:
-    from tunesmith.workflows.renting import Rental
+from tunesmith.workflows.rental import Rental
 
 FILE = "sky.yaml"
 HERE = "~/tunesmith"  # where a checkout of Tunesmith lies on the rented machine
-SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "src", "examples")
 IDLE_MINUTES = 30
 
 
-def text(rental: "Rental") -> str:
+def text(rental: Rental) -> str:
     """YAML, in JSON's notation where a value needs quotes."""
     card = rental.card
     lines = [
@@ -27,30 +23,27 @@ def text(rental: "Rental") -> str:
         f"name: {rental.name}",
         f"workdir: {json.dumps(str(rental.project))}  # .skyignore says what of it stays here",
         "resources:",
-        f"  accelerators: {{{', '.join(f'{name}: 1' for name in card.sky)}}}  # {card.memory} GiB; the cheapest is taken",
+        f"  # Cards of {card.memory} GiB; the cheapest that is to be had is taken.",
+        f"  accelerators: {{{', '.join(f'{name}: 1' for name in card.sky)}}}",
         f"  memory: {_host_memory(card.needed)}+",
         "  disk_size: 200",
         f"  autostop: {{idle_minutes: {IDLE_MINUTES}, down: true}}  # time to bring the run back",
     ]
     if rental.checkout:
         lines.append("file_mounts:")
-        lines += [
-            f"  {HERE}/{name}: {json.dumps(str(rental.checkout / name))}"
-            for name in SOURCES
-            if (rental.checkout / name).exists()
-        ]
+        lines += [f"  {HERE}/{path.name}: {json.dumps(str(path))}" for path in rental.sources]
     lines += ["setup: |", *(f"  {line}" for line in _setup(rental))]
     lines += ["run: |", "  . .venv/bin/activate", f"  {shlex.join(rental.train)}"]
     return "\n".join(lines) + "\n"
 
 
-def commands(rental: "Rental") -> list[str]:
+def commands(rental: Rental) -> list[str]:
     parts = [f"rsync -az --ignore-existing {rental.name}:sky_workdir/.tunesmith/{part}/ .tunesmith/{part}/"
              for part in ("artifacts", "runs")]  # fmt: skip
     return [f"sky launch -c {rental.name} {FILE}", *parts, f"sky down {rental.name}"]
 
 
-def _setup(rental: "Rental") -> list[str]:
+def _setup(rental: Rental) -> list[str]:
     source = f"{HERE}[train]" if rental.checkout else f"tunesmith[train]=={__version__}"
     install = shlex.join(["pip", "install", *rental.requirements])
     target = source if rental.checkout else shlex.quote(source)
