@@ -74,7 +74,7 @@ def test_gpus_and_machines_are_taken_as_the_file_has_them(tmp_path):
             "distributed_type: expected MULTI_CPU, MULTI_GPU or FSDP; found 'DEEPSPEED'",
         ),
         ({"distributed_type": ...}, "distributed_type: expected MULTI_CPU, MULTI_GPU or FSDP; found nothing"),
-        ({"num_processes": ...}, "num_processes: expected Field required; found nothing"),
+        ({"num_processes": ...}, "num_processes: expected a value; found nothing"),
         ({"num_processes": "many"}, "num_processes: expected a valid integer"),
         ({"num_proceses": 2}, "unknown key num_proceses (did you mean 'num_processes'?)"),
         ({"mixed_precision": "fp16"}, "mixed_precision: expected 'no' or 'bf16'; found 'fp16'"),

@@ -40,7 +40,7 @@ def test_a_killed_process_ends_the_launch_in_one_message(make_run, tmp_path):
             os.kill(seen[1], signal.SIGKILL)
 
     with pytest.raises(TrainingError) as told:
-        child.run(run, kill, launch(tmp_path, **TWO))
+        child.run(run, kill, launch=launch(tmp_path, **TWO))
     assert re.fullmatch(
         r"Process 1 was killed by signal 9 \(out of memory\?\), and the others stopped\. What they said stands in "
         r".*child\.log\. Run the same command again: it goes on from the last checkpoint\.",
@@ -52,7 +52,7 @@ def test_a_killed_process_ends_the_launch_in_one_message(make_run, tmp_path):
 @pytest.mark.slow
 def test_a_fault_in_the_rows_is_told_as_of_one_process(make_run, tmp_path):
     with pytest.raises(UserError, match=r"rows.jsonl:\d+ has \d+ tokens .* max_tokens = 40"):
-        child.run(make_run(max_tokens=40), lambda event: None, launch(tmp_path, **TWO))
+        child.run(make_run(max_tokens=40), lambda event: None, launch=launch(tmp_path, **TWO))
 
 
 @pytest.mark.slow
@@ -64,7 +64,7 @@ def test_an_interrupt_stops_them_and_they_come_through(make_run, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        child.run(run, stop, two)
-    done = child.run(run, lambda event: None, two)
+        child.run(run, stop, launch=two)
+    done = child.run(run, lambda event: None, launch=two)
     assert done.steps == 15
     assert done.adapter.is_dir()

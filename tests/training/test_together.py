@@ -105,7 +105,9 @@ def test_where_one_is_killed_the_other_ends_and_both_go_on_to_the_same_bytes(kil
     assert_same(run, two)
 
 
-@pytest.mark.parametrize("asked", [0, 1], ids=["the main process", "another process"])
+@pytest.mark.parametrize(
+    "asked", [pytest.param(0, marks=pytest.mark.slow), 1], ids=["the main process", "another process"]
+)
 def test_a_signal_to_one_stops_both_in_a_checkpoint(asked, together, two, make_run):
     run = make_run(**RECIPE)
     assert together.run(run, run, when=at_step(3), send=signal.SIGTERM, to=asked) == [130, 130]

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from accelerate.tracking import GeneralTracker
 
-from tunesmith.core.errors import UserError
+from tunesmith.core.errors import MissingExtraError
 from tunesmith.training import child
 from tunesmith.training.events import EventLog, read_events
 from tunesmith.training.job import EVENTS
-from tunesmith.training.trackers import Tracked
+from tunesmith.training.section import TrainSection
+from tunesmith.training.trackers import Tracked, refuse_missing
 
 STEP = {"steps": 4, "loss": 2.0, "learning_rate": 0.1, "grad_norm": 3.0, "tokens": 60, "shared_tokens": 40}
 LOOK = {"loss": 1.5, "perplexity": 4.48, "metric": "accuracy", "value": 0.5, "memory": 2**30}
@@ -88,9 +89,9 @@ def test_a_tracker_that_fails_is_left_out_and_the_run_goes_on(tmp_path):
 
 
 @pytest.mark.skipif(find_spec("mlflow") is not None, reason="mlflow is installed")
-def test_a_tracker_that_is_not_installed_is_refused_before_training(make_run):
-    with pytest.raises(UserError, match=r"trackers names 'mlflow', which is not installed\. .*pip install mlflow"):
-        child.run(make_run(trackers=("mlflow",)), lambda event: None)
+def test_a_tracker_that_is_not_installed_is_refused_in_words():
+    with pytest.raises(MissingExtraError, match=r"trackers names 'mlflow', which is not installed\. .*install mlflow"):
+        refuse_missing(TrainSection(trackers=("mlflow",)))
 
 
 def test_tensorboard_has_the_figures_of_a_run(make_run):

@@ -57,6 +57,8 @@ def train(
     json: Json = False,
 ) -> None:
     """Fine-tune the model on the training rows; run it again to go on after an interruption."""
+    if launch is not None and (cancel or sweep or plan):
+        raise typer.BadParameter("it goes with --resume and --show-masks alone.", param_hint="--launch")
     if cancel:
         from tunesmith.workflows.hosted import cancel as stop
 

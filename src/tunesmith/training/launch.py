@@ -154,8 +154,9 @@ def _invalid(path: Path, error: ValidationError) -> ConfigError:
     if first["type"] == "extra_forbidden":
         known = list(Spread.model_fields)
         return ConfigError(f"{path}: unknown key {key}{nearest(str(first['loc'][-1]), known)}. {MAKE}")
-    found = None if first["type"] == "missing" else first["input"]
-    return _fault(path, key, first["msg"].removeprefix("Input should be ").replace(" or equal to", " at least"), found)
+    if first["type"] == "missing":
+        return _fault(path, key, "a value", None)
+    return _fault(path, key, first["msg"].removeprefix("Input should be "), first["input"])
 
 
 def _fault(path: Path, key: str, expected: str, found: Any) -> ConfigError:

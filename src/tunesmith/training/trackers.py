@@ -6,6 +6,7 @@ environment variables say.
 """
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -95,7 +96,9 @@ def _start(name: str, recipe: TrainSection, run: Path, step: int | None) -> Any:
     elif name == "mlflow":
         made = accelerated.MLflowTracker(experiment_name=PROJECT, run_name=run.name)
     else:
-        made = accelerated.WandBTracker(PROJECT, id=run.name, name=run.name, resume="allow", dir=str(run))
+        made = accelerated.WandBTracker(
+            os.environ.get("WANDB_PROJECT", PROJECT), id=run.name, name=run.name, resume="allow", dir=str(run)
+        )
     made.start()
     if step is None and name != "tensorboard":  # it would count each execution as a run of its own
         made.store_init_configuration(recipe.recipe)
