@@ -9,10 +9,9 @@ from sides import answer, orders
 from training_rows import CASES, conversations
 from tunesmith.core.example import Message
 from tunesmith.core.memory import peak
-from tunesmith.engines.local.loading import load
 from tunesmith.models.renderer import Renderer
 from tunesmith.training.batches import Row, lay_out
-from tunesmith.training.methods import attach, base_model
+from tunesmith.training.methods import attach, load_base
 from tunesmith.training.objectives import negative_log_likelihood
 from tunesmith.training.section import TrainSection
 
@@ -25,8 +24,9 @@ def main(case_name: str, model_folder: str, step_count: str) -> None:
         messages = [Message(**turn) for turn in turns]
         rendered = renderer.render(messages[:-1], messages[-1].content)
         rows.append(Row(str(number), rendered.tokens, rendered.start, 1.0))
-    model = attach(load(folder), TrainSection(r=16, lora_alpha=32), "benchmark")
-    parameters = [each for each in model.parameters() if each.requires_grad]
+    recipe = TrainSection(r=16, lora_alpha=32)
+    model = attach(load_base(folder, recipe), recipe, "benchmark")
+    parameters = model.parameters()
     optimizer = torch.optim.AdamW(parameters, lr=1e-4, foreach=True)
     model.train()
     answer(dtype=str(model.dtype).removeprefix("torch."))
@@ -35,7 +35,7 @@ def main(case_name: str, model_folder: str, step_count: str) -> None:
         of = rows[step * case.batch_size : (step + 1) * case.batch_size]
         batch, loss = lay_out(of, model.device), 0.0
         for packed in batch.packed:
-            part = negative_log_likelihood(base_model(model), packed) / batch.normaliser
+            part = negative_log_likelihood(model.base, packed) / batch.normaliser
             part.backward()
             loss += part.item()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)

@@ -34,7 +34,8 @@ def make_run_in(tiny_folder) -> MakeRun:
     def make(
         folder: Path, train: list[Example] | None = None, max_tokens: int = 512, primary="accuracy", **recipe
     ) -> Path:
-        settings = {"epochs": 3, "batch_size": 4, "r": 4, "lora_alpha": 8, "learning_rate": 1e-2, **recipe}
+        adapter = {"r": 4, "lora_alpha": 8} if recipe.get("method", "lora") in ("lora", "qlora") else {}
+        settings = {"epochs": 3, "batch_size": 4, "learning_rate": 1e-2, **adapter, **recipe}
         job = Job(
             model="tiny",
             model_folder=str(tiny_folder),

@@ -1,17 +1,22 @@
-"""Gradients of every layout equal those of every row run alone, under transformers' own attention, for every family."""
+"""Gradients of every layout and method equal those of every row run alone, for every family.
 
+The reference is PEFT's and transformers' own forward, with transformers' own attention, in float64.
+"""
+
+import copy
 import random
 from functools import cache
 
 import pytest
 import torch
 import transformers
+from peft import get_peft_model
 
 from tunesmith.engines.local import attention
 from tunesmith.engines.local.loading import refuse_unsupported
 from tunesmith.training import batches
 from tunesmith.training.batches import Row, lay_out
-from tunesmith.training.methods import attach, base_model
+from tunesmith.training.methods import Policy, attach
 from tunesmith.training.objectives import negative_log_likelihood
 from tunesmith.training.section import TrainSection
 
@@ -40,7 +45,6 @@ FAMILIES = {  # transformers' prefix → what makes its attention its own
     "Phi": {},
     "Phi3": WINDOW,
 }
-ATTENTION_ONLY = ("q_proj", "k_proj", "v_proj", "o_proj")  # fused experts take no adapters
 KINDS = (
     "one prefix",
     "long prefix",
@@ -51,10 +55,22 @@ KINDS = (
     "rows of one token",
     "mixed prefixes",
 )
+LORA = {"method": "lora", "r": 4, "lora_alpha": 8}
+METHODS = {
+    "lora": LORA,
+    "rank-stabilised": LORA | {"use_rslora": True},
+    "dora": LORA | {"use_dora": True},
+    "full": {"method": "full"},
+    "prompt": {"method": "prompt-tuning", "num_virtual_tokens": 5},
+    "prompt, beyond the window": {"method": "prompt-tuning", "num_virtual_tokens": 12},
+    "prefix": {"method": "prefix-tuning", "num_virtual_tokens": 5},
+    "prefix, beyond the window": {"method": "prefix-tuning", "num_virtual_tokens": 12},
+    "prefix, projected": {"method": "prefix-tuning", "num_virtual_tokens": 5, "prefix_projection": True},
+}
 CPU = torch.device("cpu")
 
 
-def model_with_random_adapter(family: str, implementation: str):
+def tiny_model(family: str, implementation: str) -> transformers.PreTrainedModel:
     config_class = getattr(transformers, {"Gemma3Text": "Gemma3TextConfig"}.get(family, f"{family}Config"))
     model_class = getattr(transformers, {"Gemma3Text": "Gemma3ForCausalLM"}.get(family, f"{family}ForCausalLM"))
     torch.manual_seed(3)
@@ -64,13 +80,32 @@ def model_with_random_adapter(family: str, implementation: str):
     model.set_attn_implementation(implementation)
     if implementation == "eager" and family == "Mixtral":
         model.set_experts_implementation("eager")  # the grouped products know no float64
-    targets = ATTENTION_ONLY if family == "Mixtral" else "all-linear"
-    wrapped = attach(model, TrainSection(r=4, lora_alpha=8, target_modules=targets), "tiny")
-    torch.manual_seed(4)  # a fresh adapter's second half is zero, which would hide most errors
-    for name, parameter in wrapped.named_parameters():
-        if "lora" in name:
-            torch.nn.init.normal_(parameter, std=0.1)
-    return wrapped
+    return model
+
+
+def policy_with_random_weights(family: str, method: str, **settings: object) -> Policy:
+    policy = attach(tiny_model(family, attention.NAME), TrainSection(**METHODS[method], **settings), "tiny")
+    if method != "full":
+        torch.manual_seed(4)  # a fresh adapter's second half is zero, which would hide most errors
+        for name, parameter in policy.named_parameters().items():
+            if "magnitude" not in name:
+                torch.nn.init.normal_(parameter, std=0.1 if "lora" in name else 0.3)
+    return policy
+
+
+def reference(family: str, method: str) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
+    """PEFT's own model with the same weights, in float64, and its trained parameters."""
+    policy = policy_with_random_weights(family, method)
+    model = tiny_model(family, "eager").double()
+    if method != "full":
+        config = copy.deepcopy(policy._peft.peft_config["default"])
+        model = get_peft_model(model, config, autocast_adapter_dtype=False).double()
+    trained = {name: each for name, each in model.named_parameters() if each.requires_grad}
+    assert trained.keys() == policy.named_parameters().keys()
+    with torch.no_grad():
+        for name, parameter in policy.named_parameters().items():
+            trained[name].copy_(parameter)
+    return model, trained
 
 
 def rows(kind: str) -> list[Row]:
@@ -95,58 +130,76 @@ def rows(kind: str) -> list[Row]:
 
 
 @cache
-def plain(family: str, kind: str) -> tuple[float, dict[str, torch.Tensor]]:
+def plain(family: str, kind: str, method: str) -> tuple[float, dict[str, torch.Tensor]]:
     """Loss and gradients of every row alone, in float64: whatever error there is, is ours."""
-    model, of = model_with_random_adapter(family, "eager").double(), rows(kind)
-    total = torch.zeros((), dtype=torch.float64)
+    of, total = rows(kind), torch.zeros((), dtype=torch.float64)
+    model, trained = reference(family, method)
     for row in of:
-        logits = base_model(model)(torch.tensor([row.tokens])).logits[0, row.start - 1 : -1]
+        logits = model(input_ids=torch.tensor([row.tokens])).logits[0, -len(row.tokens) :][row.start - 1 : -1]
         losses = torch.nn.functional.cross_entropy(logits, torch.tensor(row.tokens[row.start :]), reduction="sum")
         total = total + row.weight * losses
     loss = total / sum(row.weight * row.labels for row in of)
     loss.backward()
-    return loss.item(), gradients(model)
+    return loss.item(), {name: parameter.grad for name, parameter in trained.items()}
 
 
-def gradients(model) -> dict[str, torch.Tensor]:
-    return {name: parameter.grad for name, parameter in model.named_parameters() if parameter.requires_grad}
-
-
-def compare(model, family: str, kind: str, sharing: str, packed_tokens: int = 8192) -> int:
+def compare(policy: Policy, family: str, kind: str, sharing: str, method: str, packed_tokens: int = 8192) -> int:
     """How many packed rows it took."""
-    model.zero_grad(set_to_none=True)
-    batch = lay_out(rows(kind), CPU, sharing, packed_tokens)
-    loss = sum(negative_log_likelihood(base_model(model), packed) for packed in batch.packed) / batch.normaliser
+    for parameter in policy.parameters():
+        parameter.grad = None
+    virtual = METHODS[method].get("num_virtual_tokens", 0)
+    batch = lay_out(rows(kind), CPU, sharing, packed_tokens, virtual=virtual)
+    losses = [negative_log_likelihood(policy.base, packed, policy.virtual()) for packed in batch.packed]
+    loss = sum(losses) / batch.normaliser
     loss.backward()
-    expected_loss, expected = plain(family, kind)
+    expected_loss, expected = plain(family, kind, method)
     assert loss.item() == pytest.approx(expected_loss, rel=1e-5)
-    got = gradients(model)
+    got = {name: parameter.grad for name, parameter in policy.named_parameters().items()}
     assert got.keys() == expected.keys()
     for name, gradient in expected.items():
         if kind == "rows of one token" and ("q_proj" in name or "k_proj" in name):
             assert gradient.abs().max() == 0, "a token that sees nothing but itself has no use for its query and key"
             assert got[name].abs().max() < 1e-6
+        elif "prompt_encoder" in name and "sliding_window" in FAMILIES[family] and gradient.abs().max() == 0:
+            assert kind != "prefix of one token", "there, the learned tokens stand within the windows' reach"
+            assert got[name].abs().max() == 0
         else:
             assert gradient.abs().max() > 0, name
             assert (got[name] - gradient).norm() <= 1e-5 * gradient.norm(), name
     return len(batch.packed)
 
 
-def compare_layouts(family: str, kind: str) -> None:
+def compare_layouts(family: str, kind: str, method: str = "lora") -> None:
     """Sharing everything, what is worthwhile, or nothing; in one packed row or several; recomputed or not."""
-    model = model_with_random_adapter(family, attention.NAME)
+    policy = policy_with_random_weights(family, method, gradient_checkpointing=True)
+    policy.eval()  # nothing is recomputed yet
     for sharing in ("on", "auto", "off"):
-        assert compare(model, family, kind, sharing) == 1
-    assert compare(model, family, kind, "on", packed_tokens=20) >= (1 if kind == "rows of one token" else 2)
-    base_model(model).gradient_checkpointing_enable({"use_reentrant": False})
-    model.train()
-    compare(model, family, kind, "on")
+        assert compare(policy, family, kind, sharing, method) == 1
+    parts = compare(policy, family, kind, "on", method, packed_tokens=20)
+    assert parts >= (1 if kind == "rows of one token" else 2)
+    policy.train()
+    compare(policy, family, kind, "on", method)
 
 
 @pytest.mark.parametrize("kind", ["one prefix", "mixed prefixes"])
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_loss_and_gradients(family, kind):
     compare_layouts(family, kind)
+
+
+@pytest.mark.parametrize("kind", ["prefix of one token", "mixed prefixes"])
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "lora"])
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_every_method(family, method, kind):
+    compare_layouts(family, kind, method)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("prefix of one token", "mixed prefixes")])
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "lora"])
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_every_method_and_kind(family, method, kind):
+    compare_layouts(family, kind, method)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("one prefix", "mixed prefixes")])

@@ -1,11 +1,14 @@
 """What a run needs, before it needs it."""
 
 import pytest
+import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from tunesmith.core.errors import ConfigError
+from tunesmith.engines.local.loading import load
 from tunesmith.training import estimate, preflight
 from tunesmith.training.batches import Row
+from tunesmith.training.methods import attach
 from tunesmith.training.section import TrainSection
 
 
@@ -54,3 +57,29 @@ def test_more_tokens_labels_and_precision_need_more(folder):
     assert preflight.memory(path, recipe, rows(8, 100), 2, None) > base
     assert preflight.memory(path, recipe, rows(8, 50), 4, None) > base
     assert preflight.memory(path, recipe.model_copy(update={"r": 64}), rows(8, 50), 2, None) > base
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"method": "lora", "r": 8},
+        {"method": "full"},
+        {"method": "prompt-tuning"},
+        {"method": "prefix-tuning"},
+        {"method": "prefix-tuning", "prefix_projection": True},
+        {"method": "prefix-tuning", "prefix_projection": True, "encoder_hidden_size": 24},
+    ],
+)
+def test_the_trained_weights_of_every_method_are_counted_before_loading(tiny_folder, recipe):
+    section = TrainSection(**recipe)
+    counted = preflight._trained(tiny_folder, estimate.read_shape(tiny_folder), section)
+    policy = attach(load(tiny_folder, dtype=torch.float32), section, "tiny")
+    assert counted == sum(each.numel() for each in policy.parameters())
+
+
+def test_memory_follows_the_method(tiny_folder):
+    def needed(**recipe: object) -> int:
+        return preflight.memory(tiny_folder, TrainSection(**recipe), rows(8, 200), 4, None)
+
+    assert needed(method="full") > needed() > needed(method="qlora")
+    assert needed(gradient_checkpointing=True) < needed()

@@ -73,9 +73,10 @@ def test_two_processes_train_as_one_does(two, one):
     assert not (two / "checkpoint").exists()
 
 
-def test_frozen_weights_in_pieces_train_as_whole_ones_do(together, one, make_run):
+@pytest.mark.parametrize("again", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["kept", "recomputed"])
+def test_frozen_weights_in_pieces_train_as_whole_ones_do(again, together, one, make_run):
     """FSDP2 on the processor; on a GPU it takes the same way."""
-    run = make_run(**RECIPE)
+    run = make_run(gradient_checkpointing=again, **RECIPE)
     settings = {"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2", "FSDP_RESHARD_AFTER_FORWARD": "true"}
     assert together.run(run, run, **settings) == [0, 0]
     assert_same_training(run, one)
@@ -133,6 +134,16 @@ def test_machines_with_a_folder_of_their_own_train_one_run(together, two, make_r
     assert_same(main, two)
     assert story(other, "value") == story(main, "value")[-len(story(other)) :]
     assert not (other / "adapter").exists()
+
+
+def test_a_method_that_cannot_be_spread_is_refused(together, make_run):
+    run = make_run(method="full", r=..., lora_alpha=...)
+    before = len(together.said())
+    assert together.run(run, run, ACCELERATE_USE_FSDP="true") == [2, 2]
+    assert {said["error"] for said in together.said()[before:]} == {
+        'FSDP spreads the frozen weights behind method "lora", and [train] method is "full". Choose that method, or '
+        "distributed_type: MULTI_GPU."
+    }
 
 
 def test_a_machine_with_other_rows_is_refused_in_words(together, make_run, tmp_path):

@@ -69,7 +69,7 @@ def test_an_unknown_section_is_refused_with_the_nearest(tmp_path):
         ("r = true", "line 4: [train] r = true: expected a whole number."),
         ("r = 0", "line 4: [train] r = 0: expected a number of at least 1."),
         ("lora_dropout = 1", "line 4: [train] lora_dropout = 1: expected a number below 1."),
-        ('method = "lola"', "line 4: [train] method = \"lola\": expected one of 'lora' (did you mean 'lora'?)."),
+        ('method = "lola"', "line 4: [train] method = \"lola\": expected one of 'lora', 'qlora', 'full', "),
         ("learning_rate = 1979-05-27", "line 4: [train] learning_rate"),
     ],
 )

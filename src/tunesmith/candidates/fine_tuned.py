@@ -1,4 +1,4 @@
-"""The fine-tune: a base model with the adapter that training made, or the model that a provider trained.
+"""The fine-tune: a base model with the adapter that training made, a whole model, or one that a provider trained.
 
 It is asked as the prompt baseline is asked.
 """
@@ -17,9 +17,9 @@ from tunesmith.models.names import is_hosted
 from tunesmith.tasks.spec import Task
 
 KIND = "fine-tuned"
-ADAPTER = "adapter"
+ADAPTER, MODEL = "adapter", "model"  # the artifact's folder with what was trained
 CONFIG = "adapter_config.json"
-NEEDED = (CONFIG, "adapter_model.safetensors")
+NEEDED = {ADAPTER: (CONFIG, "adapter_model.safetensors"), MODEL: ("config.json",)}
 PICKLED = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 
 
@@ -34,26 +34,31 @@ def make(
     engines: Engines,
     inputs: Mapping[str, str],
 ) -> str:
-    """Keep the PEFT folder `adapter` with what it was made from: `inputs` names the digests of recipe and rows.
+    """Keep the folder `adapter` with what it was made from: `inputs` names the digests of recipe and rows.
 
-    The adapter is opened once, on its base model, before it is recorded: what does not load is no candidate. Raises
-    ModelError where the folder is not a PEFT adapter in safetensors, or does not fit `model`.
+    It holds a PEFT adapter, or a whole model in a folder of the name `model`. It is opened once before it is recorded:
+    what does not load is no candidate. Raises ModelError where it is neither in safetensors, or does not fit `model`.
     """
-    missing = [file for file in NEEDED if not (adapter / file).is_file()]
+    kind = MODEL if adapter.name == MODEL else ADAPTER
+    missing = [file for file in NEEDED[kind] if not (adapter / file).is_file()]
+    if kind == MODEL and not any(adapter.glob("*.safetensors")):
+        missing.append("model.safetensors")
     if missing:
-        raise ModelError(f"Adapter folder {adapter} lacks {' and '.join(missing)}; expected an adapter as PEFT saves.")
+        made_by = "an adapter as PEFT" if kind == ADAPTER else "a model as transformers"
+        raise ModelError(f"The folder {adapter} lacks {' and '.join(missing)}; expected {made_by} saves it.")
     pickled = sorted(path.name for path in adapter.rglob("*") if path.suffix in PICKLED)
     if pickled:
         raise ModelError(
-            f"Adapter folder {adapter} holds {pickled[0]}, which can run code when loaded; expected safetensors and "
+            f"The folder {adapter} holds {pickled[0]}, which can run code when loaded; expected safetensors and "
             "JSON only. Take it out."
         )
-    _refuse_another_base(adapter, model)
+    if kind == ADAPTER:
+        _refuse_another_base(adapter, model)
     prompting.label_tokens(engines.renderer(model), task.labels)
     made_from = {**inputs, "engine": engines.language(model, adapter).digest}
     card = Card(kind=KIND, name=name, task=task, config=prompting.config(model, max_tokens), inputs=made_from)
     with tempfile.TemporaryDirectory() as temporary:
-        shutil.copytree(adapter, Path(temporary, ADAPTER))
+        shutil.copytree(adapter, Path(temporary, kind))
         return keep(artifacts, card, Path(temporary))
 
 
@@ -79,5 +84,19 @@ def make_hosted(artifacts: Path, task: Task, *, name: str, model: str, inputs: M
 def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
     if is_hosted(card.config["model"]):
         return asking.opened(folder, card, engines)
-    _refuse_another_base(folder / ADAPTER, card.config["model"])
-    return prompting.Prompted(folder, card, engines, adapter=folder / ADAPTER)
+    trained = trained_folder(folder)
+    if trained.name == ADAPTER:
+        _refuse_another_base(trained, card.config["model"])
+    return prompting.Prompted(folder, card, engines, adapter=trained, virtual=_virtual_tokens(trained))
+
+
+def trained_folder(artifact: Path) -> Path:
+    """The folder of what was trained, in the artifact."""
+    return artifact / (MODEL if (artifact / MODEL).is_dir() else ADAPTER)
+
+
+def _virtual_tokens(trained: Path) -> int:
+    """How many learned tokens stand before every prompt."""
+    path = trained / CONFIG
+    config = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return int(config.get("num_virtual_tokens") or 0)

@@ -63,7 +63,14 @@ class Prompted:
     """
 
     def __init__(
-        self, folder: Path, card: Card, engines: Engines, *, shots: Shots = no_shots, adapter: Path | None = None
+        self,
+        folder: Path,
+        card: Card,
+        engines: Engines,
+        *,
+        shots: Shots = no_shots,
+        adapter: Path | None = None,
+        virtual: int = 0,
     ):
         self.card = card
         self.digest = folder.name
@@ -72,7 +79,7 @@ class Prompted:
         self._shots = shots
         self._renderer = engines.renderer(card.config["model"])
         self._labels = label_tokens(self._renderer, card.task.labels)
-        self._longest = longest_prompt(self._renderer, self._labels, card.config["max_tokens"])
+        self._longest = longest_prompt(self._renderer, self._labels, card.config["max_tokens"], virtual)
         self._renderer.prompt(conversation(card.task, question("?")))
 
     def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
@@ -157,9 +164,9 @@ class Prompted:
         return tokens
 
 
-def longest_prompt(renderer: Renderer, labels: Sequence[Sequence[int]], max_tokens: int) -> int:
-    """How many tokens of prompt leave room for the longest label."""
-    return min(max_tokens, renderer.context_length) - max(len(label) for label in labels)
+def longest_prompt(renderer: Renderer, labels: Sequence[Sequence[int]], max_tokens: int, virtual: int = 0) -> int:
+    """How many tokens of prompt leave room for the longest label, behind `virtual` learned tokens of the model."""
+    return min(max_tokens, renderer.context_length - virtual) - max(len(label) for label in labels)
 
 
 def config(model: str, max_tokens: int) -> dict[str, object]:

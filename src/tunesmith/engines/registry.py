@@ -43,7 +43,7 @@ class LocalEngines:
         return self._renderers[model]
 
     def language(self, model: str, adapter: Path | None = None) -> Engine:
-        """The engine of `model`, with the PEFT adapter in folder `adapter` where one is given."""
+        """The engine of `model`, or of what training made of it: folder `adapter`, a PEFT adapter or a whole model."""
         key = (model, adapter)
         if self._language is None or self._language[0] != key:
             self._language = None  # free the old model before the new one is loaded
@@ -79,17 +79,17 @@ class LocalEngines:
 
     def _open(self, model: str, adapter: Path | None) -> "LocalEngine":
         try:
-            from tunesmith.engines.local.adapters import with_adapter  # a backend loaded on demand
+            from tunesmith.engines.local.adapters import open_tuned  # a backend loaded on demand
             from tunesmith.engines.local.engine import LocalEngine
             from tunesmith.engines.local.loading import load
         except ImportError as error:
             raise _missing(error) from None
         files = self.files(model)
-        loaded = load(files.folder)
         if adapter is None:
-            return LocalEngine(loaded, files.digest)
+            return LocalEngine(load(files.folder), files.digest)
         identity = digest("engine", 1, model=files.digest, adapter=sha256_folder(adapter))
-        return LocalEngine(with_adapter(loaded, adapter), identity)
+        tuned = open_tuned(files.folder, adapter)
+        return LocalEngine(tuned.model, identity, tuned.virtual)
 
 
 def _missing(error: ImportError) -> MissingExtraError:

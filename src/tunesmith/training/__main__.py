@@ -32,10 +32,11 @@ from tunesmith.training.batches import render
 from tunesmith.training.checkpoint import Checkpoints
 from tunesmith.training.events import EventLog, Silence
 from tunesmith.training.identity import Identity, differences, identity
-from tunesmith.training.job import ADAPTER, EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, read_job, read_rows
+from tunesmith.training.job import EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, kept_as, read_job, read_rows
 from tunesmith.training.launch import LAUNCHED
 from tunesmith.training.loop import InterruptedRun, Loop, Rows
-from tunesmith.training.methods import attach, save_adapter
+from tunesmith.training.methods import attach
+from tunesmith.training.methods.virtual_tokens import refuse_beyond_context
 from tunesmith.training.processes import Alone, LostProcessError, join
 from tunesmith.training.section import TrainSection
 from tunesmith.training.trackers import refuse_missing, tracking
@@ -150,6 +151,8 @@ def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.
         resumed_from=standing.step,
         unusable=len(standing.unusable),
     )
+    for note in loop.model.notes:
+        log.write("note", message=note)
     if loop.processes.main:
         loop.checkpoints.clean()
     try:
@@ -161,9 +164,10 @@ def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.
         log.write("paused", step=loop.progress.step, best=loop.progress.best)
         return
     if loop.processes.main:
-        remove(folder / ADAPTER)  # of an earlier execution that ended after it was written
-        with new_folder(folder / ADAPTER) as temporary:
-            save_adapter(loop.best, loop.model, temporary)
+        kept = folder / kept_as(loop.recipe)
+        remove(kept)  # of an earlier execution that ended after it was written
+        with new_folder(kept) as temporary:
+            loop.model.save(loop.best, temporary)
     log.write("done", **loop.summary())
     if loop.processes.main:
         loop.checkpoints.drop()
@@ -181,8 +185,9 @@ def _loop(folder: Path, job: Job, standing: saved.Standing, processes: Alone) ->
         validation=render(renderer, job.task.prompt, validation, job.max_tokens),
         examples=validation,
     )
+    refuse_beyond_context([*rows.train, *rows.validation], recipe.virtual_tokens, renderer.context_length)
     needed = _needed_memory(Path(job.model_folder), recipe, rows, processes)
-    model = processes.spread(attach(processes.load(Path(job.model_folder)), recipe, job.model))
+    model = processes.spread(attach(processes.load(Path(job.model_folder), recipe), recipe, job.model))
     checkpoints = Checkpoints(folder, made_from, standing)
     return Loop(checkpoints, model, renderer, job.task, recipe, rows, job.primary, needed, processes)
 

@@ -40,7 +40,10 @@ class Row:
 
 @dataclass(frozen=True)
 class PackedRow:
-    """`keep_K` are the places of the packed row whose logits predict `targets_K`, each with its row's weight."""
+    """`keep_K` are the places of the packed row whose logits predict `targets_K`, each with its row's weight.
+
+    Learned tokens that stand before the row are not in it; its positions and segments count them.
+    """
 
     tokens_T: Tensor
     positions_T: Tensor
@@ -86,10 +89,20 @@ def render(renderer: Renderer, prompt: str, examples: Sequence[Example], max_tok
     return rows
 
 
-def lay_out(rows: Sequence[Row], device: torch.device, sharing: Sharing = "auto", packed_tokens: int = 8192) -> Batch:
-    """One optimiser step's batch. With `sharing` off every row has its prompt in full: the same loss and gradients."""
-    packed = tuple(_pack(chunk, nodes, device) for chunk, nodes in _chunks(rows, LEAST[sharing], packed_tokens))
-    return Batch(tuple(rows), packed)
+def lay_out(
+    rows: Sequence[Row],
+    device: torch.device,
+    sharing: Sharing = "auto",
+    packed_tokens: int = 8192,
+    *,
+    virtual: int = 0,
+) -> Batch:
+    """One optimiser step's batch. With `sharing` off every row has its prompt in full: the same loss and gradients.
+
+    `virtual` learned tokens stand before every row.
+    """
+    chunks = _chunks(rows, LEAST[sharing], packed_tokens)
+    return Batch(tuple(rows), tuple(_pack(chunk, nodes, device, virtual) for chunk, nodes in chunks))
 
 
 def sizes(rows: Sequence[Row], sharing: Sharing, packed_tokens: int) -> list[int]:
@@ -133,7 +146,7 @@ def _tree(rows: list[Row], least: int | None) -> tuple[list[Row], list[Node]]:
     return rows, grow([row.tokens[: row.start] for row in rows], [row.tokens[row.start : -1] for row in rows], least)
 
 
-def _pack(rows: Sequence[Row], nodes: Sequence[Node], device: torch.device) -> PackedRow:
+def _pack(rows: Sequence[Row], nodes: Sequence[Node], device: torch.device, virtual: int) -> PackedRow:
     lengths: list[int] = []
     parents: list[int] = []
     tokens: list[int] = []
@@ -150,7 +163,7 @@ def _pack(rows: Sequence[Row], nodes: Sequence[Node], device: torch.device) -> P
             lengths.append(len(node.tokens))
             parents.append(parent)
             tokens += node.tokens
-            positions += range(node.depth, node.depth + len(node.tokens))
+            positions += range(virtual + node.depth, virtual + node.depth + len(node.tokens))
             ends.append(len(tokens))
         places.append(len(lengths) - 1 if node.tokens else parent)
         if node.row is not None:
@@ -163,7 +176,7 @@ def _pack(rows: Sequence[Row], nodes: Sequence[Node], device: torch.device) -> P
     return PackedRow(
         tokens_T=torch.tensor(tokens, device=device),
         positions_T=torch.tensor(positions, device=device),
-        segments=Segments.tree(lengths, parents, device),
+        segments=Segments.tree(lengths, parents, device, virtual=virtual),
         keep_K=torch.tensor(keep, device=device),
         targets_K=torch.tensor(targets, device=device),
         weights_K=torch.tensor(weights, dtype=torch.float32, device=device),

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -18,10 +17,10 @@ from tunesmith.core.errors import TrainingError
 from tunesmith.core.files import flush, new_folder, remove, temporary_name, write_json
 from tunesmith.training import saved
 from tunesmith.training.job import CHECKPOINT
-from tunesmith.training.methods import adapter_weights, restore_weights
+from tunesmith.training.methods import Policy
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
-WEIGHTS, STATE, BEST = "adapter.safetensors", "moments.safetensors", "best.safetensors"
+WEIGHTS, STATE, BEST = "weights.safetensors", "moments.safetensors", "best.safetensors"
 
 
 @dataclass
@@ -65,12 +64,12 @@ class Checkpoints:
         self._keep({folder for folder in saved.folders(self._run) if newest and folder <= newest})
 
     def save(
-        self, progress: Progress, model: PeftModel, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
+        self, progress: Progress, model: Policy, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
     ) -> None:
         """Write the checkpoint of `progress.step`; the one before it stays, those before that go."""
         folder = self._run / CHECKPOINT / f"{progress.step:08d}"
         with new_folder(folder) as temporary:
-            save_file(adapter_weights(model), temporary / WEIGHTS)
+            save_file(model.weights(), temporary / WEIGHTS)
             save_file(_moments(optimizer), temporary / STATE)
             if best:
                 save_file(best, temporary / BEST)
@@ -83,7 +82,7 @@ class Checkpoints:
         self._last = folder
 
     def restore(
-        self, model: PeftModel, optimizer: torch.optim.Optimizer, ask: Callable[[Callable[[], State]], State] = _read
+        self, model: Policy, optimizer: torch.optim.Optimizer, ask: Callable[[Callable[[], State]], State] = _read
     ) -> tuple[Progress, dict[str, Tensor]]:
         """Bring model and optimiser to the saved step; return the progress and the best weights so far.
 
@@ -93,9 +92,9 @@ class Checkpoints:
         assert folder is not None
         assert found is not None
         state = ask(lambda: State(load_file(folder / WEIGHTS), load_file(folder / STATE), _best(folder, found)))
-        if state.weights.keys() != adapter_weights(model).keys():  # PEFT would skip what it lacks
-            raise TrainingError(f"The weights in {folder} are not those of this recipe's adapter. Delete that folder.")
-        restore_weights(model, state.weights)
+        if state.weights.keys() != model.named_parameters().keys():
+            raise TrainingError(f"The weights in {folder} are not those that this recipe trains. Delete that folder.")
+        model.set_weights(state.weights)
         _restore_moments(optimizer, state.moments)
         return Progress(**found.progress), state.best
 

@@ -22,7 +22,7 @@ from tunesmith.core.errors import TrainingError, TunesmithError, UserError
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
 from tunesmith.training.events import Event
-from tunesmith.training.job import ADAPTER, EVENTS, LOG, PID
+from tunesmith.training.job import EVENTS, LOG, PID, kept_as, read_job
 from tunesmith.training.launch import Launch
 
 POLL = 0.1  # seconds between looks at the event file
@@ -32,6 +32,8 @@ KILLED = re.compile(r"rank\s*: (\d+).*?\n\s*exitcode\s*: -(?!15\b)(\d+)")  # as 
 
 
 class Done(Record):
+    """`adapter` is the folder of what was trained: a PEFT adapter, or a whole model."""
+
     adapter: Path
     steps: int
     seconds: float
@@ -49,7 +51,8 @@ def run(folder: Path, on_event: Callable[[Event], None], *, shown: int = 1, laun
     the fault is in the rows or the recipe, and KeyboardInterrupt after an orderly stop.
     """
     last = _execute(folder, on_event, f"--show-masks={shown}", ends_with="done", launch=launch)
-    return Done(adapter=folder / ADAPTER, **{name: last[name] for name in Done.model_fields if name != "adapter"})
+    fields = {name: last[name] for name in Done.model_fields if name != "adapter"}
+    return Done(adapter=folder / kept_as(read_job(folder).recipe), **fields)
 
 
 def plan(folder: Path, on_event: Callable[[Event], None], *, shown: int = 1) -> Event:

@@ -10,9 +10,12 @@ import math
 from pathlib import Path
 
 from tunesmith.core.record import Record
+from tunesmith.training.section import TrainSection
 
 LIBRARIES = 450 << 20  # bytes of Python, torch and transformers themselves
-TRAINED = 5 * 4  # bytes for each trained weight beside the model's own
+FLOAT32 = 4  # bytes
+NF4 = 0.52  # bytes of a quantised weight, with its block's share of the doubly quantised scales
+TRAINED = 5 * FLOAT32  # bytes for each trained weight beside the model's own
 HIDDEN, INTERMEDIATE = 8, 6  # values of either width that a layer keeps for each token
 
 
@@ -103,3 +106,31 @@ def adapter(shape: Shape, r: int) -> int:
     queries, keys = shape.heads * shape.head, shape.key_heads * shape.head
     attention = 2 * (shape.hidden + queries) + 2 * (shape.hidden + keys)
     return shape.layers * r * (attention + 3 * (shape.hidden + shape.intermediate))
+
+
+def prefix(shape: Shape, tokens: int, projected: bool, width: int | None) -> int:
+    """Weights of prefix tuning: keys and values of every layer, or the network of two layers that makes them."""
+    keys = shape.key_heads * shape.head
+    if not projected:
+        return tokens * shape.layers * 2 * keys
+    inner = width or keys
+    return tokens * keys + (keys + 1) * inner + (inner + 1) * shape.layers * 2 * keys
+
+
+def frozen(shape: Shape, recipe: TrainSection, numbers: int, width: int) -> int:
+    """Bytes of the weights that stay as they are, of a model that holds `numbers`."""
+    if recipe.method == "full":
+        return 0
+    quantised = min(shape.products, numbers) if recipe.method == "qlora" else 0
+    return round(quantised * NF4) + (numbers - quantised) * width
+
+
+def trained(shape: Shape, recipe: TrainSection, numbers: int) -> int:
+    """How many weights change."""
+    if recipe.method == "full":
+        return numbers
+    if recipe.method == "prompt-tuning":
+        return recipe.num_virtual_tokens * shape.hidden
+    if recipe.method == "prefix-tuning":
+        return prefix(shape, recipe.num_virtual_tokens, recipe.prefix_projection, recipe.encoder_hidden_size)
+    return adapter(shape, recipe.r)

@@ -6,8 +6,8 @@ start       steps, rows, validation_rows, processes, resumed_from, unusable
 step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, shared_tokens, examples, seconds
 validation  step, steps, loss, perplexity, train_loss, metric, value, best, memory
 checkpoint  step
+note        message, of the method, or from a provider (training/hosted)
 unusable    checkpoint (its step), reason: why the run does not go on from it
-note        message, from a provider (training/hosted)
 done        steps, seconds, examples_per_second, memory, stopped_early, best {step, metric, value, loss}
 paused      step, best: behind the validations that were asked for (a sweep)
 interrupted step

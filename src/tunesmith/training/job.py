@@ -1,6 +1,7 @@
 """What a training run is given: a folder with `job.json`, `train.jsonl` and `validation.jsonl`.
 
-The child process reads them and writes `events.jsonl`, `checkpoint/` and, at the end, `adapter/` beside them.
+The child process reads them and writes `events.jsonl`, `checkpoint/` and, at the end, `adapter/` beside them, or
+`model/` where every weight was trained.
 """
 
 import math
@@ -18,7 +19,7 @@ from tunesmith.tasks.spec import Task
 from tunesmith.training.section import TrainSection
 
 JOB, TRAIN, VALIDATION, EVENTS = "job.json", "train.jsonl", "validation.jsonl", "events.jsonl"
-CHECKPOINT, ADAPTER, LOCK, PID, LOG = "checkpoint", "adapter", "run.lock", "run.pid", "child.log"
+CHECKPOINT, ADAPTER, MODEL, LOCK, PID, LOG = "checkpoint", "adapter", "model", "run.lock", "run.pid", "child.log"
 AGAIN = "Run `tunesmith train`: it writes the files of a run from the project."
 
 
@@ -41,6 +42,11 @@ def prepare(folder: Path, job: Job, train: Sequence[Example], validation: Sequen
     write_jsonl(folder / TRAIN, (example.model_dump(mode="json") for example in train))
     write_jsonl(folder / VALIDATION, (example.model_dump(mode="json") for example in validation))
     write_json(folder / JOB, job.model_dump(mode="json"))
+
+
+def kept_as(recipe: TrainSection) -> str:
+    """The name of the folder that holds what was trained."""
+    return MODEL if recipe.method == "full" else ADAPTER
 
 
 def read_job(folder: Path) -> Job:

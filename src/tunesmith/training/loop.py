@@ -6,11 +6,10 @@ anywhere goes on to the same weights, bit for bit, on the same machine.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from peft import PeftModel
 from torch import Tensor
 
 from tunesmith.core.errors import TrainingError
@@ -21,7 +20,7 @@ from tunesmith.tasks.spec import Task
 from tunesmith.training.batches import Batch, Row, lay_out, order, sizes
 from tunesmith.training.checkpoint import Checkpoints, Progress
 from tunesmith.training.events import EventLog
-from tunesmith.training.methods import adapter_weights, base_model
+from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import negative_log_likelihood
 from tunesmith.training.processes import Alone
 from tunesmith.training.section import TrainSection
@@ -49,7 +48,7 @@ class Loop:
     def __init__(
         self,
         checkpoints: Checkpoints,
-        model: PeftModel,
+        model: Policy,
         renderer: Renderer,
         task: Task,
         recipe: TrainSection,
@@ -63,7 +62,7 @@ class Loop:
         self.processes = processes or Alone()
         self.memory = memory  # bytes that the run is expected to need
         self.device = model.device
-        self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.parameters = model.parameters()
         self.optimizer = torch.optim.AdamW(
             self.parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True
         )
@@ -138,9 +137,9 @@ class Loop:
 
     def _backward(self, batch: Batch) -> float:
         """Accumulate the gradients of the batch's mean loss over its packed rows; return that loss."""
-        base, total = base_model(self.model), 0.0
+        total = 0.0
         for packed in batch.packed:
-            loss = negative_log_likelihood(base, packed) / batch.normaliser
+            loss = negative_log_likelihood(self.model.base, packed, self.model.virtual()) / batch.normaliser
             torch.autograd.backward(loss)
             total += loss.item()
         return total
@@ -148,8 +147,12 @@ class Loop:
     def _batch(self, step: int) -> Batch:
         """All rows of the step's batch, and this process's part of them laid out."""
         rows = self._batch_rows(step)
-        own = lay_out(self.processes.share(rows), self.device, self.recipe.sharing, self.recipe.packed_tokens)
-        return Batch(tuple(rows), self.processes.even(own.packed, lambda: lay_out(rows[:1], self.device).packed[0]))
+        own = self._laid_out(self.processes.share(rows))
+        return Batch(tuple(rows), self.processes.even(own.packed, lambda: self._laid_out(rows[:1]).packed[0]))
+
+    def _laid_out(self, rows: Sequence[Row]) -> Batch:
+        recipe = self.recipe
+        return lay_out(rows, self.device, recipe.sharing, recipe.packed_tokens, virtual=recipe.virtual_tokens)
 
     def _batch_rows(self, step: int) -> list[Row]:
         epoch, place = divmod(step, self.per_epoch)
@@ -163,8 +166,7 @@ class Loop:
         """
         batch = self._batch(0)
         self.model.train()
-        first = lay_out(batch.rows[:2], self.device, self.recipe.sharing, self.recipe.packed_tokens)
-        for each in (first, batch):  # the first time memory is fetched and kernels are chosen
+        for each in (self._laid_out(batch.rows[:2]), batch):  # the first time memory is fetched and kernels are chosen
             started = time.perf_counter()
             self._backward(each)
             seconds = time.perf_counter() - started
@@ -198,7 +200,7 @@ class Loop:
             )
         better = standing.better_than(Standing(best["value"], best["loss"]) if best else None)
         if better:
-            self.best = adapter_weights(self.model)
+            self.best = self.model.weights()
             self.progress.best = {
                 "step": self.progress.step,
                 "metric": self.primary,

@@ -9,21 +9,18 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from tunesmith.engines.local.virtual import Virtual, row
 from tunesmith.training.batches import PackedRow
 
 
-def negative_log_likelihood(model: PreTrainedModel, packed: PackedRow) -> Tensor:
+def negative_log_likelihood(model: PreTrainedModel, packed: PackedRow, virtual: Virtual | None = None) -> Tensor:
     """The weighted sum (not the mean) over a packed row's labelled tokens, in float32.
 
     The head sees the positions that predict a label and no others.
     """
-    logits_KV = model(
-        input_ids=packed.tokens_T.unsqueeze(0),
-        position_ids=packed.positions_T.unsqueeze(0),
-        logits_to_keep=packed.keep_K,
-        use_cache=False,
-        segments=packed.segments,
-    ).logits[0]
+    places = (packed.tokens_T, packed.positions_T, packed.keep_K)
+    inputs = row(*places) if virtual is None else virtual.inputs(model, *places)
+    logits_KV = model(**inputs, use_cache=False, segments=packed.segments).logits[0]
     loss: Tensor = _CrossEntropy.apply(logits_KV, packed.targets_K, packed.weights_K)  # type: ignore[no-untyped-call]
     return loss
 

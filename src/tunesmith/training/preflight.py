@@ -102,13 +102,16 @@ def memory(folder: Path, recipe: TrainSection, rows: Sequence[Row], width: int, 
 def _memory(folder: Path, recipe: TrainSection, rows: Sequence[Row], width: int, packed_tokens: int) -> int:
     shape = estimate.read_shape(folder)
     tokens, labels = largest_packed(rows, recipe.batch_size, recipe.sharing, recipe.seed, packed_tokens)
+    if recipe.method == "full":
+        width = estimate.FLOAT32
     return estimate.memory(
         shape,
-        weights=estimate.weights(folder) * width,
-        trained=estimate.adapter(shape, recipe.r),
+        weights=estimate.frozen(shape, recipe, estimate.weights(folder), width),
+        trained=estimate.trained(shape, recipe, estimate.weights(folder)),
         width=width,
-        tokens=tokens,
+        tokens=tokens + recipe.virtual_tokens,
         labels=labels,
+        checkpointing=recipe.gradient_checkpointing,
     )
 
 

@@ -15,15 +15,16 @@ from types import TracebackType
 from typing import TypeVar
 
 import torch
-from peft import PeftModel
 from torch import nn
 from transformers import PreTrainedModel
 
 from tunesmith.core import memory
 from tunesmith.core.errors import TrainingError
-from tunesmith.engines.local.loading import best_device, load
+from tunesmith.engines.local.loading import best_device
 from tunesmith.training.batches import PackedRow, Row
 from tunesmith.training.launch import LAUNCHED
+from tunesmith.training.methods import Policy, load_base
+from tunesmith.training.section import TrainSection
 
 Found = TypeVar("Found")
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG in linux/prctl.h
@@ -54,10 +55,10 @@ class Alone:
         device = best_device()
         return device, torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else memory.available()
 
-    def load(self, folder: Path) -> PreTrainedModel:
-        return load(folder)
+    def load(self, folder: Path, recipe: TrainSection) -> PreTrainedModel:
+        return load_base(folder, recipe)
 
-    def spread(self, model: PeftModel) -> PeftModel:
+    def spread(self, model: Policy) -> Policy:
         """The model, over the processes where the launch asks for it."""
         return model
 

@@ -1,31 +1,114 @@
-"""`[train]` in tunesmith.toml: the recipe. Names and meanings are those of PEFT and transformers."""
+"""`[train]` in tunesmith.toml: the recipe. Names and meanings are those of PEFT and transformers.
+
+Some keys belong to some methods only. Said for another method they are refused, never ignored; they are no part of
+that method's recipe.
+"""
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from tunesmith.core.digests import digest
 from tunesmith.core.record import Record
 
+Method = Literal["lora", "qlora", "full", "prompt-tuning", "prefix-tuning"]
+RATES: dict[str, float] = {"lora": 1e-3, "qlora": 1e-3, "full": 2e-5, "prompt-tuning": 3e-2, "prefix-tuning": 1e-2}
+LORA_KEYS = ("r", "lora_alpha", "lora_dropout", "target_modules", "use_rslora", "use_dora")
+OWN_KEYS: dict[str, tuple[str, ...]] = {
+    "lora": LORA_KEYS,
+    "qlora": (*LORA_KEYS, "bnb_4bit_use_double_quant"),
+    "full": (),
+    "prompt-tuning": ("num_virtual_tokens", "prompt_tuning_init", "prompt_tuning_init_text"),
+    "prefix-tuning": ("num_virtual_tokens", "prefix_projection", "encoder_hidden_size"),
+}
+COMMON_KEYS = (
+    "learning_rate",
+    "epochs",
+    "batch_size",
+    "sharing",
+    "packed_tokens",
+    "gradient_checkpointing",
+    "warmup_ratio",
+    "weight_decay",
+    "max_grad_norm",
+    "evaluations_per_epoch",
+    "patience",
+    "seed",
+)
+
 
 class TrainSection(Record):
-    method: Literal["lora"] = Field(default="lora", description="How the weights change: low-rank adapters.")
-    r: int = Field(default=16, ge=1, le=1024, description="Rank of the adapters.")
-    lora_alpha: int = Field(default=32, ge=1, description="Scale of the adapters; the usual choice is twice the rank.")
-    lora_dropout: float = Field(default=0.0, ge=0, lt=1, description="Dropout on the adapters' input.")
-    target_modules: str | tuple[str, ...] = Field(
-        default="all-linear", description='Which layers get an adapter: "all-linear" or a list of module names.'
+    method: Method = Field(
+        default="lora",
+        description="How the weights change: low-rank adapters; the same over a base in 4 bits; all weights; learned "
+        "tokens before the prompt, or their keys and values in every layer.",
     )
-    learning_rate: float = Field(default=1e-3, gt=0, le=1, description="Peak learning rate of AdamW.")
+    r: int = Field(default=16, ge=1, le=1024, description="lora, qlora: rank of the adapters.")
+    lora_alpha: int = Field(
+        default=32, ge=1, description="lora, qlora: scale of the adapters; the usual choice is twice the rank."
+    )
+    lora_dropout: float = Field(default=0.0, ge=0, lt=1, description="lora, qlora: dropout on the adapters' input.")
+    target_modules: str | tuple[str, ...] = Field(
+        default="all-linear",
+        description='lora, qlora: which layers get an adapter, "all-linear" or a list of module names.',
+    )
+    use_rslora: bool = Field(
+        default=False,
+        description="lora, qlora: scale by lora_alpha / √r instead of lora_alpha / r, for ranks of 64 and more.",
+    )
+    use_dora: bool = Field(
+        default=False, description="lora, qlora: DoRA, which also trains each output's magnitude; slower."
+    )
+    bnb_4bit_use_double_quant: bool = Field(
+        default=True, description="qlora: quantise the 4-bit blocks' scales, too; saves 0.4 bits a weight."
+    )
+    num_virtual_tokens: int = Field(
+        default=20, ge=1, le=1024, description="prompt-tuning, prefix-tuning: how many learned tokens stand first."
+    )
+    prompt_tuning_init: Literal["RANDOM", "SAMPLE_VOCAB", "TEXT"] = Field(
+        default="SAMPLE_VOCAB",
+        description="prompt-tuning: where the tokens begin: random, words drawn from the vocabulary, or your text.",
+    )
+    prompt_tuning_init_text: str | None = Field(
+        default=None,
+        min_length=1,
+        validate_default=True,
+        description='prompt-tuning: the text of prompt_tuning_init = "TEXT", repeated or cut to the number of tokens.',
+    )
+    prefix_projection: bool = Field(
+        default=False, description="prefix-tuning: make keys and values by a small network while training."
+    )
+    encoder_hidden_size: int | None = Field(
+        default=None, ge=1, description="prefix-tuning: width of that network; needs prefix_projection = true."
+    )
+    learning_rate: float = Field(
+        default=RATES["lora"],
+        gt=0,
+        le=1,
+        description="Peak learning rate of AdamW. Not set, it is 0.001 for lora and qlora, 0.00002 for full, 0.03 for "
+        "prompt-tuning, 0.01 for prefix-tuning.",
+    )
     learning_rate_multiplier: float | None = Field(
         default=None, gt=0, le=100, description="Of a job at a provider alone, in place of learning_rate."
     )
-    epochs: float = Field(default=3, gt=0, le=1000, description="Passes over the training rows.")
+    epochs: float = Field(default=3.0, gt=0, le=1000, description="Passes over the training rows.")
     batch_size: int = Field(default=32, ge=1, le=4096, description="Rows per step; never changed to fit memory.")
     sharing: Literal["auto", "on", "off"] = Field(
         default="auto",
         description="Whether tokens that rows of a batch begin with are computed once: where it saves time, wherever "
         "possible, or never. The gradients are the same.",
+    )
+    gradient_checkpointing: bool = Field(
+        default=False,
+        description="Keep no layer's inner values for the backward pass and compute them again: less memory, about a "
+        "third more time. The gradients are the same.",
     )
     packed_tokens: int = Field(
         default=8192,
@@ -44,7 +127,7 @@ class TrainSection(Record):
     patience: int = Field(
         default=2, ge=1, description="Evaluations without a better primary metric after which training stops early."
     )
-    seed: int = Field(default=0, ge=0, description="Of the adapters' first weights, the order of rows, and dropout.")
+    seed: int = Field(default=0, ge=0, description="Of the first weights, the order of rows, and dropout.")
 
     checkpoint_seconds: float = Field(
         default=120.0,
@@ -59,29 +142,49 @@ class TrainSection(Record):
         "part of the recipe.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _rate_of_the_method(cls, values: Any) -> Any:
+        method = values.get("method") if isinstance(values, dict) else None
+        if isinstance(method, str) and method in RATES and method != "lora":
+            return {"learning_rate": RATES[method], **values}
+        return values
+
+    @field_validator(*dict.fromkeys(key for keys in OWN_KEYS.values() for key in keys))
+    @classmethod
+    def _belongs_to_the_method(cls, value: Any, info: ValidationInfo) -> Any:
+        method, key = info.data.get("method"), str(info.field_name)
+        if key == "prompt_tuning_init_text" and value is None:
+            if method == "prompt-tuning" and info.data.get("prompt_tuning_init") == "TEXT":
+                raise ValueError('prompt_tuning_init = "TEXT" needs a text here.')
+        elif method and key not in OWN_KEYS[method]:
+            owners = " or ".join(f'"{name}"' for name, keys in OWN_KEYS.items() if key in keys)
+            raise ValueError(f'method "{method}" has no use for it. Take it out, or choose method {owners}.')
+        elif key == "prompt_tuning_init_text" and info.data.get("prompt_tuning_init") != "TEXT":
+            raise ValueError('only prompt_tuning_init = "TEXT" begins with a text. Set that, or take this out.')
+        elif key == "encoder_hidden_size" and value is not None and not info.data.get("prefix_projection"):
+            raise ValueError("it is the width of a network that only prefix_projection = true has.")
+        return value
+
+    @model_serializer(mode="wrap")
+    def _without_other_methods(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What is written can be read again: keys of other methods would be refused."""
+        others = {key for keys in OWN_KEYS.values() for key in keys} - set(OWN_KEYS[self.method])
+        unset = {"prompt_tuning_init_text"} if self.prompt_tuning_init_text is None else set()
+        return {key: value for key, value in handler(self).items() if key not in others | unset}
+
+    @property
+    def virtual_tokens(self) -> int:
+        """How many tokens stand before every row."""
+        return self.num_virtual_tokens if "num_virtual_tokens" in OWN_KEYS[self.method] else 0
+
     @property
     def recipe(self) -> dict[str, Any]:
         """Every key that the weights depend on, as JSON values."""
-        targets = self.target_modules if isinstance(self.target_modules, str) else list(self.target_modules)
-        return {
-            "method": self.method,
-            "r": self.r,
-            "lora_alpha": self.lora_alpha,
-            "lora_dropout": self.lora_dropout,
-            "target_modules": targets,
-            "learning_rate": self.learning_rate,
-            "epochs": self.epochs,
-            "batch_size": self.batch_size,
-            "sharing": self.sharing,
-            "packed_tokens": self.packed_tokens,
-            "warmup_ratio": self.warmup_ratio,
-            "weight_decay": self.weight_decay,
-            "max_grad_norm": self.max_grad_norm,
-            "evaluations_per_epoch": self.evaluations_per_epoch,
-            "patience": self.patience,
-            "seed": self.seed,
-        }
+        keys = ("method", *OWN_KEYS[self.method], *COMMON_KEYS)
+        values = {key: getattr(self, key) for key in keys}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
     @property
     def digest(self) -> str:
-        return digest("recipe", 2, **self.recipe)
+        return digest("recipe", 3, **self.recipe)

@@ -9,11 +9,11 @@ import os
 from typing import NamedTuple
 
 import torch
-from peft import PeftModel
 from torch import nn
 
 from tunesmith.core.errors import ConfigError
-from tunesmith.training.methods import base_model
+from tunesmith.training.methods import Policy
+from tunesmith.training.section import TrainSection
 
 
 class Settings(NamedTuple):
@@ -33,14 +33,22 @@ def read_settings() -> Settings | None:
     )
 
 
-def shard(model: PeftModel, settings: Settings, device: torch.device) -> None:
+def refuse(recipe: TrainSection) -> None:
+    """Methods whose weights would be spread wrongly, or not at all."""
+    if recipe.method != "lora":
+        raise ConfigError(
+            f'FSDP spreads the frozen weights behind method "lora", and [train] method is "{recipe.method}". Choose '
+            "that method, or distributed_type: MULTI_GPU."
+        )
+
+
+def shard(model: Policy, settings: Settings, device: torch.device) -> None:
     """Spread the frozen weights over all processes, the trained ones to `device`, in place."""
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import CPUOffloadPolicy, OffloadPolicy, fully_shard
 
-    base = base_model(model)
-    trained = {parameter for parameter in model.parameters() if parameter.requires_grad}
-    _refuse(model, trained)
+    base = model.base
+    trained = set(model.parameters())
     for parameter in trained:
         parameter.data = parameter.data.to(device)
     mesh = init_device_mesh(device.type, (torch.distributed.get_world_size(),))
@@ -60,18 +68,3 @@ def _layers(base: nn.Module) -> list[nn.Module]:
             "spread. Use distributed_type: MULTI_GPU."
         )
     return found
-
-
-def _refuse(model: PeftModel, trained: set[nn.Parameter]) -> None:
-    """What would be wrong or pointless here."""
-    frozen = [parameter for parameter in model.parameters() if not parameter.requires_grad]
-    if any(not parameter.is_floating_point() for parameter in frozen):
-        raise ConfigError(
-            "FSDP does not spread quantised weights here. Use distributed_type: MULTI_GPU with them, or a base in "
-            "bfloat16 with FSDP."
-        )
-    if sum(map(torch.numel, trained)) > sum(map(torch.numel, frozen)):
-        raise ConfigError(
-            "FSDP spreads the frozen weights alone, and this method trains most of them. Use an adapter ([train] "
-            'method = "lora"), or distributed_type: MULTI_GPU.'
-        )

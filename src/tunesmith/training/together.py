@@ -16,16 +16,17 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as group
 from accelerate.state import PartialState
-from peft import PeftModel
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from tunesmith.core import memory
 from tunesmith.core.errors import TrainingError
-from tunesmith.engines.local.loading import best_dtype, load, prepare_process
+from tunesmith.engines.local.loading import best_dtype, prepare_process
 from tunesmith.training import sharded
 from tunesmith.training.batches import PackedRow, Row
+from tunesmith.training.methods import Policy, load_base
 from tunesmith.training.processes import Alone, LostProcessError
+from tunesmith.training.section import TrainSection
 
 PATIENCE = timedelta(days=1)  # the others wait for a validation on the main process; who died is noticed at once
 LOST = (
@@ -59,12 +60,14 @@ class Together(Alone):
         free = memory.available()
         return self.device, free and free // self._here
 
-    def load(self, folder: Path) -> PreTrainedModel:
+    def load(self, folder: Path, recipe: TrainSection) -> PreTrainedModel:
         """Of a model that is spread, every process reads the whole into main memory first."""
+        if self._shards:
+            sharded.refuse(recipe)
         place = torch.device("cpu") if self._shards else self.device
-        return load(folder, device=place, dtype=best_dtype(self.device))
+        return load_base(folder, recipe, device=place, dtype=best_dtype(self.device))
 
-    def spread(self, model: PeftModel) -> PeftModel:
+    def spread(self, model: Policy) -> Policy:
         if self._shards:
             sharded.shard(model, self._shards, self.device)
         return model

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from peft import PeftModel
-from transformers import PreTrainedModel
 
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
@@ -14,7 +12,7 @@ from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.measures import point
 from tunesmith.tasks.spec import Task
 from tunesmith.training.batches import Row, lay_out
-from tunesmith.training.methods import base_model
+from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import negative_log_likelihood
 
 
@@ -29,28 +27,30 @@ class Standing(NamedTuple):
 
 
 def validate(
-    model: PeftModel, renderer: Renderer, task: Task, examples: Sequence[Example], rows: Sequence[Row], primary: str
+    model: Policy, renderer: Renderer, task: Task, examples: Sequence[Example], rows: Sequence[Row], primary: str
 ) -> Standing:
     """Answers and loss of all validation rows under the present weights; training mode is restored after."""
     training = model.training
     model.eval()
     try:
-        base = base_model(model)
-        loss = _loss(base, rows)
-        value = _metric(base, renderer, task, examples, rows, primary)
+        loss = _loss(model, rows)
+        value = _metric(model, renderer, task, examples, rows, primary)
     finally:
         model.train(training)
     return Standing(value, loss)
 
 
 @torch.no_grad()
-def _loss(model: PreTrainedModel, rows: Sequence[Row]) -> float:
-    batch = lay_out(rows, model.device)
-    return sum(negative_log_likelihood(model, packed).item() for packed in batch.packed) / batch.normaliser
+def _loss(model: Policy, rows: Sequence[Row]) -> float:
+    virtual = model.virtual()
+    batch = lay_out(rows, model.device, virtual=virtual.length if virtual else 0)
+    losses = [negative_log_likelihood(model.base, packed, virtual).item() for packed in batch.packed]
+    return sum(losses) / batch.normaliser
 
 
+@torch.no_grad()
 def _metric(
-    model: PreTrainedModel,
+    model: Policy,
     renderer: Renderer,
     task: Task,
     examples: Sequence[Example],
@@ -59,7 +59,7 @@ def _metric(
 ) -> float:
     """The primary metric's point estimate. Small sets have one, too: it only chooses between checkpoints."""
     labels = [renderer.answer(label) for label in task.labels]
-    engine = LocalEngine(model, digest="in training")
+    engine = LocalEngine(model.base, digest="in training", virtual=model.virtual())
     answers = engine.score_labels([row.tokens[: row.start] for row in rows], labels, confidence=False)
     predictions = [
         Prediction(example=example.id, state="ok", output=task.labels[answer.label])

@@ -192,7 +192,7 @@ def _carry_out(
             recording.result = {
                 "candidate": NAME,
                 "digest": address,
-                "adapter": project.name(project.artifacts / address / fine_tuned.ADAPTER),
+                "adapter": project.name(fine_tuned.trained_folder(project.artifacts / address)),
                 "steps": done.steps,
                 "seconds": done.seconds,
                 "examples_per_second": done.examples_per_second,
@@ -265,7 +265,8 @@ def _tell(outcome: TrainOutcome, console: Console) -> None:
         console.say(f"The provider trained {outcome.model}{steps} ({units.seconds(outcome.seconds)} with its queue).")
         return
     early = ", stopped early" if outcome.stopped_early else ""
+    what = Path(outcome.adapter or "").name  # adapter, or model
     console.say(
         f"Trained {count(outcome.steps, 'step')} in {units.seconds(outcome.seconds)}{early} "
-        f"({outcome.examples_per_second or 0:.1f} rows a second). The adapter is {outcome.adapter}."
+        f"({outcome.examples_per_second or 0:.1f} rows a second). The {what} is {outcome.adapter}."
     )

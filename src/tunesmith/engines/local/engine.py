@@ -9,6 +9,7 @@ from transformers import PreTrainedModel
 from tunesmith.engines.base import LabelAnswer, TextAnswer, Tokens
 from tunesmith.engines.local.labels import Trie, search
 from tunesmith.engines.local.passes import Session
+from tunesmith.engines.local.virtual import Virtual
 
 BATCH_ROWS = 64
 BATCH_TOKENS = 4096  # tokens outside the shared prefix, of one batch
@@ -17,9 +18,9 @@ BATCH_TOKENS = 4096  # tokens outside the shared prefix, of one batch
 class LocalEngine:
     """`digest` names the model's files and the adapter's. Answers do not depend on the batch, to rounding."""
 
-    def __init__(self, model: PreTrainedModel, digest: str):
+    def __init__(self, model: PreTrainedModel, digest: str, virtual: Virtual | None = None):
         self.digest = digest
-        self._session = Session(model)
+        self._session = Session(model, virtual)
 
     def score_labels(
         self, prompts: Sequence[Tokens], labels: Sequence[Tokens], *, confidence: bool = True, exact: bool = False

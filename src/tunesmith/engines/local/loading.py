@@ -13,11 +13,18 @@ from transformers.utils import logging
 
 from tunesmith.core.errors import ModelError
 from tunesmith.engines.local import attention
+from tunesmith.engines.local.quantised import Quantisation
 
 PLAIN_ROTARY = ("default", "linear", "llama3", "yarn")  # regimes that do not depend on the row's length
 
 
-def load(folder: Path, *, dtype: torch.dtype | None = None, device: torch.device | None = None) -> PreTrainedModel:
+def load(
+    folder: Path,
+    *,
+    dtype: torch.dtype | None = None,
+    device: torch.device | None = None,
+    quantisation: Quantisation | None = None,
+) -> PreTrainedModel:
     """The causal language model in `folder`, in evaluation mode. Only safetensors; no code from the folder runs.
 
     Raises ModelError for architectures whose attention the shared-prefix layout does not reproduce.
@@ -33,6 +40,8 @@ def load(folder: Path, *, dtype: torch.dtype | None = None, device: torch.device
             config=config,
             dtype=dtype,
             attn_implementation=attention.NAME,
+            quantization_config=quantisation.config(dtype) if quantisation else None,
+            device_map={"": device} if quantisation else None,  # layers are quantised where they will be
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
@@ -42,7 +51,8 @@ def load(folder: Path, *, dtype: torch.dtype | None = None, device: torch.device
             raise
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"The model in {folder} could not be loaded: {first}") from None
-    model.to(device)  # type: ignore[arg-type]
+    if quantisation is None:
+        model.to(device)  # type: ignore[arg-type]
     model.eval()  # type: ignore[no-untyped-call]
     return model
 

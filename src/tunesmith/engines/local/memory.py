@@ -47,6 +47,10 @@ class Memory:
         for layer, (k, v) in self._branches.items():
             self._branches[layer] = (k[rows], v[rows])
 
+    def begin_with(self, pairs: Sequence[Pair]) -> None:
+        """Take each layer's keys and values (G, P, D) as the prefix."""
+        self._prefix = dict(enumerate(pairs))
+
     def promote(self) -> None:
         """Make the single remembered branch part of the prefix."""
         for layer, (k, v) in self._branches.items():

@@ -1,7 +1,7 @@
 """Inference passes: the shared prefix once, then packed rows of branches, with what was computed remembered.
 
 A `Session` belongs to one model. It remembers the prefix of the last call, so that the next call with the same system
-prompt starts where the prompt differs.
+prompt starts where the prompt differs. Learned tokens of the model, where it has any, are the first of every prefix.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,19 @@ from transformers import PreTrainedModel
 from tunesmith.engines.base import Tokens
 from tunesmith.engines.local.memory import Memory
 from tunesmith.engines.local.segments import Segments
+from tunesmith.engines.local.virtual import Virtual
 
 
 class Session:
-    def __init__(self, model: PreTrainedModel):
+    def __init__(self, model: PreTrainedModel, virtual: Virtual | None = None):
         self._model = model
         self._memory = Memory()
+        self._virtual = 0 if virtual is None else virtual.length
         self._prefix: list[int] = []
         self._valid_BM: Tensor | None = None  # which remembered slots of each branch hold a token
         self._lengths: list[int] = []
+        if virtual is not None:
+            self._remember(virtual)
 
     @property
     def device(self) -> torch.device:
@@ -37,10 +41,11 @@ class Session:
         if len(prompts) == 1 and 2 * kept >= len(common):  # it shares what is remembered; its own tail helps nobody
             common = common[:kept]
         self._memory.forget_branches()
-        self._memory.shorten(kept)
+        self._memory.shorten(self._virtual + kept)
         self._prefix = list(common)
         if len(common) > kept:
-            self._run([common[kept:]], [[*range(kept, len(common))]], None, torch.tensor([0], device=self.device))
+            positions = [*range(self._virtual + kept, self._start)]
+            self._run([common[kept:]], [positions], None, torch.tensor([0], device=self.device))
             self._memory.promote()
         return len(common)
 
@@ -48,7 +53,7 @@ class Session:
     def begin(self, branches: Sequence[Tokens]) -> Tensor:
         """Start one branch per prompt's rest, after the shared prefix; the logits after each last token: (B, V)."""
         assert all(branches), "a branch cannot be empty"
-        start = len(self._prefix)
+        start = self._start
         self._memory.forget_branches()
         self._lengths = [len(branch) for branch in branches]
         ends = torch.tensor(self._lengths, device=self.device).cumsum(0) - 1
@@ -67,7 +72,7 @@ class Session:
         in it, or -1 for a token that follows the branch itself. Parents come before their children.
         """
         depths = [_depths(tree) for tree in parents]
-        starts = [len(self._prefix) + self._lengths[row] for row in rows]
+        starts = [self._start + self._lengths[row] for row in rows]
         positions = [[start + depth for depth in tree] for start, tree in zip(starts, depths, strict=True)]
         sees = [_ancestors(tree, self.device) for tree in parents]
         with self._memory.looking_ahead(list(rows)):
@@ -79,7 +84,7 @@ class Session:
     def step(self, tokens: Sequence[int]) -> Tensor:
         """Append one token to every branch and remember it; the logits after it: (B, V)."""
         assert self._valid_BM is not None
-        positions = [[len(self._prefix) + length] for length in self._lengths]
+        positions = [[self._start + length] for length in self._lengths]
         alone = [torch.ones(1, 1, dtype=torch.bool, device=self.device)] * len(tokens)
         bias = self._bias(self._valid_BM, alone)
         logits = self._run([[token] for token in tokens], positions, bias, None)
@@ -93,6 +98,29 @@ class Session:
         self._memory.keep_branches(list(rows))
         self._valid_BM = self._valid_BM[list(rows)]
         self._lengths = [self._lengths[row] for row in rows]
+
+    @property
+    def _start(self) -> int:
+        """The position of a branch's first token."""
+        return self._virtual + len(self._prefix)
+
+    @torch.inference_mode()
+    def _remember(self, virtual: Virtual) -> None:
+        """Make the learned tokens the beginning of every prefix."""
+        if virtual.pairs is not None:
+            self._memory.begin_with([(k.to(self._model.dtype), v.to(self._model.dtype)) for k, v in virtual.pairs])
+            return
+        assert virtual.embeddings_VH is not None
+        places = range(virtual.length)
+        self._model(
+            inputs_embeds=virtual.embeddings_VH.to(self._model.dtype).unsqueeze(0),
+            position_ids=torch.tensor([[*places]], device=self.device),
+            logits_to_keep=torch.tensor([0], device=self.device),
+            use_cache=False,
+            segments=Segments.remembering([virtual.length], places, self.device, None),
+            memory=self._memory,
+        )
+        self._memory.promote()
 
     @torch.inference_mode()
     def _run(

@@ -86,11 +86,16 @@ class Segments:
     _reads: dict[int, list[Read]] = field(default_factory=dict)  # by window: the same in every layer
 
     @classmethod
-    def tree(cls, lengths: Sequence[int], parents: Sequence[int], device: torch.device) -> "Segments":
+    def tree(
+        cls, lengths: Sequence[int], parents: Sequence[int], device: torch.device, *, virtual: int = 0
+    ) -> "Segments":
         """Segments of these lengths, each behind its parent (−1: none) and before its parent's next child.
 
-        Padding to the next power of two at most wastes little, in few products.
+        `virtual` tokens that are not among them stand before them all, as the one root. Padding to the next power of
+        two at most wastes little, in few products.
         """
+        if virtual:
+            lengths, parents = [virtual, *lengths], [-1, *(parent + 1 for parent in parents)]
         ends = list(itertools.accumulate(lengths))
         stops, depths = list(ends), [0] * len(lengths)
         for node in reversed(range(len(lengths))):
