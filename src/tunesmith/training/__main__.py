@@ -1,4 +1,5 @@
-"""`python -m tunesmith.training FOLDER [--plan] [--show-masks N] [--looks N]`: the child process of one run.
+"""`python -m tunesmith.training FOLDER [--plan] [--show-masks N] [--looks N]`: the child process of one run,
+or one of several that train together.
 
 Ends with 0 when the adapter stands, 130 when it was asked to stop and stands in its checkpoint, 1 otherwise. What went
 wrong is an event, and the last line of standard error, because on a full disk only that can be written. With `--plan`
@@ -10,41 +11,49 @@ import contextlib
 import errno
 import json
 import os
+import platform
 import re
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
 from tunesmith.core import memory
 from tunesmith.core.errors import ConfigError, TrainingError, TunesmithError
 from tunesmith.core.files import new_folder, remove, write_text
-from tunesmith.engines.local.loading import best_device, best_dtype
+from tunesmith.engines.local.loading import best_dtype
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import preflight, saved
 from tunesmith.training.batches import render
 from tunesmith.training.checkpoint import Checkpoints
-from tunesmith.training.events import EventLog
+from tunesmith.training.events import EventLog, Silence
 from tunesmith.training.identity import Identity, differences, identity
 from tunesmith.training.job import EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, kept_as, read_job, read_rows
+from tunesmith.training.launch import LAUNCHED
 from tunesmith.training.loop import InterruptedRun, Loop, Rows
-from tunesmith.training.methods import attach, load_base
+from tunesmith.training.methods import attach
 from tunesmith.training.methods.virtual_tokens import refuse_beyond_context
+from tunesmith.training.processes import Alone, LostProcessError, join
 from tunesmith.training.section import TrainSection
+from tunesmith.training.trackers import refuse_missing, tracking
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Stop:
-    """Whether the run was asked to end: by a signal, or because nobody waits for it any more."""
+    """Whether the run was asked to end: by a signal, or because nobody waits for it any more.
+
+    Between a process that was launched and the one that waits for it stands the launcher, which is watched as well.
+    """
 
     def __init__(self) -> None:
         self._asked = False
         self._parent = os.getppid()
+        self._waiting = int(os.environ.get(LAUNCHED, "0"))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 
@@ -52,29 +61,52 @@ class Stop:
         self._asked = True
 
     def __call__(self) -> bool:
-        return self._asked or os.getppid() != self._parent
+        return self._asked or os.getppid() != self._parent or (self._waiting != 0 and not _lives(self._waiting))
 
 
 def main(folder: Path, plan: bool = False, shown: int = 1, looks: int | None = None) -> int:
     stop = Stop()
     log = None
     try:
-        with FileLock(folder / LOCK, timeout=0):
-            _clean(folder)
-            write_text(folder / PID, str(os.getpid()))
-            standing = saved.find(folder)
-            log = EventLog(folder / EVENTS, standing.step)
+        with join() as processes, _held(folder, processes):
+            standing = processes.ask(lambda: saved.find(folder))
+            log = EventLog(folder / EVENTS, standing.step) if processes.leads else Silence()
             for step, reason in standing.unusable:
                 log.write("unusable", checkpoint=step, reason=reason)
-            loop = _loop(folder, read_job(folder), standing)
+            loop = processes.build(lambda: _loop(folder, read_job(folder), standing, processes))
+            _refuse_unlike(processes, loop.checkpoints.made_from)
             _say_plan(log, loop, standing, shown)
             if not plan:
-                _train(folder, loop, log, stop, standing, looks)
+                listened = loop.recipe if processes.main and looks is None else TrainSection()
+                with tracking(log, listened, folder, standing.step) as told:
+                    _train(folder, loop, told, stop, standing, looks)
             return 0
     except InterruptedRun:
         return 130
     except Exception as error:
         return _fail(error, log, folder)
+
+
+@contextlib.contextmanager
+def _held(folder: Path, processes: Alone) -> Iterator[None]:
+    """The run's folder is one process's: on each machine that of the process that leads."""
+    if not processes.leads:
+        yield
+        return
+    with FileLock(folder / LOCK, timeout=0):
+        _clean(folder)
+        write_text(folder / PID, str(os.getpid()))
+        yield
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _clean(folder: Path) -> None:
@@ -115,12 +147,14 @@ def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.
         steps=loop.steps,
         rows=len(loop.rows.train),
         validation_rows=len(loop.rows.validation),
+        processes=loop.processes.count,
         resumed_from=standing.step,
         unusable=len(standing.unusable),
     )
     for note in loop.model.notes:
         log.write("note", message=note)
-    loop.checkpoints.clean()
+    if loop.processes.main:
+        loop.checkpoints.clean()
     try:
         loop.run(log, stop, looks)
     except InterruptedRun:
@@ -129,16 +163,19 @@ def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.
     if looks is not None:
         log.write("paused", step=loop.progress.step, best=loop.progress.best)
         return
-    kept = folder / kept_as(loop.recipe)
-    remove(kept)  # of an earlier execution that ended after it was written
-    with new_folder(kept) as temporary:
-        loop.model.save(loop.best, temporary)
+    if loop.processes.main:
+        kept = folder / kept_as(loop.recipe)
+        remove(kept)  # of an earlier execution that ended after it was written
+        with new_folder(kept) as temporary:
+            loop.model.save(loop.best, temporary)
     log.write("done", **loop.summary())
-    loop.checkpoints.drop()
+    if loop.processes.main:
+        loop.checkpoints.drop()
 
 
-def _loop(folder: Path, job: Job, standing: saved.Standing) -> Loop:
+def _loop(folder: Path, job: Job, standing: saved.Standing, processes: Alone) -> Loop:
     recipe = job.recipe
+    refuse_missing(recipe)
     train, validation = read_rows(folder / TRAIN), read_rows(folder / VALIDATION)
     made_from = identity(job, train, validation)
     _refuse_another(standing, made_from)
@@ -149,15 +186,14 @@ def _loop(folder: Path, job: Job, standing: saved.Standing) -> Loop:
         examples=validation,
     )
     refuse_beyond_context([*rows.train, *rows.validation], recipe.virtual_tokens, renderer.context_length)
-    needed = _needed_memory(Path(job.model_folder), recipe, rows)
-    model = attach(load_base(Path(job.model_folder), recipe), recipe, job.model)
+    needed = _needed_memory(Path(job.model_folder), recipe, rows, processes)
+    model = processes.spread(attach(processes.load(Path(job.model_folder), recipe), recipe, job.model))
     checkpoints = Checkpoints(folder, made_from, standing)
-    return Loop(checkpoints, model, renderer, job.task, recipe, rows, job.primary, needed)
+    return Loop(checkpoints, model, renderer, job.task, recipe, rows, job.primary, needed, processes)
 
 
-def _needed_memory(model: Path, recipe: TrainSection, rows: Rows) -> int:
-    device = best_device()
-    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else memory.available()
+def _needed_memory(model: Path, recipe: TrainSection, rows: Rows, processes: Alone) -> int:
+    device, free = processes.room()
     return preflight.memory(model, recipe, rows.train, best_dtype(device).itemsize, free)
 
 
@@ -169,6 +205,20 @@ def _refuse_another(standing: saved.Standing, made_from: Identity) -> None:
             f"The checkpoint of step {then.step:,} is of another recipe than the run: {'; '.join(found)}. Put that "
             "back to go on from it; or run `tunesmith train`, which begins a new run."
         )
+
+
+def _refuse_unlike(processes: Alone, made_from: Identity) -> None:
+    """Machines that were given other rows, or have other libraries, would each train a little of another run."""
+    theirs = processes.ask(lambda: made_from)
+
+    def compare() -> None:
+        if found := differences(theirs, made_from, "on the main machine", "here"):
+            raise ConfigError(
+                f"This machine ({platform.node()}) was given another run than the main machine: {'; '.join(found)}. "
+                "Bring the project and the libraries to the same state on all machines, then run the same command."
+            )
+
+    processes.build(compare)
 
 
 def _fail(error: Exception, log: EventLog | None, folder: Path) -> int:
@@ -187,7 +237,9 @@ def _fail(error: Exception, log: EventLog | None, folder: Path) -> int:
     if log is not None:
         with contextlib.suppress(OSError):  # said once more below
             log.write("error", message=message, exit_code=code)
-    print(json.dumps({"error": message, "exit_code": code}), file=sys.stderr, flush=True)
+    words = {"error": message, "exit_code": code} | ({"lost": True} if isinstance(error, LostProcessError) else {})
+    sys.stderr.write(json.dumps(words) + "\n")  # in one piece: several processes may write there
+    sys.stderr.flush()
     return code
 
 

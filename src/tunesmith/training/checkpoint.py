@@ -4,10 +4,10 @@ A checkpoint appears whole or not at all, and the one before it is removed only 
 are safetensors: nothing is unpickled.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -39,11 +39,23 @@ class Progress:
         return sum(self.losses) / len(self.losses) if self.losses else None
 
 
+class State(NamedTuple):
+    """The tensors of a checkpoint, by their names in its files."""
+
+    weights: dict[str, Tensor]
+    moments: dict[str, Tensor]
+    best: dict[str, Tensor]
+
+
+def _read(work: Callable[[], State]) -> State:
+    return work()
+
+
 class Checkpoints:
     """Those of one run: `found` is where it goes on, `made_from` what goes into it (see `identity`)."""
 
     def __init__(self, run: Path, made_from: Mapping[str, Any], found: saved.Standing):
-        self._run, self._made_from, self._found = run, dict(made_from), found
+        self._run, self.made_from, self._found = run, dict(made_from), found
         self._last = found.folder
 
     def clean(self) -> None:
@@ -63,23 +75,28 @@ class Checkpoints:
                 save_file(best, temporary / BEST)
             for path in temporary.iterdir():
                 flush(path)
-            write_json(temporary / saved.MANIFEST, saved.manifest(temporary, vars(progress), self._made_from))
+            write_json(temporary / saved.MANIFEST, saved.manifest(temporary, vars(progress), self.made_from))
             flush(temporary)
         flush(folder.parent)  # or the rename could reach the disk after the removal of the older one
         self._keep({folder, self._last})
         self._last = folder
 
-    def restore(self, model: Policy, optimizer: torch.optim.Optimizer) -> tuple[Progress, dict[str, Tensor]]:
-        """Bring model and optimiser to the saved step; return the progress and the best weights so far."""
+    def restore(
+        self, model: Policy, optimizer: torch.optim.Optimizer, ask: Callable[[Callable[[], State]], State] = _read
+    ) -> tuple[Progress, dict[str, Tensor]]:
+        """Bring model and optimiser to the saved step; return the progress and the best weights so far.
+
+        `ask` has the files read where they lie: by the main process, for all.
+        """
         folder, found = self._found.folder, self._found.checkpoint
         assert folder is not None
         assert found is not None
-        if load_file(folder / WEIGHTS).keys() != model.named_parameters().keys():
+        state = ask(lambda: State(load_file(folder / WEIGHTS), load_file(folder / STATE), _best(folder, found)))
+        if state.weights.keys() != model.named_parameters().keys():
             raise TrainingError(f"The weights in {folder} are not those that this recipe trains. Delete that folder.")
-        model.restore(folder / WEIGHTS)
-        _restore_moments(optimizer, load_file(folder / STATE))
-        best = load_file(folder / BEST) if BEST in found.files else {}
-        return Progress(**found.progress), best
+        model.set_weights(state.weights)
+        _restore_moments(optimizer, state.moments)
+        return Progress(**found.progress), state.best
 
     def drop(self) -> None:
         """The run is done."""
@@ -91,6 +108,10 @@ class Checkpoints:
         for path in list(folder.iterdir()) if folder.is_dir() else []:
             if path not in wanted:
                 _remove(path)
+
+
+def _best(folder: Path, found: saved.Checkpoint) -> dict[str, Tensor]:
+    return load_file(folder / BEST) if BEST in found.files else {}
 
 
 def _remove(path: Path) -> None:

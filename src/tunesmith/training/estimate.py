@@ -10,6 +10,7 @@ import math
 from pathlib import Path
 
 from tunesmith.core.record import Record
+from tunesmith.training.section import TrainSection
 
 LIBRARIES = 450 << 20  # bytes of Python, torch and transformers themselves
 FLOAT32 = 4  # bytes
@@ -83,6 +84,23 @@ def _numbers(path: Path) -> int:
     return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
 
 
+def parameters(shape: Shape, *, tied: bool, experts: int = 1) -> int:
+    """How many numbers a model holds, where its files are not at hand; `experts` stand for each one that is visited."""
+    attention = shape.hidden * shape.head * (2 * shape.heads + 2 * shape.key_heads)
+    layer = attention + 3 * shape.hidden * shape.intermediate * experts
+    return shape.layers * layer + shape.words * shape.hidden * (1 if tied else 2)
+
+
+def stated(folder: Path) -> int:
+    """The model's numbers by its config.json alone."""
+    facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    facts = facts | facts.get("text_config", {})
+    all_experts = facts.get("num_local_experts") or facts.get("num_experts") or 1
+    visited = facts.get("num_experts_per_tok") or 1
+    experts = max(1, all_experts // visited)
+    return parameters(read_shape(folder), tied=bool(facts.get("tie_word_embeddings")), experts=experts)
+
+
 def adapter(shape: Shape, r: int) -> int:
     """Weights of LoRA of rank `r` on all linear layers; fewer layers need less."""
     queries, keys = shape.heads * shape.head, shape.key_heads * shape.head
@@ -97,3 +115,22 @@ def prefix(shape: Shape, tokens: int, projected: bool, width: int | None) -> int
         return tokens * shape.layers * 2 * keys
     inner = width or keys
     return tokens * keys + (keys + 1) * inner + (inner + 1) * shape.layers * 2 * keys
+
+
+def frozen(shape: Shape, recipe: TrainSection, numbers: int, width: int) -> int:
+    """Bytes of the weights that stay as they are, of a model that holds `numbers`."""
+    if recipe.method == "full":
+        return 0
+    quantised = min(shape.products, numbers) if recipe.method == "qlora" else 0
+    return round(quantised * NF4) + (numbers - quantised) * width
+
+
+def trained(shape: Shape, recipe: TrainSection, numbers: int) -> int:
+    """How many weights change."""
+    if recipe.method == "full":
+        return numbers
+    if recipe.method == "prompt-tuning":
+        return recipe.num_virtual_tokens * shape.hidden
+    if recipe.method == "prefix-tuning":
+        return prefix(shape, recipe.num_virtual_tokens, recipe.prefix_projection, recipe.encoder_hidden_size)
+    return adapter(shape, recipe.r)

@@ -2,7 +2,7 @@
 
 plan        tokens, masks, sharing, rows, validation_rows, steps, batch_size, trainable, end_of_turn, dtype, device,
             memory, available, seconds
-start       steps, rows, validation_rows, resumed_from, unusable
+start       steps, rows, validation_rows, processes, resumed_from, unusable
 step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, shared_tokens, examples, seconds
 validation  step, steps, loss, perplexity, train_loss, metric, value, best, memory
 checkpoint  step
@@ -41,6 +41,16 @@ class EventLog:
         line = json.dumps({"event": event, "time": round(time.time(), 3), **fields}, allow_nan=False)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+
+class Silence(EventLog):
+    """The log of a process that another one speaks for."""
+
+    def __init__(self) -> None:
+        """No file."""
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Nothing."""
 
 
 def read_events(path: Path) -> list[Event]:

@@ -47,32 +47,31 @@ def of_folder(folder: Path) -> Identity | None:
         return None
 
 
-def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """In words, what is not now as it was in the checkpoint; empty where both are equal."""
-    return list(_differences(then, now))
+def differences(
+    then: Mapping[str, Any], now: Mapping[str, Any], where: str = "in the checkpoint", here: str = "now"
+) -> list[str]:
+    """In words, what is not now as it was in the checkpoint (or elsewhere); empty where both are equal."""
+    both = f"{{}}: {{}} {where}, {{}} {here}"
+    return list(_differences(then, now, both))
 
 
-def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+def _differences(then: Mapping[str, Any], now: Mapping[str, Any], both: str) -> Iterator[str]:
     for name in now:
         before, after = then.get(name), now[name]
         if before == after:
             continue
         if isinstance(after, dict):
-            yield from _keys(before if isinstance(before, dict) else {}, after)
+            yield from _keys(before if isinstance(before, dict) else {}, after, both)
         elif name in WORDS:
             yield f"{WORDS[name]} changed"
         else:
-            yield _both(name, before, after)
+            yield both.format(name, _shown(before), _shown(after))
 
 
-def _keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _keys(before: Mapping[str, Any], after: Mapping[str, Any], both: str) -> Iterator[str]:
     for key in dict.fromkeys((*after, *before)):
         if before.get(key) != after.get(key):
-            yield _both(key, before.get(key), after.get(key))
-
-
-def _both(name: str, before: Any, after: Any) -> str:
-    return f"{name}: {_shown(before)} in the checkpoint, {_shown(after)} now"
+            yield both.format(key, _shown(before.get(key)), _shown(after.get(key)))
 
 
 def _shown(value: Any) -> str:

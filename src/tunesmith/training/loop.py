@@ -6,7 +6,7 @@ anywhere goes on to the same weights, bit for bit, on the same machine.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +22,7 @@ from tunesmith.training.checkpoint import Checkpoints, Progress
 from tunesmith.training.events import EventLog
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import negative_log_likelihood
+from tunesmith.training.processes import Alone
 from tunesmith.training.section import TrainSection
 from tunesmith.training.validation import Standing, validate
 
@@ -54,9 +55,11 @@ class Loop:
         rows: Rows,
         primary: str,
         memory: int,
+        processes: Alone | None = None,
     ):
         self.checkpoints, self.model, self.renderer, self.task = checkpoints, model, renderer, task
         self.recipe, self.rows, self.primary = recipe, rows, primary
+        self.processes = processes or Alone()
         self.memory = memory  # bytes that the run is expected to need
         self.device = model.device
         self.parameters = model.parameters()
@@ -70,7 +73,7 @@ class Loop:
         self.best: dict[str, Tensor] = {}
 
     def resume(self) -> None:
-        self.progress, self.best = self.checkpoints.restore(self.model, self.optimizer)
+        self.progress, self.best = self.checkpoints.restore(self.model, self.optimizer, self.processes.ask)
 
     def run(self, log: EventLog, should_stop: Callable[[], bool], looks: int | None = None) -> bool:
         """Train from where the run stands to its end, or until `looks` validations were made; whether it is at its end.
@@ -82,7 +85,7 @@ class Loop:
             self._step(log)
             if self.progress.step % self.every == 0 or self.progress.step == self.steps:
                 self._evaluate(log)
-            stop = should_stop()
+            stop = self.processes.agree(should_stop())
             if stop or time.monotonic() - saved >= self.recipe.checkpoint_seconds:
                 self._save(log)
                 saved = time.monotonic()
@@ -96,7 +99,8 @@ class Loop:
         return self.progress.step >= self.steps or self.progress.stopped_early
 
     def _save(self, log: EventLog) -> None:
-        self.checkpoints.save(self.progress, self.model, self.optimizer, self.best)
+        if self.processes.main:
+            self.checkpoints.save(self.progress, self.model, self.optimizer, self.best)
         log.write("checkpoint", step=self.progress.step)
 
     def _step(self, log: EventLog) -> None:
@@ -105,9 +109,9 @@ class Loop:
         rate = self.learning_rate(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        torch.manual_seed(self.recipe.seed * 1_000_003 + step)  # dropout, where there is any
+        self.processes.seed(self.recipe.seed, step)  # dropout, where there is any
         self.model.train()
-        loss = self._backward(batch)
+        loss, tokens = self.processes.total(self.parameters, self._backward(batch), batch.tokens)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm).item()
         self._refuse_not_finite(loss, norm, step, rate, batch)
         self.optimizer.step()
@@ -124,10 +128,10 @@ class Loop:
             loss=loss,
             learning_rate=rate,
             grad_norm=norm,
-            tokens=batch.tokens,
+            tokens=tokens,
             label_tokens=sum(row.labels for row in batch.rows),
             examples=len(batch.rows),
-            shared_tokens=batch.shared,
+            shared_tokens=max(0, batch.shared + batch.tokens - tokens),
             seconds=round(self.progress.seconds, 3),
         )
 
@@ -141,10 +145,14 @@ class Loop:
         return total
 
     def _batch(self, step: int) -> Batch:
+        """All rows of the step's batch, and this process's part of them laid out."""
+        rows = self._batch_rows(step)
+        own = self._laid_out(self.processes.share(rows))
+        return Batch(tuple(rows), self.processes.even(own.packed, lambda: self._laid_out(rows[:1]).packed[0]))
+
+    def _laid_out(self, rows: Sequence[Row]) -> Batch:
         recipe = self.recipe
-        return lay_out(
-            self._batch_rows(step), self.device, recipe.sharing, recipe.packed_tokens, virtual=recipe.virtual_tokens
-        )
+        return lay_out(rows, self.device, recipe.sharing, recipe.packed_tokens, virtual=recipe.virtual_tokens)
 
     def _batch_rows(self, step: int) -> list[Row]:
         epoch, place = divmod(step, self.per_epoch)
@@ -158,15 +166,15 @@ class Loop:
         """
         batch = self._batch(0)
         self.model.train()
-        for rows in (batch.rows[:2], batch.rows):  # the first time memory is fetched and kernels are chosen
+        for each in (self._laid_out(batch.rows[:2]), batch):  # the first time memory is fetched and kernels are chosen
             started = time.perf_counter()
-            self._backward(lay_out(rows, self.device, self.recipe.sharing, self.recipe.packed_tokens))
+            self._backward(each)
             seconds = time.perf_counter() - started
         self.optimizer.zero_grad(set_to_none=True)
         looks = self.steps // self.every + (self.steps % self.every > 0)
         validation = sum(sizes(self.rows.validation, self.recipe.sharing, self.recipe.packed_tokens))
         computed = self.steps * batch.tokens + looks * validation * 2 * FORWARD
-        return seconds / batch.tokens * computed
+        return seconds / max(1, batch.tokens) * computed
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up over the first share of the steps, then linear decay to zero after the last."""
@@ -178,8 +186,11 @@ class Loop:
     def _evaluate(self, log: EventLog) -> None:
         started = time.perf_counter()
         best = self.progress.best
-        standing = validate(
-            self.model, self.renderer, self.task, self.rows.examples, self.rows.validation, self.primary
+        self.processes.refuse_drift(self.parameters)
+        standing = self.processes.judge(
+            lambda: validate(
+                self.model, self.renderer, self.task, self.rows.examples, self.rows.validation, self.primary
+            )
         )
         if not math.isfinite(standing.loss):
             raise TrainingError(

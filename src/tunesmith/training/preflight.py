@@ -106,32 +106,13 @@ def _memory(folder: Path, recipe: TrainSection, rows: Sequence[Row], width: int,
         width = estimate.FLOAT32
     return estimate.memory(
         shape,
-        weights=_base(folder, shape, recipe, width),
-        trained=_trained(folder, shape, recipe),
+        weights=estimate.frozen(shape, recipe, estimate.weights(folder), width),
+        trained=estimate.trained(shape, recipe, estimate.weights(folder)),
         width=width,
         tokens=tokens + recipe.virtual_tokens,
         labels=labels,
         checkpointing=recipe.gradient_checkpointing,
     )
-
-
-def _base(folder: Path, shape: estimate.Shape, recipe: TrainSection, width: int) -> int:
-    """Bytes of the weights that stay as they are."""
-    if recipe.method == "full":
-        return 0
-    numbers = estimate.weights(folder)
-    quantised = min(shape.products, numbers) if recipe.method == "qlora" else 0
-    return round(quantised * estimate.NF4) + (numbers - quantised) * width
-
-
-def _trained(folder: Path, shape: estimate.Shape, recipe: TrainSection) -> int:
-    if recipe.method == "full":
-        return estimate.weights(folder)
-    if recipe.method == "prompt-tuning":
-        return recipe.num_virtual_tokens * shape.hidden
-    if recipe.method == "prefix-tuning":
-        return estimate.prefix(shape, recipe.num_virtual_tokens, recipe.prefix_projection, recipe.encoder_hidden_size)
-    return estimate.adapter(shape, recipe.r)
 
 
 def _smaller(packed_tokens: int, longest: int) -> Iterator[int]:

@@ -137,6 +137,12 @@ class TrainSection(Record):
         "step. It changes no weight and is no part of the recipe.",
     )
 
+    trackers: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = Field(
+        default=(),
+        description="Where else the figures of a run go: tensorboard, mlflow, wandb. Each is a package of its own. No "
+        "part of the recipe.",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _rate_of_the_method(cls, values: Any) -> Any:

@@ -24,6 +24,7 @@ from tunesmith.training import child
 from tunesmith.training.hosted.recipe import refuse_hosted_keys
 from tunesmith.training.identity import identity
 from tunesmith.training.job import CHECKPOINT, EVENTS, Job, prepare
+from tunesmith.training.launch import Launch
 from tunesmith.training.section import TrainSection
 from tunesmith.workflows import candidates, hosted, inputs, resuming, runs
 from tunesmith.workflows.guards import Ready, ready
@@ -72,9 +73,11 @@ class PlanOutcome(Outcome):
 PLANNED = PlanOutcome.model_fields.keys() - Outcome.model_fields.keys()
 
 
-def train(project: Project, console: Console, *, resume: bool = False, shown: int = 1) -> TrainOutcome:
+def train(
+    project: Project, console: Console, *, resume: bool = False, shown: int = 1, launch: Launch | None = None
+) -> TrainOutcome:
     """Train, going on with the run that was stopped; `resume` refuses to begin a new one. `shown` rows of the
-    pre-flight are shown token by token.
+    pre-flight are shown token by token. `launch` starts several processes, of which this machine has the main one.
 
     Raises SealError, DataError, LeakError or UserError before anything is trained; KeyboardInterrupt after an orderly
     stop.
@@ -82,13 +85,14 @@ def train(project: Project, console: Console, *, resume: bool = False, shown: in
     with project.locked("train"):
         state = ready(project, "train")
         if is_hosted(project.config.model.base):
+            refuse_launch(project, launch)
             return _outcome(project, hosted.train(project, state, console, Watcher(console), NAME), console)
         refuse_hosted_keys(project.config.train)
         opening = console.progress(f"opening {project.config.model.base}")
         opening(0, 1)
         model = open_model(project.config.model.base, project.folder)
         opening(1, 1)
-        done = _train(project, state, model, console, resume=resume, shown=shown)
+        done = _train(project, state, model, console, resume=resume, shown=shown, launch=launch)
     return _outcome(project, done, console)
 
 
@@ -106,6 +110,7 @@ def _train(
     resume: bool,
     shown: int,
     begun: Path | None = None,
+    launch: Launch | None = None,
 ) -> Run:
     wanted = inputs.of_train(project) | {"base": model.digest}
     earlier = runs.with_inputs(project, "train", wanted)
@@ -118,7 +123,7 @@ def _train(
     choice = resuming.choose(project, wanted, identity(work, state.train, state.validation))
     if resume:
         resuming.require(choice)
-    return _carry_out(project, state, model, work, wanted, choice, shown, console, begun)
+    return _carry_out(project, state, model, work, wanted, choice, shown, console, begun, launch)
 
 
 def plan(project: Project, console: Console, *, shown: int = 1) -> PlanOutcome:
@@ -169,6 +174,7 @@ def _carry_out(
     shown: int,
     console: Console,
     begun: Path | None,
+    launch: Launch | None,
 ) -> Run:
     """A new run, or the stopped one from its checkpoint."""
     name = resume = choice.run.id if choice.run else None
@@ -181,7 +187,7 @@ def _carry_out(
             prepare(recording.folder, work, state.train, state.validation)
             if begun and resuming.checkpoint_of(recording.folder) is None:
                 _take_over(begun, recording.folder)
-            done = child.run(recording.folder, _watcher(project, console), shown=shown)
+            done = child.run(recording.folder, _watcher(project, console), shown=shown, launch=launch)
             address = _keep(project, state, model, done, recording)
             recording.result = {
                 "candidate": NAME,
@@ -197,6 +203,12 @@ def _carry_out(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_stopped(project.runs / name if name else None)) from None
     return recording.run
+
+
+def refuse_launch(project: Project, launch: Launch | None) -> None:
+    """A provider's job has no processes of ours."""
+    if launch:
+        raise UserError(f"[model] base = {project.config.model.base!r} is trained by its provider: leave out --launch.")
 
 
 def _take_over(begun: Path, run: Path) -> None:

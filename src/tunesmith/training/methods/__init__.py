@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from transformers import PreTrainedModel
 
 from tunesmith.engines.local.loading import load
@@ -20,13 +21,18 @@ ATTACH = {
 }
 
 
-def load_base(folder: Path, recipe: TrainSection) -> PreTrainedModel:
-    """The base model as the recipe's method wants it: quantised, in float32, or in the best precision here."""
+def load_base(
+    folder: Path, recipe: TrainSection, *, device: torch.device | None = None, dtype: torch.dtype | None = None
+) -> PreTrainedModel:
+    """The base model as the recipe's method wants it: quantised, in float32, or in `dtype`, by default the best here.
+
+    It lies on `device`, by default the best one here.
+    """
     if recipe.method == "qlora":
-        return qlora.load_base(folder, recipe)
+        return qlora.load_base(folder, recipe, device)
     if recipe.method == "full":
-        return full.load_base(folder)
-    return load(folder)
+        return full.load_base(folder, device)
+    return load(folder, dtype=dtype, device=device)
 
 
 def attach(model: PreTrainedModel, recipe: TrainSection, name: str) -> Policy:

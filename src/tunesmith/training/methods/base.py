@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from peft import PeftConfig, PeftModel, get_peft_model, get_peft_model_state_dict
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
@@ -62,10 +62,6 @@ class Policy:
     def set_weights(self, weights: Mapping[str, Tensor]) -> None:
         for name, parameter in self.named_parameters().items():
             parameter.copy_(weights[name])
-
-    def restore(self, path: Path) -> None:
-        """Take the weights that were kept in a file."""
-        self.set_weights(load_file(path))
 
     def save(self, weights: Mapping[str, Tensor], folder: Path) -> None:
         """Write what was trained, with `weights`, to `folder`: the same bytes for the same weights."""

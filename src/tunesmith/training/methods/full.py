@@ -26,8 +26,8 @@ class FullPolicy(Policy):
                 shutil.copyfile(path, folder / path.name)
 
 
-def load_base(folder: Path) -> PreTrainedModel:
-    return load(folder, dtype=torch.float32)
+def load_base(folder: Path, device: torch.device | None = None) -> PreTrainedModel:
+    return load(folder, dtype=torch.float32, device=device)
 
 
 def attach(model: PreTrainedModel, recipe: TrainSection, name: str) -> FullPolicy:

@@ -8,6 +8,7 @@ leave training mode, whatever is asked of the model around them; nothing in them
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from peft import PeftModel
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -32,8 +33,8 @@ class QuantisedPolicy(PeftPolicy):
         write_json(folder / FILE, self._quantisation.model_dump(mode="json"))
 
 
-def load_base(folder: Path, recipe: TrainSection) -> PreTrainedModel:
-    return load(folder, quantisation=_quantisation(recipe))
+def load_base(folder: Path, recipe: TrainSection, device: torch.device | None = None) -> PreTrainedModel:
+    return load(folder, device=device, quantisation=_quantisation(recipe))
 
 
 def attach(model: PreTrainedModel, recipe: TrainSection, name: str) -> QuantisedPolicy:

@@ -1,0 +1,20 @@
+"""What follows `--launch`: a rented GPU, or a file that says which processes train together."""
+
+from pathlib import Path
+
+from tunesmith.core.progress import Console
+from tunesmith.training.launch import read_launch
+from tunesmith.workflows.joining import join
+from tunesmith.workflows.outcome import Outcome
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.renting import TOOLS, rent
+from tunesmith.workflows.train import train
+
+
+def start(project: Project, console: Console, where: str, *, resume: bool, shown: int) -> Outcome:
+    if where in TOOLS:
+        return rent(project, where, console)
+    launch = read_launch(Path(where))
+    if launch.machine_rank:
+        return join(project, console, launch)
+    return train(project, console, resume=resume, shown=shown, launch=launch)
