@@ -32,6 +32,7 @@ def adapter(tmp_path_factory, local):
         if "lora_" in name:
             torch.nn.init.normal_(weight, std=0.05)
     folder = tmp_path_factory.mktemp("adapter")
+    model.peft_config["default"].base_model_name_or_path = MODEL  # PEFT writes the folder on this machine there
     model.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
     return folder

@@ -32,12 +32,17 @@ def rows(count: int, start: int = 0) -> list[Example]:
 @pytest.fixture(scope="session")
 def make_run_in(tiny_folder) -> MakeRun:
     def make(
-        folder: Path, train: list[Example] | None = None, max_tokens: int = 512, primary="accuracy", **recipe
+        folder: Path,
+        train: list[Example] | None = None,
+        max_tokens: int = 512,
+        primary="accuracy",
+        model="tiny",
+        **recipe,
     ) -> Path:
         adapter = {"r": 4, "lora_alpha": 8} if recipe.get("method", "lora") in ("lora", "qlora") else {}
         settings = {"epochs": 3, "batch_size": 4, "learning_rate": 1e-2, **adapter, **recipe}
         job = Job(
-            model="tiny",
+            model=model,
             model_folder=str(tiny_folder),
             model_digest="tiny",
             max_tokens=max_tokens,

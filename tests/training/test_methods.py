@@ -117,7 +117,7 @@ def probability(model: torch.nn.Module, prompt: list[int], answer: list[int]) ->
 
 @pytest.mark.parametrize("method", ALL)
 def test_from_recipe_to_candidate(make_run, tiny_folder, tmp_path, method):
-    run, told = make_run(**METHODS[method]), []
+    run, told = make_run(model=str(tiny_folder), **METHODS[method]), []
     done = child.run(run, told.append)
     losses = [event["loss"] for event in told if event["event"] == "step"]
     assert sum(losses[-3:]) < sum(losses[:3])

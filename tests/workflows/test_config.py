@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.core.errors import ConfigError
+from tunesmith.training.section import TrainSection
 from tunesmith.workflows import config, reference
 
 MINIMAL = '[task]\nfamily = "classification"\n'
@@ -133,13 +134,17 @@ def test_a_wrong_environment_variable_is_named(tmp_path):
     load(tmp_path, MINIMAL, environment={"TUNESMITH_CACHE": "/x", "TUNESMITH_DEBUG": "1", "TUNESMITH_DATA": "/y"})
 
 
-def test_the_file_that_init_writes_is_read_back_and_shows_every_key(tmp_path):
+def test_the_file_that_init_writes_is_read_back_and_shows_every_key_of_its_method(tmp_path):
     text = reference.toml({"task": {"family": "classification"}, "data": {"input": 'a "quoted" column'}})
     assert load(tmp_path, text).data.input == 'a "quoted" column'
     for name, record in config.SECTIONS.items():
         assert f"[{name}]" in text
-        for key in record.model_fields:
+        for key in TrainSection.keys_of("lora") if name == "train" else record.model_fields:
             assert f"{key} = " in text
+    assert "num_virtual_tokens" not in text
+    other = reference.toml({"task": {"family": "classification"}, "train": {"method": "prefix-tuning"}})
+    assert load(tmp_path, other).train.method == "prefix-tuning"
+    assert "num_virtual_tokens" in other
 
 
 def test_every_default_that_is_shown_can_be_uncommented(tmp_path):

@@ -48,7 +48,8 @@ class TrainSection(Record):
     method: Method = Field(
         default="lora",
         description="How the weights change: low-rank adapters; the same over a base in 4 bits; all weights; learned "
-        "tokens before the prompt, or their keys and values in every layer.",
+        "tokens before the prompt, or their keys and values in every layer. Each has keys of its own: "
+        "docs/training.md.",
     )
     r: int = Field(default=16, ge=1, le=1024, description="lora, qlora: rank of the adapters.")
     lora_alpha: int = Field(
@@ -169,9 +170,15 @@ class TrainSection(Record):
     @model_serializer(mode="wrap")
     def _without_other_methods(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """What is written can be read again: keys of other methods would be refused."""
-        others = {key for keys in OWN_KEYS.values() for key in keys} - set(OWN_KEYS[self.method])
+        others = set(type(self).model_fields) - set(self.keys_of(self.method))
         unset = {"prompt_tuning_init_text"} if self.prompt_tuning_init_text is None else set()
         return {key: value for key, value in handler(self).items() if key not in others | unset}
+
+    @classmethod
+    def keys_of(cls, method: str) -> list[str]:
+        """The keys that a recipe of this method may set, in their order."""
+        others = {key for keys in OWN_KEYS.values() for key in keys} - set(OWN_KEYS[method])
+        return [key for key in cls.model_fields if key not in others]
 
     @property
     def virtual_tokens(self) -> int:

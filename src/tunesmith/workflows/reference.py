@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
+from tunesmith.training.section import TrainSection
 from tunesmith.workflows.config import NAMED, SECTIONS
 
 ABOUT = {
@@ -30,7 +31,10 @@ WIDTH = 100
 
 
 def toml(values: Mapping[str, Mapping[str, Any]]) -> str:
-    """A commented tunesmith.toml: the given values as lines, every other key as a comment with its default."""
+    """A commented tunesmith.toml: the given values as lines, every other key as a comment with its default.
+
+    Of [train], the keys of the recipe's method: those of the others would be refused.
+    """
     lines = [
         "# A Tunesmith project. A line '# key = value' shows a default; take the '# ' away to change it.",
         "# Unknown keys are refused. For one command: --set train.epochs=2, or TUNESMITH_TRAIN_EPOCHS=2.",
@@ -38,7 +42,9 @@ def toml(values: Mapping[str, Mapping[str, Any]]) -> str:
     for section, record in SECTIONS.items():
         lines += ["", f"[{section}]  # {ABOUT[section]}"]
         given = values.get(section, {})
-        for key, field in record.model_fields.items():
+        shown = TrainSection.keys_of(given.get("method", "lora")) if record is TrainSection else record.model_fields
+        for key in shown:
+            field = record.model_fields[key]
             lines += textwrap.wrap(field.description or "", WIDTH, initial_indent="# ", subsequent_indent="# ")
             if key in given:
                 lines.append(f"{key} = {_value(given[key])}")
