@@ -21,7 +21,7 @@ from tunesmith.training.job import EVENTS, TRAIN
 
 WEIGHTS = "adapter/adapter_model.safetensors"
 # 18 rows: the second batch has one, so that a process has none. Early stopping and the best weights are looked at, too.
-RECIPE = {"batch_size": 17, "epochs": 6, "checkpoint_seconds": 0, "learning_rate": 0.03, "evaluations_per_epoch": 2}
+RECIPE = {"batch_size": 17, "epochs": 4, "checkpoint_seconds": 0, "learning_rate": 0.03, "evaluations_per_epoch": 2}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,9 @@ def at_step(step: int, kind: str = "checkpoint"):
     return lambda event: event["event"] == kind and event["step"] >= step
 
 
-@pytest.mark.parametrize("killed", [0, 1], ids=["the main process", "another process"])
+@pytest.mark.parametrize(
+    "killed", [pytest.param(0, marks=pytest.mark.slow), 1], ids=["the main process", "another process"]
+)
 def test_where_one_is_killed_the_other_ends_and_both_go_on_to_the_same_bytes(killed, together, two, make_run):
     run = make_run(**RECIPE)
     before = len(together.said())
@@ -117,6 +119,7 @@ def test_a_signal_to_one_stops_both_in_a_checkpoint(asked, together, two, make_r
     assert_same(run, two)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_another_number_of_processes(together, one, make_run):
     """To the same weights but for rounding: the batch, the rate and the order of rows are the recipe's."""
     run = make_run(**RECIPE)
@@ -137,7 +140,7 @@ def test_machines_with_a_folder_of_their_own_train_one_run(together, two, make_r
 
 
 def test_a_method_that_cannot_be_spread_is_refused(together, make_run):
-    run = make_run(method="full", r=..., lora_alpha=...)
+    run = make_run(method="full")
     before = len(together.said())
     assert together.run(run, run, ACCELERATE_USE_FSDP="true") == [2, 2]
     assert {said["error"] for said in together.said()[before:]} == {
