@@ -72,7 +72,7 @@ def test_more_tokens_labels_and_precision_need_more(folder):
 )
 def test_the_trained_weights_of_every_method_are_counted_before_loading(tiny_folder, recipe):
     section = TrainSection(**recipe)
-    counted = preflight._trained(tiny_folder, estimate.read_shape(tiny_folder), section)
+    counted = estimate.trained(estimate.read_shape(tiny_folder), section, estimate.weights(tiny_folder))
     policy = attach(load(tiny_folder, dtype=torch.float32), section, "tiny")
     assert counted == sum(each.numel() for each in policy.parameters())
 
