@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow check setup browser clean
+.PHONY: demo test test-slow check bench setup browser clean
 
 demo: setup  ## walk the sample project from its messages to a verdict, on the embedded model
 	$(BIN)/tunesmith demo demo
@@ -20,6 +20,10 @@ check: setup  ## style, types, who may import whom
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: setup  ## beside what a user would pick instead; minutes to hours
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements.txt
+	$(BIN)/python benchmarks/training.py
 
 setup: $(READY)
 

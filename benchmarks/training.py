@@ -1,8 +1,9 @@
 """Training steps beside TRL's SFTTrainer: `python benchmarks/training.py [--quick] [--json] [--case NAME]`.
 
-Every side is a process of its own with the environment it brings; they take turns, unit by unit, after one unit that
-does not count. Tunesmith's unit is a step of the whole batch, TRL's a micro-batch. Figures are medians; the ratio is
-that of the medians of examples per second. Needs `benchmarks/requirements.txt` and the data sets beside the project.
+Every side is a process of its own with the environment it brings; they take turns, round by round, after one round
+that does not count. Tunesmith's round is a step of the whole batch; TRL's are the micro-batches of the same rows or,
+where rows are alike, one of them. Figures are medians; the ratio is that of the medians of examples per second. Needs
+`benchmarks/requirements.txt` and the data sets beside the project.
 """
 
 import argparse
@@ -28,14 +29,14 @@ MODEL = "smollm2-135m-instruct"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one counted unit of every side instead of five")
+    parser.add_argument("--quick", action="store_true", help="one counted round of every side instead of five")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--case", choices=[*CASES], action="append")
     asked = parser.parse_args()
     prepare_process()
-    folder, units = open_model(MODEL, Path()).folder, 1 if asked.quick else 5
+    folder, rounds = open_model(MODEL, Path()).folder, 1 if asked.quick else 5
     peak = matrix_peak()
-    cases = [each for name in asked.case or CASES for each in measure(CASES[name], folder, units, peak)]
+    cases = [each for name in asked.case or CASES for each in measure(CASES[name], folder, rounds, peak)]
     if asked.json:
         facts = {"benchmark": "training", "versions": versions(), "machine": machine(peak), "cases": cases}
         print(json.dumps(facts, indent=2))
@@ -43,15 +44,15 @@ def main() -> None:
         show(cases, peak)
 
 
-def measure(case: Case, folder: Path, units: int, peak: float) -> list[dict[str, object]]:
-    sides = open_sides(case, folder, units + 1)
+def measure(case: Case, folder: Path, rounds: int, peak: float) -> list[dict[str, object]]:
+    sides = open_sides(case, folder, rounds + 1)
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
     try:
-        for unit in range(units + 1):
+        for number in range(rounds + 1):
             for name, side in sides.items():
-                done = side.work()
+                done = one_round([side.work() for _ in range(1 if name == "tunesmith" else case.units)])
                 tell(f"{case.name}: {name}: {done['examples']} examples in {done['seconds']:.1f} s")
-                if unit:
+                if number:
                     seen[name].append(done)
     finally:
         for side in sides.values():
@@ -77,6 +78,11 @@ def measure(case: Case, folder: Path, units: int, peak: float) -> list[dict[str,
             }
         )
     return found
+
+
+def one_round(units: list[dict[str, float]]) -> dict[str, float]:
+    together = {what: sum(unit[what] for unit in units) for what in ("seconds", "examples", "labels", "tokens")}
+    return together | {"memory": max(unit["memory"] for unit in units)}
 
 
 def open_sides(case: Case, folder: Path, steps: int) -> dict[str, Side]:

@@ -92,6 +92,7 @@ def main(case_name: str, model_folder: str, step_count: str, dtype: str, pages: 
             report_to=[],
             save_strategy="no",
             logging_strategy="no",
+            train_sampling_strategy="sequential",  # the rows of the other side, in the same order
             seed=0,
         )
         trainer = SFTTrainer(
