@@ -80,3 +80,13 @@ def test_the_learning_rate_is_the_methods_own_where_none_is_set():
     assert TrainSection().learning_rate == 1e-3
     assert TrainSection(method="full").learning_rate == 2e-5
     assert TrainSection(method="full", learning_rate=1e-4).learning_rate == 1e-4
+
+
+def test_lists_are_read_from_the_file(tmp_path):
+    text = '[task]\nfamily = "classification"\n[train]\ntarget_modules = ["q_proj", "v_proj"]\ntrackers = ["mlflow"]\n'
+    (tmp_path / "tunesmith.toml").write_text(text)
+    section = load(tmp_path / "tunesmith.toml", environment={}).train
+    assert section.target_modules == ("q_proj", "v_proj")
+    assert section.trackers == ("mlflow",)
+    flags = ["train.target_modules=q_proj,o_proj"]
+    assert load(tmp_path / "tunesmith.toml", flags, {}).train.target_modules == ("q_proj", "o_proj")

@@ -32,6 +32,7 @@ class Row:
     tokens: tuple[int, ...]
     start: int
     weight: float
+    origin: str = ""  # "file:line", for messages
 
     @property
     def labels(self) -> int:
@@ -85,7 +86,7 @@ def render(renderer: Renderer, prompt: str, examples: Sequence[Example], max_tok
                 f"{example.origin or 'A row'} has {len(rendered.tokens)} tokens with the prompt and its answer, more "
                 f"than [model] max_tokens = {max_tokens}. Raise that, shorten the row, or take it out of the data."
             )
-        rows.append(Row(example.id, rendered.tokens, rendered.start, example.weight))
+        rows.append(Row(example.id, rendered.tokens, rendered.start, example.weight, example.origin))
     return rows
 
 

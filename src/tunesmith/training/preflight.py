@@ -53,7 +53,7 @@ def count(rows: Sequence[Row], recipe: TrainSection) -> Tokens:
         shared=sum(len(row.tokens) - 1 for row in rows) - computed,  # a row's last token predicts nothing
         padded=0,
         longest=len(longest.tokens),
-        longest_row=longest.id,
+        longest_row=longest.origin or longest.id,
     )
 
 
@@ -63,7 +63,7 @@ def masks(rows: Sequence[Row], renderer: Renderer, number: int) -> list[Mask]:
 
     return [
         Mask(
-            row=row.id,
+            row=row.origin or row.id,
             hidden=max(0, row.start - SHOWN),
             prompt=texts(row.tokens[max(0, row.start - SHOWN) : row.start]),
             labels=texts(row.tokens[row.start :]),

@@ -146,7 +146,11 @@ class TrainSection(Record):
     @model_validator(mode="before")
     @classmethod
     def _rate_of_the_method(cls, values: Any) -> Any:
-        method = values.get("method") if isinstance(values, dict) else None
+        if not isinstance(values, dict):
+            return values
+        # Strict fields take JSON's arrays for tuples, but not the lists that they are behind this validator.
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        method = values.get("method")
         if isinstance(method, str) and method in RATES and method != "lora":
             return {"learning_rate": RATES[method], **values}
         return values
