@@ -114,7 +114,7 @@ def test_a_row_that_lost_its_weight_and_a_split_that_is_gone(project, tunesmith)
 def test_train_goes_on_past_a_torn_checkpoint_and_lost_rows(project, tunesmith):
     run = run_of(project)
     older, newer = saved.folders(run)[-2:]
-    (newer / "adapter.safetensors").write_bytes(b"torn")
+    (newer / "weights.safetensors").write_bytes(b"torn")
     (run / "train.jsonl").unlink()
     command = [sys.executable, "-c", "from tunesmith.cli.app import main; main()", "train", "--resume", "--json"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
@@ -123,12 +123,12 @@ def test_train_goes_on_past_a_torn_checkpoint_and_lost_rows(project, tunesmith):
     said = []
     for line in train.stderr:
         said.append(line.strip())
-        if line.startswith("Training on"):
+        if line.startswith("Going on from step"):
             train.send_signal(signal.SIGINT)
     train.wait()
     assert train.returncode == 130
     assert f"Going on with run {run.name}." in said
-    reason = "adapter.safetensors is not what was written: its checksum differs"
+    reason = "weights.safetensors is not what was written: its checksum differs"
     assert f"The checkpoint of step {int(newer.name)} is not used: {reason}." in said
     assert f"Going on from step {int(older.name)}." in said
     assert run_of(project) == run
