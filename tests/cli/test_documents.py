@@ -28,8 +28,17 @@ GATE = {"compare", "run"}  # verbs that may end with 3: hold or reject
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    """The fenced blocks of a page in one language; commands stand in blocks without one."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    """The fenced blocks of a page in one language; commands that are typed stand in blocks without one."""
+    found: list[str] = []
+    spoken: str | None = None  # the language of the block that is open
+    for line in page.read_text(encoding="utf-8").splitlines(keepends=True):
+        if line.startswith("```"):
+            spoken = line[3:].strip() if spoken is None else None
+            if spoken == language:
+                found.append("")
+        elif spoken == language:
+            found[-1] += line
+    return found
 
 
 def commands(page: Path) -> Iterator[tuple[dict[str, str], list[str]]]:
