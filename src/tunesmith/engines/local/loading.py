@@ -91,7 +91,7 @@ def best_dtype(device: torch.device) -> torch.dtype:
 
 
 def _is_intel() -> bool:
-    """Without AMX, Intel's AVX-512 BF16 has half the speed of its float32 products; AMD's has twice."""
+    """Without AMX, Intel's AVX-512 BF16 is slower than its float32 products (docs/decisions.md); AMD's is faster."""
     facts = Path("/proc/cpuinfo")
     return facts.exists() and "GenuineIntel" in facts.read_text(encoding="utf-8", errors="replace")
 
