@@ -21,6 +21,7 @@ from sides import Side
 from training_rows import CASES, Case
 from tunesmith.engines.local.loading import best_device, best_dtype, prepare_process
 from tunesmith.models.store import open_model
+from tunesmith.training import estimate
 from tunesmith.training.child import environment
 
 PACKAGES = ("tunesmith", "trl", "torch", "transformers", "peft", "accelerate")
@@ -46,6 +47,7 @@ def main() -> None:
 
 def measure(case: Case, folder: Path, rounds: int, peak: float) -> list[dict[str, object]]:
     sides = open_sides(case, folder, rounds + 1)
+    flops = estimate.arithmetic(estimate.read_shape(folder), 1, 0)  # of the layers alone, for a token
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
     try:
         for number in range(rounds + 1):
@@ -72,7 +74,7 @@ def measure(case: Case, folder: Path, rounds: int, peak: float) -> list[dict[str
                 "met": ours / against >= case.goal if name == "trl" and against else None,
                 "labels_per_second": round(speed(done, "labels"), 2),
                 "tokens_per_second": round(speed(done, "tokens"), 1),
-                "peak_share": round(speed(done, "tokens") * flops_per_token(folder) / peak, 3),
+                "peak_share": round(speed(done, "tokens") * flops / peak, 3),
                 "memory_gb": round(max(each["memory"] for each in done) / 1e9, 2),
                 "dtype": sides[name].facts["dtype"],
             }
@@ -99,15 +101,6 @@ def open_sides(case: Case, folder: Path, steps: int) -> dict[str, Side]:
 
 def speed(done: list[dict[str, float]], what: str) -> float:
     return statistics.median(each[what] / each["seconds"] for each in done)
-
-
-def flops_per_token(folder: Path) -> float:
-    """Of the layers' matrix products: forward, and backward with respect to the activations only."""
-    facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    hidden, heads = facts["hidden_size"], facts["num_attention_heads"]
-    size = facts.get("head_dim") or hidden // heads
-    attention = hidden * size * (2 * heads + 2 * facts["num_key_value_heads"])
-    return 4.0 * facts["num_hidden_layers"] * (attention + 3 * hidden * facts["intermediate_size"])
 
 
 def matrix_peak() -> float:

@@ -98,3 +98,22 @@ def project(tmp_path: Path, tunesmith: Tunesmith) -> Path:
     done = tunesmith("init", "tickets", "--from", "messages.csv", "--input", "text", "--label", "category")
     assert done.code == 0, done.err
     return tmp_path / "tickets"
+
+
+@pytest.fixture(scope="module")
+def sealed(
+    tmp_path_factory: pytest.TempPathFactory, tunesmith_in: Callable[[Path], Tunesmith], tiny_folder: Path
+) -> Path:
+    """A project of 36 rows and 24 sealed ones for the tiny model, ready to be trained; to be copied, not changed."""
+    folder = tmp_path_factory.mktemp("sealed")
+    Sample.write_csv(folder / "messages.csv", Sample.rows(12))
+    Sample.write_csv(folder / "test.csv", Sample.rows(8, start=500))
+    run = tunesmith_in(folder)
+    columns = ("--input", "text", "--label", "category")
+    made = run("init", "p", "--from", "messages.csv", "--eval", "test.csv", "--model", tiny_folder, *columns)
+    assert made.code == 0, made.err
+    prompt = "Sort the message into billing, access or bug. Answer with one of these three words only."
+    (folder / "p" / "prompts" / "system.md").write_text(prompt)
+    for verb in ("split", "seal"):
+        assert run(verb, "-C", "p").code == 0
+    return folder / "p"

@@ -14,7 +14,6 @@ import pytest
 
 from tunesmith.training import saved
 
-COLUMNS = ("--input", "text", "--label", "category")
 SETTINGS = {
     "TUNESMITH_TRAIN_BATCH_SIZE": "2",
     "TUNESMITH_TRAIN_EPOCHS": "1000",
@@ -22,21 +21,6 @@ SETTINGS = {
     "TUNESMITH_TRAIN_R": "2",
     "TUNESMITH_TRAIN_CHECKPOINT_SECONDS": "0",
 }
-PROMPT = "Sort the message into billing, access or bug. Answer with one of these three words only."
-
-
-@pytest.fixture(scope="module")
-def sealed(tmp_path_factory, tunesmith_in, sample, tiny_folder) -> Path:
-    folder: Path = tmp_path_factory.mktemp("resume")
-    sample.write_csv(folder / "messages.csv", sample.rows(10))
-    sample.write_csv(folder / "test.csv", sample.rows(8, start=500))
-    run = tunesmith_in(folder)
-    made = run("init", "p", "--from", "messages.csv", "--eval", "test.csv", "--model", tiny_folder, *COLUMNS)
-    assert made.code == 0, made.err
-    (folder / "p" / "prompts" / "system.md").write_text(PROMPT)
-    for verb in ("split", "seal"):
-        assert run(verb, "-C", "p").code == 0
-    return folder / "p"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +63,8 @@ def test_resume_refuses_other_inputs_and_names_them(project, tunesmith):
     assert done.code == 2
     assert f"Run {run_of(project).name} cannot be resumed" in done.err
     assert "r: 2 in the checkpoint, 4 now; learning_rate: 0.001 in the checkpoint, 0.002 now" in done.err
-    (project / "prompts" / "system.md").write_text(PROMPT + " Be brief.")
+    prompt = project / "prompts" / "system.md"
+    prompt.write_text(prompt.read_text() + " Be brief.")
     done = tunesmith("train", "--resume", cwd=project, **SETTINGS)
     assert done.code == 2
     assert "cannot be resumed: the prompt changed." in done.err

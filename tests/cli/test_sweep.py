@@ -1,29 +1,16 @@
 """`tunesmith train --plan`, `--show-masks` and `--sweep`, on the tiny model."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 
-COLUMNS = ("--input", "text", "--label", "category")
-PROMPT = "Sort the message into billing, access or bug. Answer with one of these three words only."
 RECIPE = {"TUNESMITH_TRAIN_BATCH_SIZE": "4", "TUNESMITH_TRAIN_EPOCHS": "4", "TUNESMITH_TRAIN_R": "2"}
-
-
-@pytest.fixture(scope="module")
-def sealed(tmp_path_factory, tunesmith_in, sample, tiny_folder) -> Path:
-    folder: Path = tmp_path_factory.mktemp("sweep")
-    sample.write_csv(folder / "messages.csv", sample.rows(12))
-    sample.write_csv(folder / "test.csv", sample.rows(8, start=500))
-    run = tunesmith_in(folder)
-    made = run("init", "p", "--from", "messages.csv", "--eval", "test.csv", "--model", tiny_folder, *COLUMNS)
-    assert made.code == 0, made.err
-    (folder / "p" / "prompts" / "system.md").write_text(PROMPT)
-    for verb in ("split", "seal"):
-        assert run(verb, "-C", "p").code == 0
-    return folder / "p"
 
 
 def test_the_plan_says_what_would_happen_and_does_none_of_it(sealed, tunesmith):
@@ -45,6 +32,39 @@ def test_the_plan_says_what_would_happen_and_does_none_of_it(sealed, tunesmith):
     assert plan["seconds"] > 0
     assert "⟦<|im_end|>⟧" in done.err
     assert sorted(path for path in sealed.rglob("*") if path.is_file()) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--sweep", "--plan"), "--plan"),
+        (("--plan", "--resume"), "--resume"),
+        (("--sweep", "--show-masks", "3"), "--show-masks"),
+        (("--launch", "sky", "--resume"), "--resume"),
+    ],
+)
+def test_options_of_which_one_would_be_ignored_are_refused(sealed, tunesmith, options, named):
+    done = tunesmith("train", *options, cwd=sealed)
+    assert done.code == 2
+    assert named in done.err
+
+
+@pytest.mark.slow
+def test_a_sweep_that_was_killed_is_gone_on_with(sealed, tmp_path, tunesmith):
+    project = Path(shutil.copytree(sealed, tmp_path / "p"))
+    command = [sys.executable, "-c", "from tunesmith.cli.app import main; main()", "train", "--sweep"]
+    sweep = subprocess.Popen(command, cwd=project, env=os.environ | RECIPE, stdout=subprocess.PIPE, encoding="utf-8")
+    next(line for line in sweep.stdout if line.startswith("Validation 1, "))
+    sweep.kill()
+    sweep.communicate()
+    [scored] = (project / ".tunesmith" / "runs").glob("*-sweep/rung-1.json")
+    before = json.loads(scored.read_text())
+    done = tunesmith("train", "--sweep", cwd=project, **RECIPE)
+    while "Another process is training" in done.err:  # the child of the killed one ends behind its step
+        done = tunesmith("train", "--sweep", cwd=project, **RECIPE)
+    assert done.code == 0, done.err
+    assert len([*(project / ".tunesmith" / "runs").glob("*-sweep")]) == 1
+    assert before.items() <= json.loads(scored.read_text()).items()
 
 
 @pytest.mark.slow

@@ -5,22 +5,7 @@ from pathlib import Path
 
 import pytest
 
-COLUMNS = ("--input", "text", "--label", "category")
 RECIPE = {"TUNESMITH_TRAIN_BATCH_SIZE": "8", "TUNESMITH_TRAIN_EPOCHS": "1"}
-
-
-@pytest.fixture(scope="module")
-def sealed(tmp_path_factory, tunesmith_in, sample, tiny_folder) -> Path:
-    folder: Path = tmp_path_factory.mktemp("methods")
-    sample.write_csv(folder / "messages.csv", sample.rows(12))
-    sample.write_csv(folder / "test.csv", sample.rows(8, start=500))
-    run = tunesmith_in(folder)
-    made = run("init", "p", "--from", "messages.csv", "--eval", "test.csv", "--model", tiny_folder, *COLUMNS)
-    assert made.code == 0, made.err
-    (folder / "p" / "prompts" / "system.md").write_text("Sort the message into billing, access or bug.")
-    for verb in ("split", "seal"):
-        assert run(verb, "-C", "p").code == 0
-    return folder / "p"
 
 
 @pytest.mark.slow

@@ -82,7 +82,7 @@ def test_the_plain_kernels_equal_the_flash_kernels(causal, monkeypatch):
     torch.manual_seed(0)
     q, k, v, grad = (torch.randn(2, 3, 20, 16) for _ in range(4))
     look = Look(0.25)
-    bias = kernels.bias(torch.rand(20, 20) < 0.5, q).fill_diagonal_(0)[None, None] if not causal else None
+    bias = kernels.bias(torch.rand(20, 20) < 0.5, q.dtype).fill_diagonal_(0)[None, None] if not causal else None
     out, lse = kernels.forward(q, k, v, look, causal=causal, bias_BHQK=bias)
     gradients = kernels.backward(grad, q, k, v, out, lse, look, causal=causal, bias_BHQK=bias)
     monkeypatch.setattr(kernels, "_has_flash", lambda tensor, look: False)

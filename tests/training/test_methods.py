@@ -20,7 +20,7 @@ from tunesmith.engines.registry import LocalEngines
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import __main__ as process
 from tunesmith.training import child
-from tunesmith.training.batches import lay_out, render
+from tunesmith.training.batches import Rows, lay_out, render
 from tunesmith.training.events import read_events
 from tunesmith.training.job import EVENTS, read_job, read_rows
 from tunesmith.training.methods import attach, load_base
@@ -199,7 +199,7 @@ def test_gradients_over_a_quantised_base_are_the_same_behind_a_validation(make_r
     for parameter in policy.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     examples = read_rows(run / "validation.jsonl")
-    rows = render(renderer, job.task.prompt, examples, job.max_tokens)
+    rows = render(renderer, job.task, examples, job.max_tokens)
 
     def gradients() -> list[torch.Tensor]:
         policy.train()
@@ -211,7 +211,7 @@ def test_gradients_over_a_quantised_base_are_the_same_behind_a_validation(make_r
         return found
 
     before = gradients()
-    validate(policy, renderer, job.task, examples, rows, "accuracy")
+    validate(policy, renderer, job, Rows(train=[], validation=rows, examples=examples))
     policy.eval()
     assert all(layer.training for layer in four_bit_layers(policy.base))
     assert len(list(four_bit_layers(policy.base))) == 14
@@ -232,7 +232,7 @@ def test_gradients_over_a_quantised_base_equal_those_over_its_values(tiny_folder
         if "magnitude" not in name:
             torch.nn.init.normal_(parameter, std=0.1)
     policy.train()
-    rows = render(Renderer(tiny_folder), job.task.prompt, read_rows(run / "validation.jsonl"), job.max_tokens)
+    rows = render(Renderer(tiny_folder), job.task, read_rows(run / "validation.jsonl"), job.max_tokens)
     for packed in lay_out(rows, policy.device, sharing).packed:
         negative_log_likelihood(policy.base, packed).backward()
     unpacked = load_base(tiny_folder, job.recipe).dequantize(torch.float32)

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.options import Folder, Json, Settings, opened, perform
+from tunesmith.cli.options import Folder, Json, Settings, one_of, opened, perform
+
+SHOWN = 1  # rows of a pre-flight that are shown token by token
 
 
 def seal(
@@ -43,7 +45,7 @@ def train(
     show_masks: Annotated[
         int,
         typer.Option("--show-masks", metavar="N", min=0, max=1000, help="Show N rows token by token."),
-    ] = 1,
+    ] = SHOWN,
     launch: Annotated[
         str | None,
         typer.Option(
@@ -59,6 +61,9 @@ def train(
     """Fine-tune the model on the training rows; run it again to go on after an interruption."""
     if launch is not None and (cancel or sweep or plan):
         raise typer.BadParameter("it goes with --resume and --show-masks alone.", param_hint="--launch")
+    one_of({"--sweep": sweep, "--cancel": cancel, "--plan": plan, "--resume": resume})
+    if (sweep or cancel) and show_masks != SHOWN:
+        raise typer.BadParameter("nothing is shown then.", param_hint="--show-masks")
     if cancel:
         from tunesmith.workflows.hosted import cancel as stop
 

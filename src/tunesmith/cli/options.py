@@ -38,6 +38,13 @@ Settings = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; progress goes to standard error.")]
 
 
+def one_of(given: dict[str, bool]) -> None:
+    """Refuse options of which only one can be meant; raises typer.BadParameter."""
+    named = [option for option, meant in given.items() if meant]
+    if len(named) > 1:
+        raise typer.BadParameter(f"it does not go with {named[0]}; give one of them.", param_hint=named[1])
+
+
 def perform(as_json: bool, work: "Callable[[CommandConsole], Outcome]") -> None:
     """Carry out `work` and print what it hands back; raises typer.Exit with its exit code."""
     console = CommandConsole(as_json)

@@ -18,6 +18,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
@@ -28,13 +29,13 @@ from tunesmith.core.files import new_folder, remove, write_text
 from tunesmith.engines.local.loading import best_dtype
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import preflight, saved
-from tunesmith.training.batches import render
+from tunesmith.training.batches import Extent, Rows, render
 from tunesmith.training.checkpoint import Checkpoints
 from tunesmith.training.events import EventLog, Silence
 from tunesmith.training.identity import Identity, differences, identity
 from tunesmith.training.job import EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, kept_as, read_job, read_rows
 from tunesmith.training.launch import LAUNCHED
-from tunesmith.training.loop import InterruptedRun, Loop, Rows
+from tunesmith.training.loop import InterruptedRun, Loop
 from tunesmith.training.methods import attach
 from tunesmith.training.methods.virtual_tokens import refuse_beyond_context
 from tunesmith.training.processes import Alone, LostProcessError, join
@@ -42,6 +43,13 @@ from tunesmith.training.section import TrainSection
 from tunesmith.training.trackers import refuse_missing, tracking
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class Expected(NamedTuple):
+    """What is known of a run before its model is loaded: the packed rows of an epoch, and bytes of memory."""
+
+    packed: list[Extent]
+    memory: int
 
 
 class Stop:
@@ -73,9 +81,11 @@ def main(folder: Path, plan: bool = False, shown: int = 1, looks: int | None = N
             log = EventLog(folder / EVENTS, standing.step) if processes.leads else Silence()
             for step, reason in standing.unusable:
                 log.write("unusable", checkpoint=step, reason=reason)
-            loop = processes.build(lambda: _loop(folder, read_job(folder), standing, processes))
+            loop, expected = processes.build(lambda: _loop(folder, read_job(folder), standing, processes))
             _refuse_unlike(processes, loop.checkpoints.made_from)
-            _say_plan(log, loop, standing, shown)
+            if standing.checkpoint is not None:
+                loop.resume()
+            _say_plan(log, loop, expected, shown)
             if not plan:
                 listened = loop.recipe if processes.main and looks is None else TrainSection()
                 with tracking(log, listened, folder, standing.step) as told:
@@ -115,11 +125,9 @@ def _clean(folder: Path) -> None:
         remove(path) if path.is_dir() else path.unlink()
 
 
-def _say_plan(log: EventLog, loop: Loop, standing: saved.Standing, shown: int) -> None:
-    if standing.checkpoint is not None:
-        loop.resume()
+def _say_plan(log: EventLog, loop: Loop, expected: Expected, shown: int) -> None:
     rows, recipe = loop.rows.train, loop.recipe
-    tokens = preflight.count(rows, recipe)
+    tokens = preflight.count(rows, expected.packed)
     log.write(
         "plan",
         **preflight.fields(
@@ -134,7 +142,7 @@ def _say_plan(log: EventLog, loop: Loop, standing: saved.Standing, shown: int) -
             end_of_turn=loop.renderer.token(loop.renderer.end_of_turn),
             dtype=str(loop.model.dtype).removeprefix("torch."),
             device=str(loop.device),
-            memory=loop.memory,
+            memory=expected.memory,
             available=memory.available(),
             seconds=round(loop.expected_seconds(), 1),
         ),
@@ -173,7 +181,7 @@ def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.
         loop.checkpoints.drop()
 
 
-def _loop(folder: Path, job: Job, standing: saved.Standing, processes: Alone) -> Loop:
+def _loop(folder: Path, job: Job, standing: saved.Standing, processes: Alone) -> tuple[Loop, Expected]:
     recipe = job.recipe
     refuse_missing(recipe)
     train, validation = read_rows(folder / TRAIN), read_rows(folder / VALIDATION)
@@ -181,20 +189,20 @@ def _loop(folder: Path, job: Job, standing: saved.Standing, processes: Alone) ->
     _refuse_another(standing, made_from)
     renderer = Renderer(Path(job.model_folder))
     rows = Rows(
-        train=render(renderer, job.task.prompt, train, job.max_tokens),
-        validation=render(renderer, job.task.prompt, validation, job.max_tokens),
+        train=render(renderer, job.task, train, job.max_tokens),
+        validation=render(renderer, job.task, validation, job.max_tokens),
         examples=validation,
     )
     refuse_beyond_context([*rows.train, *rows.validation], recipe.virtual_tokens, renderer.context_length)
-    needed = _needed_memory(Path(job.model_folder), recipe, rows, processes)
+    expected = _expected(Path(job.model_folder), recipe, rows, processes)
     model = processes.spread(attach(processes.load(Path(job.model_folder), recipe), recipe, job.model))
-    checkpoints = Checkpoints(folder, made_from, standing)
-    return Loop(checkpoints, model, renderer, job.task, recipe, rows, job.primary, needed, processes)
+    return Loop(job, rows, model, renderer, Checkpoints(folder, made_from, standing), processes), expected
 
 
-def _needed_memory(model: Path, recipe: TrainSection, rows: Rows, processes: Alone) -> int:
+def _expected(model: Path, recipe: TrainSection, rows: Rows, processes: Alone) -> Expected:
     device, free = processes.room()
-    return preflight.memory(model, recipe, rows.train, best_dtype(device).itemsize, free)
+    packed = preflight.layout(rows.train, recipe)
+    return Expected(packed, preflight.memory(model, recipe, rows.train, best_dtype(device).itemsize, free, packed))
 
 
 def _refuse_another(standing: saved.Standing, made_from: Identity) -> None:

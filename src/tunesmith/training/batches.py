@@ -9,15 +9,17 @@ Axes: T tokens of a packed row, K positions that predict a labelled token.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
+from tunesmith.candidates.prompting import conversation
 from tunesmith.core.errors import DataError
-from tunesmith.core.example import Example, Message
+from tunesmith.core.example import Example
 from tunesmith.engines.local.segments import Segments
 from tunesmith.models.renderer import Renderer
+from tunesmith.tasks.spec import Task
 from tunesmith.training.tree import WORTHWHILE, Node, grow
 
 Sharing = Literal["auto", "on", "off"]
@@ -75,12 +77,20 @@ class Batch:
         return sum(len(row.tokens) - 1 for row in self.rows) - self.tokens
 
 
-def render(renderer: Renderer, prompt: str, examples: Sequence[Example], max_tokens: int) -> list[Row]:
-    """Examples as tokens, with the task's prompt as their system message. Nothing is cut: a long row is refused."""
+@dataclass(frozen=True)
+class Rows:
+    """The rendered rows of a run, with the examples that the task's metric needs."""
+
+    train: list[Row]
+    validation: list[Row]
+    examples: list[Example]  # of the validation rows
+
+
+def render(renderer: Renderer, task: Task, examples: Sequence[Example], max_tokens: int) -> list[Row]:
+    """Examples as tokens, asked as they will be asked later. Nothing is cut: a long row is refused."""
     rows = []
-    system = Message(role="system", content=prompt)
     for example in examples:
-        rendered = renderer.render([system, *example.messages], example.expected)
+        rendered = renderer.render(conversation(task, example), example.expected)
         if len(rendered.tokens) > max_tokens:
             raise DataError(
                 f"{example.origin or 'A row'} has {len(rendered.tokens)} tokens with the prompt and its answer, more "
@@ -106,20 +116,19 @@ def lay_out(
     return Batch(tuple(rows), tuple(_pack(chunk, nodes, device, virtual) for chunk, nodes in chunks))
 
 
-def sizes(rows: Sequence[Row], sharing: Sharing, packed_tokens: int) -> list[int]:
-    """How many tokens each packed row of a batch has."""
-    return [sum(len(node.tokens) for node in nodes) for _, nodes in _chunks(rows, LEAST[sharing], packed_tokens)]
+class Extent(NamedTuple):
+    """Of a packed row."""
+
+    tokens: int
+    labels: int
 
 
-def largest_packed(
-    rows: Sequence[Row], batch_size: int, sharing: Sharing, seed: int, packed_tokens: int
-) -> tuple[int, int]:
-    """Tokens and labels of the largest packed row of the first epoch."""
-    return max(
-        (sum(len(node.tokens) for node in nodes), sum(row.labels for row in chunk))
-        for batch in order(len(rows), 0, seed, batch_size)
-        for chunk, nodes in _chunks([rows[number] for number in batch], LEAST[sharing], packed_tokens)
-    )
+def extents(rows: Sequence[Row], sharing: Sharing, packed_tokens: int) -> list[Extent]:
+    """The packed rows that a batch will be laid out in."""
+    chunks = _chunks(rows, LEAST[sharing], packed_tokens)
+    return [
+        Extent(sum(len(node.tokens) for node in nodes), sum(row.labels for row in chunk)) for chunk, nodes in chunks
+    ]
 
 
 def order(rows: int, epoch: int, seed: int, batch_size: int) -> list[list[int]]:

@@ -65,15 +65,11 @@ def choose(folder: Path, recipe: TrainSection, longest_answer: int) -> Choice:
 
 def needs(folder: Path, recipe: TrainSection, longest_answer: int) -> int:
     """Bytes at most: a packed row as long as the recipe lets one grow, before any token is counted."""
-    shape = estimate.read_shape(folder)
-    numbers = estimate.weights(folder) or estimate.stated(folder)
-    width = estimate.FLOAT32 if recipe.method == "full" else WIDTH
-    return estimate.memory(
-        shape,
-        weights=estimate.frozen(shape, recipe, numbers, width),
-        trained=estimate.trained(shape, recipe, numbers),
-        width=width,
-        tokens=recipe.packed_tokens + recipe.virtual_tokens,
+    return estimate.of_recipe(
+        estimate.read_shape(folder),
+        recipe,
+        numbers=estimate.weights(folder) or estimate.stated(folder),
+        width=WIDTH,
+        tokens=recipe.packed_tokens,
         labels=min(recipe.packed_tokens, recipe.batch_size * longest_answer),
-        checkpointing=recipe.gradient_checkpointing,
     )

@@ -67,6 +67,21 @@ def memory(
     return LIBRARIES + weights + trained * TRAINED + kept + logits
 
 
+def of_recipe(shape: Shape, recipe: TrainSection, *, numbers: int, width: int, tokens: int, labels: int) -> int:
+    """Bytes at the peak of a step by `recipe`, of a model that holds `numbers` and is loaded in `width` bytes each."""
+    if recipe.method == "full":
+        width = FLOAT32
+    return memory(
+        shape,
+        weights=frozen(shape, recipe, numbers, width),
+        trained=trained(shape, recipe, numbers),
+        width=width,
+        tokens=tokens + recipe.virtual_tokens,
+        labels=labels,
+        checkpointing=recipe.gradient_checkpointing,
+    )
+
+
 def arithmetic(shape: Shape, tokens: int, labels: int, *, full: bool = False) -> float:
     """Floating-point operations of forward and backward; adapters need no gradient of the weights themselves."""
     times = 6 if full else 4
@@ -86,9 +101,8 @@ def _numbers(path: Path) -> int:
 
 def parameters(shape: Shape, *, tied: bool, experts: int = 1) -> int:
     """How many numbers a model holds, where its files are not at hand; `experts` stand for each one that is visited."""
-    attention = shape.hidden * shape.head * (2 * shape.heads + 2 * shape.key_heads)
-    layer = attention + 3 * shape.hidden * shape.intermediate * experts
-    return shape.layers * layer + shape.words * shape.hidden * (1 if tied else 2)
+    others = 3 * shape.layers * shape.hidden * shape.intermediate * (experts - 1)
+    return shape.products + others + shape.words * shape.hidden * (1 if tied else 2)
 
 
 def stated(folder: Path) -> int:

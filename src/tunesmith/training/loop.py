@@ -7,23 +7,20 @@ anywhere goes on to the same weights, bit for bit, on the same machine.
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from tunesmith.core.errors import TrainingError
-from tunesmith.core.example import Example
 from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
-from tunesmith.tasks.spec import Task
-from tunesmith.training.batches import Batch, Row, lay_out, order, sizes
+from tunesmith.training.batches import Batch, Row, Rows, extents, lay_out, order
 from tunesmith.training.checkpoint import Checkpoints, Progress
 from tunesmith.training.events import EventLog
+from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import negative_log_likelihood
 from tunesmith.training.processes import Alone
-from tunesmith.training.section import TrainSection
 from tunesmith.training.validation import Standing, validate
 
 MANY_STEPS = 20  # of which one more, to measure the time, is not worth mentioning
@@ -34,34 +31,22 @@ class InterruptedRun(Exception):  # noqa: N818  (an orderly end, not an error)
     """The run was asked to stop and stands in its checkpoint."""
 
 
-@dataclass
-class Rows:
-    """The rendered rows of a run, with the examples that the task's metric needs."""
-
-    train: list[Row]
-    validation: list[Row]
-    examples: list[Example]  # of the validation rows
-
-
 class Loop:
     """One run: what it works on, and where it stands."""
 
     def __init__(
         self,
-        checkpoints: Checkpoints,
+        job: Job,
+        rows: Rows,
         model: Policy,
         renderer: Renderer,
-        task: Task,
-        recipe: TrainSection,
-        rows: Rows,
-        primary: str,
-        memory: int,
+        checkpoints: Checkpoints,
         processes: Alone | None = None,
     ):
-        self.checkpoints, self.model, self.renderer, self.task = checkpoints, model, renderer, task
-        self.recipe, self.rows, self.primary = recipe, rows, primary
+        self.job, self.rows, self.recipe = job, rows, job.recipe
+        self.model, self.renderer, self.checkpoints = model, renderer, checkpoints
         self.processes = processes or Alone()
-        self.memory = memory  # bytes that the run is expected to need
+        recipe = job.recipe
         self.device = model.device
         self.parameters = model.parameters()
         self.optimizer = torch.optim.AdamW(
@@ -177,7 +162,8 @@ class Loop:
             seconds = time.perf_counter() - started
         self.optimizer.zero_grad(set_to_none=True)
         looks = self.steps // self.every + (self.steps % self.every > 0)
-        validation = sum(sizes(self.rows.validation, self.recipe.sharing, self.recipe.packed_tokens))
+        packed = extents(self.rows.validation, self.recipe.sharing, self.recipe.packed_tokens)
+        validation = sum(extent.tokens for extent in packed)
         computed = self.steps * batch.tokens + looks * validation * 2 * FORWARD
         return seconds / max(1, timed.tokens) * computed
 
@@ -192,11 +178,7 @@ class Loop:
         started = time.perf_counter()
         best = self.progress.best
         self.processes.refuse_drift(self.parameters)
-        standing = self.processes.judge(
-            lambda: validate(
-                self.model, self.renderer, self.task, self.rows.examples, self.rows.validation, self.primary
-            )
-        )
+        standing = self.processes.judge(lambda: validate(self.model, self.renderer, self.job, self.rows))
         if not math.isfinite(standing.loss):
             raise TrainingError(
                 f"Training stopped after step {self.progress.step}: validation loss {standing.loss} is not finite. "
@@ -208,7 +190,7 @@ class Loop:
             self.best = self.model.weights()
             self.progress.best = {
                 "step": self.progress.step,
-                "metric": self.primary,
+                "metric": self.job.primary,
                 "value": standing.value,
                 "loss": standing.loss,
             }
@@ -220,7 +202,7 @@ class Loop:
             step=self.progress.step,
             steps=self.steps,
             loss=standing.loss,
-            metric=self.primary,
+            metric=self.job.primary,
             value=standing.value,
             best=better,
             perplexity=math.exp(min(standing.loss, 700.0)),

@@ -13,7 +13,7 @@ from tunesmith.core import units
 from tunesmith.core.errors import ConfigError
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import estimate
-from tunesmith.training.batches import Row, Sharing, largest_packed, order, sizes
+from tunesmith.training.batches import Extent, Row, Sharing, extents, order
 from tunesmith.training.section import TrainSection
 
 SHOWN = 12  # tokens of a prompt that are shown before the first one that carries loss
@@ -42,9 +42,15 @@ class Mask:
     labels: list[str]
 
 
-def count(rows: Sequence[Row], recipe: TrainSection) -> Tokens:
-    batches = [[rows[number] for number in batch] for batch in order(len(rows), 0, recipe.seed, recipe.batch_size)]
-    computed = sum(size for batch in batches for size in sizes(batch, recipe.sharing, recipe.packed_tokens))
+def layout(rows: Sequence[Row], recipe: TrainSection, packed_tokens: int | None = None) -> list[Extent]:
+    """The packed rows of the first epoch."""
+    batches = order(len(rows), 0, recipe.seed, recipe.batch_size)
+    size = packed_tokens or recipe.packed_tokens
+    return [extent for batch in batches for extent in extents([rows[number] for number in batch], recipe.sharing, size)]
+
+
+def count(rows: Sequence[Row], packed: Sequence[Extent]) -> Tokens:
+    computed = sum(extent.tokens for extent in packed)
     longest = max(rows, key=lambda row: len(row.tokens))
     return Tokens(
         prompt=sum(row.start for row in rows),
@@ -82,36 +88,34 @@ def sharing(tokens: Tokens, asked: Sharing) -> str:
     return f"Shared: {units.share(part)} of the tokens stand in stretches that rows of a batch begin with; once a step."
 
 
-def memory(folder: Path, recipe: TrainSection, rows: Sequence[Row], width: int, available: int | None) -> int:
-    """Bytes that training the model in `folder` will need. Raises ConfigError where there are fewer."""
-    needed = _memory(folder, recipe, rows, width, recipe.packed_tokens)
+def memory(
+    folder: Path,
+    recipe: TrainSection,
+    rows: Sequence[Row],
+    width: int,
+    available: int | None,
+    packed: Sequence[Extent] | None = None,
+) -> int:
+    """Bytes that training the model in `folder` will need; `packed` is the `layout` of the rows, where it is known.
+
+    Raises ConfigError where there are fewer.
+    """
+    shape, numbers = estimate.read_shape(folder), estimate.weights(folder)
+
+    def needs(largest: Extent) -> int:
+        return estimate.of_recipe(
+            shape, recipe, numbers=numbers, width=width, tokens=largest.tokens, labels=largest.labels
+        )
+
+    needed = needs(max(packed or layout(rows, recipe)))
     if available is None or needed <= available:
         return needed
-    fitting = [
-        size
-        for size in _smaller(recipe.packed_tokens, max(len(row.tokens) for row in rows))
-        if _memory(folder, recipe, rows, width, size) <= available
-    ]
-    cure = f"packed_tokens = {fitting[0]} would fit" if fitting else "no setting of packed_tokens would fit"
+    sizes = _smaller(recipe.packed_tokens, max(len(row.tokens) for row in rows))
+    fitting = next((size for size in sizes if needs(max(layout(rows, recipe, size))) <= available), None)
+    cure = f"packed_tokens = {fitting} would fit" if fitting else "no setting of packed_tokens would fit"
     raise ConfigError(
         f"Training needs about {units.size(needed)} of memory, and {units.size(available)} are free. Under [train], "
         f"{cure}: fewer tokens at once, the same gradients. Otherwise take a smaller model, or free some memory."
-    )
-
-
-def _memory(folder: Path, recipe: TrainSection, rows: Sequence[Row], width: int, packed_tokens: int) -> int:
-    shape = estimate.read_shape(folder)
-    tokens, labels = largest_packed(rows, recipe.batch_size, recipe.sharing, recipe.seed, packed_tokens)
-    if recipe.method == "full":
-        width = estimate.FLOAT32
-    return estimate.memory(
-        shape,
-        weights=estimate.frozen(shape, recipe, estimate.weights(folder), width),
-        trained=estimate.trained(shape, recipe, estimate.weights(folder)),
-        width=width,
-        tokens=tokens + recipe.virtual_tokens,
-        labels=labels,
-        checkpointing=recipe.gradient_checkpointing,
     )
 
 

@@ -40,8 +40,6 @@ class Tracked(EventLog):
 
     def write(self, event: str, **fields: Any) -> None:
         self._log.write(event, **fields)
-        if event == "start" and fields.get("resumed_from"):
-            self._seconds = None
         values = self._values(event, fields)
         for tracker in list(self._trackers) if values else []:
             self._attempt(tracker, lambda each: each.log(values, step=fields["step"]))
@@ -62,8 +60,8 @@ class Tracked(EventLog):
     def _values(self, event: str, fields: Mapping[str, Any]) -> dict[str, float]:
         if event == "step":
             values = {name: fields[key] for key, name in OF_STEP.items()}
-            passed = fields["seconds"] - (self._seconds or 0.0)
-            if self._seconds is not None and passed > 0:
+            if self._seconds is not None and fields["seconds"] > self._seconds:
+                passed = fields["seconds"] - self._seconds
                 values["train/tokens_per_second"] = (fields["tokens"] + fields["shared_tokens"]) / passed
             self._seconds = fields["seconds"]
             return values

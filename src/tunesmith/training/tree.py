@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from tunesmith.engines.base import Tokens
+from tunesmith.engines.local.passes import agreement
 
 WORTHWHILE = 32  # tokens that a shared node must save: each costs an attention product more in every layer
 
@@ -41,7 +42,7 @@ def grow(prompts: Sequence[Tokens], rests: Sequence[Tokens], least: int | None) 
             for row in rows:
                 nodes.append(Node((*prompts[row][depth:], *rests[row]), parent, depth, row))
             return
-        common = _agreement(prompts[rows[0]], prompts[rows[-1]], known)
+        common = agreement(prompts[rows[0]], prompts[rows[-1]], known)
         if (common - depth) * (len(rows) - 1) >= max(least, 1):
             nodes.append(Node(tuple(prompts[rows[0]][depth:common]), parent, depth))
             depth, parent = common, len(nodes) - 1
@@ -60,11 +61,3 @@ def _by_token(prompts: Sequence[Tokens], rows: list[int], place: int) -> Iterato
     """`rows`, sorted, by the token of their prompt at `place`; those whose prompt ends there come first."""
     for _, same in groupby(rows, key=lambda row: prompts[row][place] if place < len(prompts[row]) else None):
         yield list(same)
-
-
-def _agreement(first: Tokens, last: Tokens, known: int) -> int:
-    """How many tokens all rows between `first` and `last`, in dictionary order, begin with."""
-    size = min(len(first), len(last))
-    while known < size and first[known] == last[known]:
-        known += 1
-    return known

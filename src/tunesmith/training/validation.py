@@ -5,15 +5,15 @@ from typing import NamedTuple
 
 import torch
 
-from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.engines.local.engine import LocalEngine
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.measures import point
-from tunesmith.tasks.spec import Task
-from tunesmith.training.batches import Row, lay_out
+from tunesmith.training.batches import Row, Rows, lay_out
+from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import negative_log_likelihood
+from tunesmith.training.section import TrainSection
 
 
 class Standing(NamedTuple):
@@ -26,43 +26,32 @@ class Standing(NamedTuple):
         return other is None or (self.value, -self.loss) > (other.value, -other.loss)
 
 
-def validate(
-    model: Policy, renderer: Renderer, task: Task, examples: Sequence[Example], rows: Sequence[Row], primary: str
-) -> Standing:
+def validate(model: Policy, renderer: Renderer, job: Job, rows: Rows) -> Standing:
     """Answers and loss of all validation rows under the present weights; training mode is restored after."""
     training = model.training
     model.eval()
     try:
-        loss = _loss(model, rows)
-        value = _metric(model, renderer, task, examples, rows, primary)
+        return Standing(_metric(model, renderer, job, rows), _loss(model, job.recipe, rows.validation))
     finally:
         model.train(training)
-    return Standing(value, loss)
 
 
 @torch.no_grad()
-def _loss(model: Policy, rows: Sequence[Row]) -> float:
-    virtual = model.virtual()
-    batch = lay_out(rows, model.device, virtual=virtual.length if virtual else 0)
-    losses = [negative_log_likelihood(model.base, packed, virtual).item() for packed in batch.packed]
+def _loss(model: Policy, recipe: TrainSection, rows: Sequence[Row]) -> float:
+    batch = lay_out(rows, model.device, recipe.sharing, recipe.packed_tokens, virtual=recipe.virtual_tokens)
+    losses = [negative_log_likelihood(model.base, packed, model.virtual()).item() for packed in batch.packed]
     return sum(losses) / batch.normaliser
 
 
 @torch.no_grad()
-def _metric(
-    model: Policy,
-    renderer: Renderer,
-    task: Task,
-    examples: Sequence[Example],
-    rows: Sequence[Row],
-    primary: str,
-) -> float:
+def _metric(model: Policy, renderer: Renderer, job: Job, rows: Rows) -> float:
     """The primary metric's point estimate. Small sets have one, too: it only chooses between checkpoints."""
+    task = job.task
     labels = [renderer.answer(label) for label in task.labels]
     engine = LocalEngine(model.base, digest="in training", virtual=model.virtual())
-    answers = engine.score_labels([row.tokens[: row.start] for row in rows], labels, confidence=False)
+    answers = engine.score_labels([row.tokens[: row.start] for row in rows.validation], labels, confidence=False)
     predictions = [
         Prediction(example=example.id, state="ok", output=task.labels[answer.label])
-        for example, answer in zip(examples, answers, strict=True)
+        for example, answer in zip(rows.examples, answers, strict=True)
     ]
-    return point(task, examples, predictions, primary)
+    return point(task, rows.examples, predictions, job.primary)

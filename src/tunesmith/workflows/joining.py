@@ -8,15 +8,12 @@ import tempfile
 from pathlib import Path
 
 from tunesmith.core.progress import Console
-from tunesmith.models.names import is_hosted
-from tunesmith.models.store import open_model
 from tunesmith.training import child
 from tunesmith.training.job import prepare
 from tunesmith.training.launch import Launch
-from tunesmith.workflows.guards import ready
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.train import job, refuse_launch
+from tunesmith.workflows.train import opened, refuse_hosted
 from tunesmith.workflows.watching import Watcher
 
 
@@ -29,16 +26,14 @@ class JoinOutcome(Outcome):
 
 def join(project: Project, console: Console, launch: Launch) -> JoinOutcome:
     """Take part until the run ends. Raises as `train` does."""
-    state = ready(project, "train")
-    if is_hosted(project.config.model.base):
-        refuse_launch(project, launch)
-    model = open_model(project.config.model.base, project.folder)
+    refuse_hosted(project, "--launch")
+    work = opened(project, console)
     console.say(
         f"Machine {launch.machine_rank} of {launch.num_machines} (counted from 0) joins the run of "
         f"{launch.main_process_ip}:{launch.main_process_port}, and waits for it."
     )
     with tempfile.TemporaryDirectory(prefix="tunesmith-join-") as folder:
-        prepare(Path(folder), job(project, state, model, project.config.train), state.train, state.validation)
+        prepare(Path(folder), work.job, work.state.train, work.state.validation)
         done = child.run(Path(folder), Watcher(console), shown=0, launch=launch)
     console.say("Done. The fine-tune is kept on the main machine.")
     return JoinOutcome(

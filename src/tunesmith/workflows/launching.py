@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tunesmith.core.errors import UserError
 from tunesmith.core.progress import Console
 from tunesmith.training.launch import read_launch
 from tunesmith.workflows.joining import join
@@ -13,6 +14,8 @@ from tunesmith.workflows.train import train
 
 def start(project: Project, console: Console, where: str, *, resume: bool, shown: int) -> Outcome:
     if where in TOOLS:
+        if resume:
+            raise UserError(f"--launch {where} writes a file alone: leave out --resume.")
         return rent(project, where, console)
     launch = read_launch(Path(where))
     if launch.machine_rank:

@@ -11,6 +11,7 @@ from tunesmith.core.record import Record
 from tunesmith.core.run import Run
 from tunesmith.core.units import count
 from tunesmith.data.finding import shown
+from tunesmith.data.rows import listed
 from tunesmith.evaluation import seal as seals
 from tunesmith.workflows import candidates, inputs, runs
 from tunesmith.workflows.outcome import Outcome
@@ -158,8 +159,7 @@ def changed_words(names: list[str]) -> str:
         "seal": "the eval set",
     }
     words |= {"rules": "[rules]", "prices": "[prices]", "baseline": "the baselines", "train": "the fine-tune"}
-    said = [words.get(name, name) for name in names]
-    return " and ".join(said) if len(said) < 3 else f"{', '.join(said[:-1])} and {said[-1]}"
+    return listed([words.get(name, name) for name in names])
 
 
 def _compare(project: Project) -> Step:

@@ -10,17 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core import units
-from tunesmith.core.errors import UserError
 from tunesmith.core.files import write_json
 from tunesmith.core.progress import Console
-from tunesmith.models.names import is_hosted
-from tunesmith.models.store import open_model
 from tunesmith.training import child
-from tunesmith.training.hosted.recipe import refuse_hosted_keys
 from tunesmith.training.job import prepare
 from tunesmith.training.section import TrainSection
-from tunesmith.workflows import inputs, runs, train
-from tunesmith.workflows.guards import ready
+from tunesmith.workflows import runs, train
 from tunesmith.workflows.project import Project
 
 RATES, BATCHES = (0.3, 0.6, 1.0, 2.0), (1.0, 0.5)  # times the project's own learning rate and batch size
@@ -29,32 +24,25 @@ Score = tuple[float, float]  # the validation metric, and the loss with its sign
 
 def sweep(project: Project, console: Console) -> train.TrainOutcome:
     """Choose a recipe on the validation rows and finish its training. Raises as `train` does."""
-    if is_hosted(project.config.model.base):
-        raise UserError("--sweep is for a model that is trained here; a provider's jobs cost money one by one.")
-    refuse_hosted_keys(project.config.train)
+    train.refuse_hosted(project, "--sweep")
     with project.locked("train"):
-        state = ready(project, "train")
-        model = open_model(project.config.model.base, project.folder)
-        wanted = inputs.of_train(project) | {"base": model.digest}
+        work = train.opened(project, console)
         tried = recipes(project.config.train)
-        earlier = runs.with_inputs(project, "sweep", wanted)
+        earlier = runs.with_inputs(project, "sweep", train.wanted(work))
         if earlier and earlier.state == "done":
             console.say(f"Nothing has changed since the sweep {earlier.id}: its choice stands.")
-            chosen = TrainSection.model_validate(earlier.result["recipe"])
-            folder = project.runs / earlier.id / earlier.result["folder"]
+            winner = earlier.result["winner"]
         else:
-            again = earlier.id if earlier and earlier.state != "running" else None
-            with runs.record(project, "sweep", wanted | {"seal": state.seal.sha256}, resume=again) as recording:
-                folders = []
+            went_in = train.wanted(work) | {"seal": work.state.seal.sha256}
+            with runs.record(project, "sweep", went_in, resume=earlier.id if earlier else None) as recording:
+                earlier = recording.run
                 for name, recipe in tried.items():
-                    folders.append(recording.folder / name)
-                    prepare(folders[-1], train.job(project, state, model, recipe), state.train, state.validation)
-                folder = _halve(folders, tried, console)
-                chosen = tried[folder.name]
-                recording.result = {"recipe": chosen.model_dump(mode="json"), "folder": folder.name}
-        _say_choice(project.config.train, chosen, console)
-        outcome = train.carry_on(project.with_recipe(chosen), state, model, folder, console)
-    return outcome
+                    job = work.job.model_copy(update={"recipe": recipe})
+                    prepare(recording.folder / name, job, work.state.train, work.state.validation)
+                winner = _halve(recording.folder, tried, console)
+                recording.result = {"winner": winner}
+        _say_choice(project.config.train, tried[winner], console)
+        return train.carry_on(work, tried[winner], project.runs / earlier.id / winner, console)
 
 
 def recipes(section: TrainSection) -> dict[str, TrainSection]:
@@ -72,24 +60,25 @@ def recipes(section: TrainSection) -> dict[str, TrainSection]:
     return found
 
 
-def _halve(folders: list[Path], tried: dict[str, TrainSection], console: Console) -> Path:
-    """The folder of the recipe that is left. What was scored in an earlier execution is not trained again."""
-    progress, work, done, rung = console.progress("sweep"), _looks(len(folders)), 0, 0
-    while len(folders) > 1:
+def _halve(run: Path, tried: dict[str, TrainSection], console: Console) -> str:
+    """The name of the recipe that is left. What was scored in an earlier execution is not trained again."""
+    progress, names, done, rung = console.progress("sweep"), list(tried), 0, 0
+    work = _looks(len(names))
+    while len(names) > 1:
         rung += 1
-        scored = folders[0].parent / f"rung-{rung}.json"
+        scored = run / f"rung-{rung}.json"
         scores = _read(scored)
-        for folder in folders:
+        for name in names:
             progress(done, work)
-            if folder.name not in scores:
-                scores[folder.name] = _score(child.advance(folder, _ignore, rung))
+            if name not in scores:
+                scores[name] = _score(child.advance(run / name, _ignore, rung))
                 write_json(scored, scores)
-            console.say(f"Validation {rung}, {folder.name}: {_words(scores[folder.name])}.")
+            console.say(f"Validation {rung}, {name}: {_words(scores[name])}.")
             done += 1
-        folders = sorted(folders, key=lambda folder: scores[folder.name], reverse=True)[: (len(folders) + 1) // 2]
-        _table(rung, scores, {folder.name for folder in folders}, tried, console)
+        names = sorted(names, key=lambda name: scores[name], reverse=True)[: (len(names) + 1) // 2]
+        _table(rung, scores, set(names), tried, console)
     progress(work, work)
-    return folders[0]
+    return names[0]
 
 
 def _read(path: Path) -> dict[str, Score]:

@@ -6,8 +6,9 @@ or `--resume` refuses. A finished run with the same inputs is not done again.
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tunesmith.candidates import fine_tuned
 from tunesmith.core import units
@@ -30,7 +31,6 @@ from tunesmith.workflows import candidates, hosted, inputs, resuming, runs
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.resuming import Choice
 from tunesmith.workflows.runs import Recording
 from tunesmith.workflows.status import next_command
 from tunesmith.workflows.watching import Watcher
@@ -73,6 +73,15 @@ class PlanOutcome(Outcome):
 PLANNED = PlanOutcome.model_fields.keys() - Outcome.model_fields.keys()
 
 
+class Work(NamedTuple):
+    """What a run works on; `job` is all that its process is told."""
+
+    project: Project
+    state: Ready
+    model: ModelFiles
+    job: Job
+
+
 def train(
     project: Project, console: Console, *, resume: bool = False, shown: int = 1, launch: Launch | None = None
 ) -> TrainOutcome:
@@ -83,60 +92,95 @@ def train(
     stop.
     """
     with project.locked("train"):
-        state = ready(project, "train")
         if is_hosted(project.config.model.base):
-            refuse_launch(project, launch)
+            for option, given in (("--launch", launch), ("--resume", resume)):
+                if given:
+                    refuse_hosted(project, option)
+            state = ready(project, "train")
             return _outcome(project, hosted.train(project, state, console, Watcher(console), NAME), console)
-        refuse_hosted_keys(project.config.train)
-        opening = console.progress(f"opening {project.config.model.base}")
-        opening(0, 1)
-        model = open_model(project.config.model.base, project.folder)
-        opening(1, 1)
-        done = _train(project, state, model, console, resume=resume, shown=shown, launch=launch)
+        done = _train(opened(project, console), console, resume=resume, shown=shown, launch=launch)
     return _outcome(project, done, console)
 
 
-def carry_on(project: Project, state: Ready, model: ModelFiles, begun: Path, console: Console) -> TrainOutcome:
-    """Finish in a run of its own what was begun in the folder `begun`; the project must be held."""
-    return _outcome(project, _train(project, state, model, console, resume=False, shown=0, begun=begun), console)
+def opened(project: Project, console: Console) -> Work:
+    """Rows that may be trained on, and the model that is trained here. Raises as `train` does."""
+    refuse_hosted_keys(project.config.train)
+    state = ready(project, "train")
+    opening = console.progress(f"opening {project.config.model.base}")
+    opening(0, 1)
+    model = open_model(project.config.model.base, project.folder)
+    opening(1, 1)
+    job = Job(
+        model=model.name,
+        model_folder=str(model.folder),
+        model_digest=model.digest,
+        max_tokens=project.config.model.max_tokens,
+        task=state.task,
+        recipe=project.config.train,
+        primary=project.config.rules.primary,
+    )
+    return Work(project, state, model, job)
 
 
-def _train(
-    project: Project,
-    state: Ready,
-    model: ModelFiles,
-    console: Console,
-    *,
-    resume: bool,
-    shown: int,
-    begun: Path | None = None,
-    launch: Launch | None = None,
-) -> Run:
-    wanted = inputs.of_train(project) | {"base": model.digest}
-    earlier = runs.with_inputs(project, "train", wanted)
-    if earlier and _stands(project, earlier, console):
-        if resume:
-            raise UserError(f"Run {earlier.id} has come through with the same inputs: there is nothing to resume.")
-        console.say(f"Nothing has changed since run {earlier.id}: its fine-tune stands.")
-        return earlier
-    work = job(project, state, model, project.config.train)
-    choice = resuming.choose(project, wanted, identity(work, state.train, state.validation))
-    if resume:
-        resuming.require(choice)
-    return _carry_out(project, state, model, work, wanted, choice, shown, console, begun, launch)
+def refuse_hosted(project: Project, option: str) -> None:
+    """Raise UserError where the base model is a provider's: `option` is about a training of our own."""
+    base = project.config.model.base
+    if is_hosted(base):
+        raise UserError(f"[model] base = {base!r} is trained by its provider: leave out {option}.")
+
+
+def carry_on(work: Work, recipe: TrainSection, begun: Path, console: Console) -> TrainOutcome:
+    """Finish by `recipe`, in a run of its own, what was begun in the folder `begun`; the project must be held."""
+    project = work.project.with_recipe(recipe)
+    chosen = work._replace(project=project, job=work.job.model_copy(update={"recipe": recipe}))
+    return _outcome(project, _train(chosen, console, begun=begun, shown=0), console)
 
 
 def plan(project: Project, console: Console, *, shown: int = 1) -> PlanOutcome:
     """What `train` would do, and what it would need: nothing is trained and nothing is recorded."""
+    refuse_hosted(project, "--plan")
     with project.locked("train"):
-        state = ready(project, "train")
-        if is_hosted(project.config.model.base):
-            raise UserError("--plan is for a model that is trained here; a provider plans its own jobs.")
-        model = open_model(project.config.model.base, project.folder)
+        work = opened(project, console)
         with tempfile.TemporaryDirectory(prefix="tunesmith-plan-") as folder:
-            prepare(Path(folder), job(project, state, model, project.config.train), state.train, state.validation)
+            prepare(Path(folder), work.job, work.state.train, work.state.validation)
             found = child.plan(Path(folder), _watcher(project, console), shown=shown)
     return PlanOutcome(next=next_command(project), **{name: found[name] for name in PLANNED})
+
+
+def wanted(work: Work) -> dict[str, str]:
+    """What goes into the run, by which an earlier one is known to be the same."""
+    return inputs.of_train(work.project) | {"base": work.model.digest}
+
+
+def _train(
+    work: Work,
+    console: Console,
+    *,
+    resume: bool = False,
+    shown: int,
+    begun: Path | None = None,
+    launch: Launch | None = None,
+) -> Run:
+    earlier = runs.with_inputs(work.project, "train", wanted(work))
+    if earlier and _stands(work.project, earlier, console):
+        if resume:
+            raise UserError(f"Run {earlier.id} has come through with the same inputs: there is nothing to resume.")
+        console.say(f"Nothing has changed since run {earlier.id}: its fine-tune stands.")
+        return earlier
+    choice = resuming.choose(work.project, wanted(work), identity(work.job, work.state.train, work.state.validation))
+    if resume:
+        resuming.require(choice)
+    if said := resuming.say(work.project, choice):
+        console.say(said)
+
+    def execute(folder: Path) -> child.Done:
+        # Of a run that goes on, too: its files are equal, and one that was lost or damaged stands again.
+        prepare(folder, work.job, work.state.train, work.state.validation)
+        if begun and resuming.checkpoint_of(folder) is None:
+            _take_over(begun, folder)
+        return child.run(folder, _watcher(work.project, console), shown=shown, launch=launch)
+
+    return _record(work, choice.run, execute)
 
 
 def _watcher(project: Project, console: Console) -> Watcher:
@@ -164,31 +208,15 @@ def _stands(project: Project, earlier: Run, console: Console) -> bool:
     return found is None
 
 
-def _carry_out(
-    project: Project,
-    state: Ready,
-    model: ModelFiles,
-    work: Job,
-    wanted: dict[str, str],
-    choice: Choice,
-    shown: int,
-    console: Console,
-    begun: Path | None,
-    launch: Launch | None,
-) -> Run:
-    """A new run, or the stopped one from its checkpoint."""
-    name = resume = choice.run.id if choice.run else None
-    if said := resuming.say(project, choice):
-        console.say(said)
+def _record(work: Work, stopped: Run | None, execute: Callable[[Path], child.Done]) -> Run:
+    """A new run, or the `stopped` one from its checkpoint; its fine-tune is kept."""
+    project, name = work.project, stopped.id if stopped else None
+    went_in = wanted(work) | {"seal": work.state.seal.sha256}
     try:
-        with runs.record(project, "train", wanted | {"seal": state.seal.sha256}, resume=resume) as recording:
+        with runs.record(project, "train", went_in, resume=name) as recording:
             name = recording.id
-            # Of a run that goes on, too: its files are equal, and one that was lost or damaged stands again.
-            prepare(recording.folder, work, state.train, state.validation)
-            if begun and resuming.checkpoint_of(recording.folder) is None:
-                _take_over(begun, recording.folder)
-            done = child.run(recording.folder, _watcher(project, console), shown=shown, launch=launch)
-            address = _keep(project, state, model, done, recording)
+            done = execute(recording.folder)
+            address = _keep(work, done, recording)
             recording.result = {
                 "candidate": NAME,
                 "digest": address,
@@ -197,18 +225,12 @@ def _carry_out(
                 "seconds": done.seconds,
                 "examples_per_second": done.examples_per_second,
                 "stopped_early": done.stopped_early,
-                "resumed": resume is not None,
+                "resumed": stopped is not None,
                 "best": done.best,
             }
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_stopped(project.runs / name if name else None)) from None
     return recording.run
-
-
-def refuse_launch(project: Project, launch: Launch | None) -> None:
-    """A provider's job has no processes of ours."""
-    if launch:
-        raise UserError(f"[model] base = {project.config.model.base!r} is trained by its provider: leave out --launch.")
 
 
 def _take_over(begun: Path, run: Path) -> None:
@@ -225,32 +247,21 @@ def _stopped(run: Path | None) -> str:
     return "Stopped. There is no checkpoint yet; run the same command again to begin from the first step."
 
 
-def job(project: Project, state: Ready, model: ModelFiles, recipe: TrainSection) -> Job:
-    return Job(
-        model=model.name,
-        model_folder=str(model.folder),
-        model_digest=model.digest,
-        max_tokens=project.config.model.max_tokens,
-        task=state.task,
-        recipe=recipe,
-        primary=project.config.rules.primary,
-    )
-
-
-def _keep(project: Project, state: Ready, model: ModelFiles, done: child.Done, recording: Recording) -> str:
+def _keep(work: Work, done: child.Done, recording: Recording) -> str:
+    settings = work.project.config
     address = fine_tuned.make(
-        project.artifacts,
-        state.task,
+        work.project.artifacts,
+        work.state.task,
         name=NAME,
-        model=project.config.model.base,
+        model=settings.model.base,
         adapter=done.adapter,
-        max_tokens=project.config.model.max_tokens,
-        engines=LocalEngines(project.folder, project.config.providers),
+        max_tokens=settings.model.max_tokens,
+        engines=LocalEngines(work.project.folder, settings.providers),
         inputs={
-            "model": model.digest,
-            "recipe": project.config.train.digest,
-            "train": rows_digest(state.train),
-            "validation": rows_digest(state.validation),
+            "model": work.model.digest,
+            "recipe": settings.train.digest,
+            "train": rows_digest(work.state.train),
+            "validation": rows_digest(work.state.validation),
         },
     )
     recording.ledger.add_artifact(

@@ -22,7 +22,6 @@ class Watcher:
         self._console = console
         self._progress = console.progress("training")
         self._price, self._currency = price_per_hour, currency
-        self._step = 0
         self._losses: list[tuple[float, float]] = []  # of training and validation, at each validation
 
     def __call__(self, event: Event) -> None:

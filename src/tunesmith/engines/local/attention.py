@@ -148,7 +148,7 @@ def _windowed(segments: Segments, padding: Padding, before: int, keys: int, wind
     positions_BL = padding.pad(segments.positions_T[None, :, None])[:, 0, :, 0]
     remembered = before + torch.arange(keys - padding.longest, device=like.device)
     keys_BK = torch.cat([remembered.expand(len(positions_BL), -1), positions_BL], dim=1)
-    return kernels.bias((positions_BL.unsqueeze(2) - keys_BK.unsqueeze(1) < window).unsqueeze(1), like)
+    return kernels.bias((positions_BL.unsqueeze(2) - keys_BK.unsqueeze(1) < window).unsqueeze(1), like.dtype)
 
 
 def _causal(length: int, look: Look, like: Tensor) -> tuple[bool, Tensor | None]:
@@ -157,7 +157,7 @@ def _causal(length: int, look: Look, like: Tensor) -> tuple[bool, Tensor | None]
         return True, None
     place = torch.arange(length, device=like.device)
     distance = place.unsqueeze(1) - place
-    return False, kernels.bias((distance >= 0) & (distance < look.window), like)[None, None]
+    return False, kernels.bias((distance >= 0) & (distance < look.window), like.dtype)[None, None]
 
 
 def _shared_forward(

@@ -82,9 +82,9 @@ def merge(out_a: Tensor, lse_a: Tensor, out_b: Tensor, lse_b: Tensor) -> tuple[T
     return out + out_b * (lse_b - lse).exp().unsqueeze(-1).to(out_b.dtype), lse
 
 
-def bias(allowed: Tensor, like: Tensor) -> Tensor:
-    """0 where `allowed`, −inf elsewhere, in the precision of `like`."""
-    return torch.zeros(allowed.shape, dtype=like.dtype, device=like.device).masked_fill_(~allowed, float("-inf"))
+def bias(allowed: Tensor, dtype: torch.dtype) -> Tensor:
+    """0 where `allowed`, −inf elsewhere."""
+    return torch.zeros(allowed.shape, dtype=dtype, device=allowed.device).masked_fill_(~allowed, float("-inf"))
 
 
 def _has_flash(tensor: Tensor, look: Look) -> bool:

@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from tunesmith.engines.base import Tokens
+from tunesmith.engines.local import kernels
 from tunesmith.engines.local.memory import Memory
 from tunesmith.engines.local.segments import Segments
 from tunesmith.engines.local.virtual import Virtual
@@ -156,18 +157,22 @@ class Session:
             allowed[row, :size, remembered : remembered + size] = tree
             allowed[row, size:, :remembered] = False
             allowed[row, own[size:], remembered + own[size:]] = True
-        bias = torch.zeros(allowed.shape, dtype=self._model.dtype, device=self.device)
-        return bias.masked_fill(~allowed, float("-inf")).unsqueeze(1)
+        return kernels.bias(allowed, self._model.dtype).unsqueeze(1)
 
 
 def common_prefix(rows: Sequence[Tokens]) -> list[int]:
     """The longest list of tokens that all rows begin with: that of the smallest and the largest in dictionary order."""
     lists = [list(row) for row in rows]
     low, high = min(lists), max(lists)
-    for index, (a, b) in enumerate(zip(low, high, strict=False)):
-        if a != b:
-            return low[:index]
-    return low[: min(len(low), len(high))]
+    return low[: agreement(low, high)]
+
+
+def agreement(a: Tokens, b: Tokens, known: int = 0) -> int:
+    """How many tokens both begin with; that many of them are `known` to be equal."""
+    size = min(len(a), len(b))
+    while known < size and a[known] == b[known]:
+        known += 1
+    return known
 
 
 def _depths(parents: Sequence[int]) -> list[int]:

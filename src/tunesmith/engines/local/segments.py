@@ -157,7 +157,7 @@ def _within(keys: slice, keys_P: Tensor, readers: slice, positions_T: Tensor, wi
     if not len(reach_N):
         return None
     allowed = positions_N[reach_N].unsqueeze(1) - keys_P < window
-    return Read(keys, reach_N + readers.start, bias(allowed, like))
+    return Read(keys, reach_N + readers.start, bias(allowed, like.dtype))
 
 
 def _padding(lengths: Sequence[int], branches: Sequence[int], device: torch.device) -> Padding:

@@ -46,6 +46,10 @@ class HostedRun:
         self._provider = provider
         self._on_event = on_event
         self._log = EventLog(folder / EVENTS, resume_at=EVERYTHING)
+        earlier = read_events(folder / EVENTS)
+        self._begun = any(event["event"] == "start" for event in earlier)
+        self._known = {event["id"] for event in earlier if "id" in event}  # the provider's events that are written down
+        self._last_step = max((event["step"] for event in earlier if event["event"] == "step"), default=0)
 
     def carry_out(self) -> HostedDone:
         """Raises TrainingError where the job ended without a model, ProviderError where the provider refuses."""
@@ -53,7 +57,7 @@ class HostedRun:
             self._start()
             job = self._follow()
         except KeyboardInterrupt:
-            self._write("interrupted", step=self._last_step())
+            self._write("interrupted", step=self._last_step)
             raise
         except (ProviderError, TrainingError) as error:
             self._write("error", message=str(error), exit_code=error.exit_code)
@@ -77,9 +81,9 @@ class HostedRun:
             job = self._once("job", lambda: self._provider.find_job(order), lambda: self._provider.create(order))
             self._save(job=job.id, status=job.status)
         start: dict[str, Any] = {"rows": self.state.rows, "validation_rows": self.state.validation_rows}
-        start |= {"steps": 0, "tokens": 0, "shared_tokens": 0, "resumed_from": self._last_step()}
+        start |= {"steps": 0, "tokens": 0, "shared_tokens": 0, "resumed_from": self._last_step}
         start |= {"provider": self._provider.name, "model": self.state.model, "job": self.state.job}
-        if any(event["event"] == "start" for event in read_events(self._folder / EVENTS)):
+        if self._begun:
             self._on_event({"event": "start", "time": time.time(), **start})
         else:
             self._write("start", **start)
@@ -140,20 +144,22 @@ class HostedRun:
 
     def _hear(self, identity: str) -> bool:
         """Pass on the provider's events that are not in events.jsonl yet; whether there were any."""
-        known = {event["id"] for event in read_events(self._folder / EVENTS) if "id" in event}
-        events = self._patiently(lambda: self._provider.events(identity, known))
+        events = self._patiently(lambda: self._provider.events(identity, self._known))
         for event in events:
             for kind, fields in news.translated(event):
                 if kind == "note":
                     fields["message"] = f"{self._provider.name}: {fields['message']}"
                 self._write(kind, id=event.id, created=event.created, **fields)
+                if kind == "step":
+                    self._last_step = max(self._last_step, fields["step"])
+            self._known.add(event.id)
         return bool(events)
 
     def _end(self, job: JobState) -> HostedDone:
         name = self._provider.name
         if job.status == "succeeded" and job.model:
             self._save(status="succeeded", fine_tuned_model=job.model)
-            steps = self._last_step()
+            steps = self._last_step
             seconds = max(0.0, job.finished - job.created) if job.finished and job.created else 0.0
             self._write(
                 "done",
@@ -204,10 +210,6 @@ class HostedRun:
         return (
             "Whether a job was started is looked up first." if "job" in self.state.asked else "No job was started yet."
         )
-
-    def _last_step(self) -> int:
-        steps = [event["step"] for event in read_events(self._folder / EVENTS) if event["event"] == "step"]
-        return max(steps, default=0)
 
     def _save(self, **changes: Any) -> None:
         changed = self.state.model_copy(update=changes)

@@ -1,6 +1,7 @@
 """What a run trains: a model, and those of its weights that change."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,12 +12,11 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from tunesmith.core.files import write_json
+from tunesmith.engines.local.adapters import CONFIG, WEIGHTS
 from tunesmith.engines.local.virtual import Virtual
 
-WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"  # PEFT's own file names
 
-
-class Policy:
+class Policy(ABC):
     """`base` is the causal language model whose forward is called, with any adapters in it.
 
     The weights that change are the parameters that want a gradient, in their order in the model.
@@ -63,9 +63,9 @@ class Policy:
         for name, parameter in self.named_parameters().items():
             parameter.copy_(weights[name])
 
+    @abstractmethod
     def save(self, weights: Mapping[str, Tensor], folder: Path) -> None:
         """Write what was trained, with `weights`, to `folder`: the same bytes for the same weights."""
-        raise NotImplementedError
 
 
 class PeftPolicy(Policy):
