@@ -8,7 +8,7 @@ from scipy import special
 from statsmodels.stats.contingency_tables import mcnemar
 
 from tunesmith.decisions.paired import accuracy_difference, macro_f1_difference, sign_flip_p, tango
-from tunesmith.tasks.measures import Answers
+from tunesmith.tasks.classified import Answers
 
 Z = 1.959963984540054
 

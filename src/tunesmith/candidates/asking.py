@@ -27,7 +27,7 @@ def made_with(engines: Engines, model: str, task: Task) -> dict[str, str]:
         engines.chat(model)
         return {}
     renderer = engines.renderer(model)
-    prompting.label_tokens(renderer, task.labels)
+    prompting.way_of(renderer, task)
     renderer.prompt(prompting.conversation(task, question("?")))
     return {"engine": engines.language(model).digest}
 

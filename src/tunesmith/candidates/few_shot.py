@@ -66,7 +66,8 @@ def make(
 
 
 def draw(rows: Sequence[Example], task: Task, shots: int, seed: int) -> list[Example]:
-    """`shots` rows by seed, as many of each label as of any other while its rows last, in an order by seed.
+    """`shots` rows by seed, as many of each label as of any other while its rows last, in an order by seed. Where
+    answers are free text, nearly every row is alone with its own.
 
     Where there are fewer shots than labels, the seed decides which labels are shown.
     """
@@ -125,8 +126,8 @@ def _check_shown(renderer: Renderer, task: Task, rows: Sequence[Example], max_to
         except (DataError, ModelError) as error:
             raise type(error)(f"{where(row)} cannot be shown as an example. {error}") from None
     if together:
-        labels = prompting.label_tokens(renderer, task.labels)
-        _check_length(renderer, task, rows, prompting.longest_prompt(renderer, labels, max_tokens))
+        way = prompting.way_of(renderer, task)
+        _check_length(renderer, task, rows, prompting.longest_prompt(renderer, way, max_tokens))
 
 
 def _check_length(renderer: Renderer, task: Task, rows: Sequence[Example], longest: int) -> None:

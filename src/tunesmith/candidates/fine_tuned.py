@@ -54,7 +54,7 @@ def make(
         )
     if kind == ADAPTER:
         _refuse_another_base(adapter, model)
-    prompting.label_tokens(engines.renderer(model), task.labels)
+    prompting.way_of(engines.renderer(model), task)
     made_from = {**inputs, "engine": engines.language(model, adapter).digest}
     card = Card(kind=KIND, name=name, task=task, config=prompting.config(model, max_tokens), inputs=made_from)
     with tempfile.TemporaryDirectory() as temporary:

@@ -1,7 +1,8 @@
-"""Asking a model at a provider: the conversation as messages → its text → the label that it states.
+"""Asking a model at a provider: the conversation as messages → its text → the answer that it gives.
 
-The text is parsed, never guessed: what is no label is `invalid`. A request that was not answered is `failed`, with
-the reason, and can be asked again later; where the provider answers nothing at all, the evaluation ends.
+The text is parsed, never guessed: what is no label, where there are labels, is `invalid`. A request that was not
+answered is `failed`, with the reason, and can be asked again later; where the provider answers nothing at all, the
+evaluation ends.
 """
 
 import time
@@ -16,7 +17,8 @@ from tunesmith.core.example import Example
 from tunesmith.core.parallel import in_order
 from tunesmith.core.prediction import Prediction
 from tunesmith.engines.base import ChatAnswer, Engines, RequestFailedError
-from tunesmith.tasks.classification import parse
+from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.spec import Task
 
 HOPELESS = 10  # requests that fail one after the other: then the line is down, and the rest are not asked
 ROOM = 8  # tokens beyond the longest label: its end, and a space or quotes around it
@@ -35,8 +37,7 @@ class Hosted:
         self.digest = folder.name
         self._shots = shots
         self._engine = engines.chat(card.config["model"])
-        # A token stands for at least one byte, so every label fits.
-        self._longest = max(len(label.encode()) for label in card.task.labels) + ROOM
+        self._longest = _longest(card.task)
 
     def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
         """Raises ProviderError where no request is answered, or where none could be (key, model, account)."""
@@ -70,19 +71,26 @@ class Hosted:
         answer = asked.answer
         if answer is None:
             return Prediction(example=example.id, state="failed", error=str(asked.failure), seconds=share)
-        label = parse(answer.text, self.card.task.labels)
-        ok = label is not None and not answer.refused
+        task = self.card.task
+        output, fault = FAMILIES[task.family].parse(answer.text, task, cut=answer.cut)
+        ok = output is not None and not answer.refused
         return Prediction(
             example=example.id,
             state="ok" if ok else "refused" if answer.refused else "invalid",
-            output=label if ok else None,
+            output=output if ok else None,
             text=answer.text,
-            confidence=answer.probability if ok else None,
+            confidence=answer.probability if ok and task.labels else None,  # a text's says nothing beside its length
+            error=None if ok or answer.refused else fault,
             seconds=share,
             latency=answer.seconds if alone else None,
             tokens_in=answer.tokens_in,
             tokens_out=answer.tokens_out,
         )
+
+
+def _longest(task: Task) -> int:
+    """Tokens of the longest answer. A token stands for at least one byte, so every label fits."""
+    return task.max_new_tokens or max(len(label.encode()) for label in task.labels) + ROOM
 
 
 def _not_asked(example: Example, last: Asked) -> Prediction:

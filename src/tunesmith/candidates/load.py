@@ -11,6 +11,7 @@ MODULES = {
     "majority": "majority",
     "rules": "rules",
     "classical": "classical",
+    "copy": "copying",
     "prompt": "prompt",
     "few-shot": "few_shot",
     "fine-tuned": "fine_tuned",

@@ -1,4 +1,4 @@
-"""Asking a language model: messages → renderer → `engine.score_labels` → predictions.
+"""Asking a language model: messages → renderer → engine → predictions, in the way of the task's family.
 
 Shared by prompt, few-shot and fine-tuned. The conversation is the task's prompt as system message, then the shots as
 turns of user and assistant, then the request. All prompts of a call go to the engine at once, which computes the
@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tunesmith.candidates.base import Card
+from tunesmith.candidates.choosing import Choosing
 from tunesmith.candidates.rows import where
+from tunesmith.candidates.ways import Said, Way
+from tunesmith.candidates.writing import Writing
 from tunesmith.core.errors import DataError, ModelError
 from tunesmith.core.example import Example, Message, question
 from tunesmith.core.prediction import Prediction
-from tunesmith.engines.base import Engine, Engines, LabelAnswer
+from tunesmith.engines.base import Engine, Engines
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.spec import Task
-
-CONFIDENCE_TOKENS = 60_000  # labels' tokens looked at for confidences, in one call: 12 labels of 4 tokens on 1,250 rows
-BLOCK = 64  # rows answered before the first of them is handed on, so that progress is seen
 
 Turns = Sequence[Message]
 Shots = Callable[[Sequence[Example]], Sequence[Turns]]  # for each request, the turns that come before it
@@ -34,32 +34,16 @@ def conversation(task: Task, example: Example, shots: Turns = ()) -> list[Messag
     return [Message(role="system", content=task.prompt), *shots, *example.messages]
 
 
-def label_tokens(renderer: Renderer, labels: Sequence[str]) -> list[list[int]]:
-    """The answer of each label as tokens, with its end of turn.
-
-    Raises ModelError where a label has no tokens of its own: they do not continue a prompt cleanly, it holds a
-    control token, the template rewrites it, or another label has the same tokens.
-    """
-    seen: dict[tuple[int, ...], str] = {}
-    for label in labels:
-        try:
-            tokens = tuple(renderer.answer(label))
-        except (DataError, ModelError) as error:
-            raise ModelError(f"Label {label!r} cannot be an answer of this model: {error}") from None
-        if tokens in seen:
-            raise ModelError(
-                f"The labels {seen[tokens]!r} and {label!r} become the same tokens in this model's template, so its "
-                "answers could not be told apart. Rename one of them under [task] labels and in the data."
-            )
-        seen[tokens] = label
-    return [list(tokens) for tokens in seen]
+def way_of(renderer: Renderer, task: Task) -> Way:
+    """Raises ModelError where the task's labels cannot be answers of the model."""
+    return Writing(renderer, task) if task.family == "generation" else Choosing(renderer, task)
 
 
 class Prompted:
     """A candidate that asks a language model; `shots` says which turns come before each request.
 
-    Opening checks that the labels can be answers and that the task's prompt can be rendered. The engine is asked for
-    when it is needed, so that many open candidates do not hold many models.
+    Opening checks that the labels, if any, can be answers and that the task's prompt can be rendered. The engine is
+    asked for when it is needed, so that many open candidates do not hold many models.
     """
 
     def __init__(
@@ -78,8 +62,8 @@ class Prompted:
         self._adapter = adapter
         self._shots = shots
         self._renderer = engines.renderer(card.config["model"])
-        self._labels = label_tokens(self._renderer, card.task.labels)
-        self._longest = longest_prompt(self._renderer, self._labels, card.config["max_tokens"], virtual)
+        self._way = way_of(self._renderer, card.task)
+        self._longest = longest_prompt(self._renderer, self._way, card.config["max_tokens"], virtual)
         self._renderer.prompt(conversation(card.task, question("?")))
 
     def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
@@ -105,46 +89,24 @@ class Prompted:
         start = time.perf_counter()
         prompts = [self._prompt(*pair) for pair in zip(examples, self._shots(examples), strict=True)]
         preparing = (time.perf_counter() - start) / len(examples)
-        answers = self._scored(engine, examples, prompts)
+        answers = self._asked(engine, examples, prompts)
         for example, prompt in zip(examples, prompts, strict=True):
             if isinstance(prompt, DataError):
                 yield Prediction(example=example.id, state="failed", error=str(prompt), seconds=preparing)
                 continue
-            answer = next(answers)
-            label = self.card.task.labels[answer.label]
-            yield Prediction(
-                example=example.id,
-                state="ok",
-                output=label,
-                text=label,
-                confidence=answer.confidence,
-                seconds=preparing + answer.seconds,
-                latency=time.perf_counter() - start if alone else None,
-                tokens_in=answer.tokens_in,
-                tokens_out=answer.tokens_out,
-            )
+            said = next(answers)
+            latency = time.perf_counter() - start if alone else None
+            fields = said._asdict() | {"seconds": preparing + said.seconds, "latency": latency}
+            yield Prediction(example=example.id, **fields)
 
-    def _scored(
+    def _asked(
         self, engine: Engine, examples: Sequence[Example], prompts: Sequence[list[int] | DataError]
-    ) -> Iterator[LabelAnswer]:
-        """The answers of all prompts that can be asked, in order, block by block; a sample of them with its confidence.
-
-        A model that was not tuned spreads its probability, so that a confidence costs a look at every label. The
-        sample is drawn by the rows' ids: the same on every machine, and in no order of the file.
-        """
-        answerable = [place for place, prompt in enumerate(prompts) if not isinstance(prompt, DataError)]
-        affordable = len(answerable) if self._adapter else CONFIDENCE_TOKENS // sum(map(len, self._labels))
-        sample = set(sorted(answerable, key=lambda place: (examples[place].id, place))[: max(1, affordable)])
-
-        def score(places: list[int], confidence: bool) -> Iterator[LabelAnswer]:
-            return engine.score_labels([prompts[place] for place in places], self._labels, confidence=confidence)  # type: ignore[misc]
-
-        for begin in range(0, len(answerable), BLOCK):
-            block = answerable[begin : begin + BLOCK]
-            # Whole before the rest begins: two calls at once would overwrite the prefix that the engine remembers.
-            sure = iter(list(score([place for place in block if place in sample], confidence=True)))
-            quick = score([place for place in block if place not in sample], confidence=False)
-            yield from (next(sure if place in sample else quick) for place in block)
+    ) -> Iterator[Said]:
+        """The answers of all prompts that can be asked, in order."""
+        pairs = zip(examples, prompts, strict=True)
+        asked = [(example.id, prompt) for example, prompt in pairs if not isinstance(prompt, DataError)]
+        ids, tokens = [each for each, _ in asked], [prompt for _, prompt in asked]
+        return self._way.answers(engine, tokens, ids=ids, tuned=self._adapter is not None)
 
     def _prompt(self, example: Example, turns: Turns) -> list[int] | DataError:
         """The row's tokens, or why it cannot be asked: a control token in its text is its own fault, not the set's."""
@@ -158,15 +120,20 @@ class Prompted:
             shown = f" with its {sum(turn.role == 'assistant' for turn in turns)} shots" if turns else ""
             raise DataError(
                 f"{where(example)} takes {len(tokens):,} tokens{shown}; at most {self._longest:,} fit before the "
-                "answer. Raise [model] max_tokens as far as the model allows, lower [baselines] shots, or take the "
-                "row out: it is never cut."
+                f"answer. Raise [model] max_tokens as far as the model allows, {self._smaller()}or take the row out: "
+                "it is never cut."
             )
         return tokens
 
+    def _smaller(self) -> str:
+        """What else gives a prompt room."""
+        limit = "lower [model] max_new_tokens, " if self.card.task.max_new_tokens else ""
+        return f"{limit}lower [baselines] shots, "
 
-def longest_prompt(renderer: Renderer, labels: Sequence[Sequence[int]], max_tokens: int, virtual: int = 0) -> int:
-    """How many tokens of prompt leave room for the longest label, behind `virtual` learned tokens of the model."""
-    return min(max_tokens, renderer.context_length - virtual) - max(len(label) for label in labels)
+
+def longest_prompt(renderer: Renderer, way: Way, max_tokens: int, virtual: int = 0) -> int:
+    """How many tokens of prompt leave room for the longest answer, behind `virtual` learned tokens of the model."""
+    return min(max_tokens, renderer.context_length - virtual) - way.longest
 
 
 def config(model: str, max_tokens: int) -> dict[str, object]:

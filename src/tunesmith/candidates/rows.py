@@ -1,4 +1,5 @@
-"""Training rows as candidates are made from them: some, with known labels, in an order of their own.
+"""Training rows as candidates are made from them: some, with known labels where there are labels, in an order of their
+own.
 
 The order is by what a row says, not by where it stands, so that a candidate and its digest do not depend on the
 order of the files.
@@ -18,7 +19,7 @@ def ordered(examples: Iterable[Example], task: Task, purpose: str = "training") 
     if not rows:
         raise DataError(f"There are no {purpose} rows to make this candidate from. Add data, then `tunesmith split`.")
     known = set(task.labels)
-    for row in rows:
+    for row in rows if known else ():
         if row.expected not in known:
             raise DataError(
                 f"{where(row)} expects {row.expected[:60]!r}, which is none of the {len(known)} labels of the task. "

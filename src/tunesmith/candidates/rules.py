@@ -3,7 +3,7 @@
 The file runs in one child process per call of `predict`, isolated (`python -I`: no PYTHONPATH, no folder of the
 project), in an empty temporary folder, with a limit on memory and on the time of each answer. Rows travel over pipes
 as JSON lines, one at a time. A row that hangs, dies or raises is `failed` with the reason; the process is started
-again where it has to be. None is `refused`; a text that is no label is `invalid`.
+again where it has to be. None is `refused`; a text that is no answer of the task (no label, or empty) is `invalid`.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.engines.base import Engines
-from tunesmith.tasks import classification
+from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.spec import Task
 
 Requests = queue.SimpleQueue[bytes | None]
@@ -79,7 +79,7 @@ class Rules:
                     example=example.id,
                     seconds=seconds,
                     latency=seconds if alone else None,
-                    **_judge(reply, self.card.task.labels),
+                    **_judge(reply, self.card.task),
                 )
         finally:
             child.stop()
@@ -89,7 +89,7 @@ def open_candidate(folder: Path, card: Card, engines: Engines) -> Rules:
     return Rules(card=card, digest=folder.name, path=folder / FILE)
 
 
-def _judge(reply: dict[str, Any], labels: Sequence[str]) -> dict[str, Any]:
+def _judge(reply: dict[str, Any], task: Task) -> dict[str, Any]:
     """The fields of a prediction that the reply decides."""
     if "error" in reply:
         return {"state": "failed", "error": _sentence(FILE, reply)}
@@ -99,8 +99,8 @@ def _judge(reply: dict[str, Any], labels: Sequence[str]) -> dict[str, Any]:
     if reply["length"] > len(reply["answer"]):
         kept = rules_child.LONGEST_ANSWER
         return {"state": "invalid", "text": text, "error": f"{reply['length']:,} characters; the first {kept:,} kept"}
-    label = classification.parse(text, labels)
-    return {"state": "invalid" if label is None else "ok", "output": label, "text": text}
+    output, fault = FAMILIES[task.family].parse(text, task)
+    return {"state": "invalid" if output is None else "ok", "output": output, "text": text, "error": fault}
 
 
 def _sentence(shown: str, fault: dict[str, Any]) -> str:

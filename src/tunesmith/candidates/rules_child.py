@@ -13,7 +13,7 @@ import os
 import sys
 from typing import Any
 
-LONGEST_ANSWER = 1000  # characters; no label is longer
+LONGEST_ANSWER = 20_000  # characters; what is longer is a mistake
 LONGEST_MESSAGE = 60  # characters of an exception's text, which may quote the row
 
 

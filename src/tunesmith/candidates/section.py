@@ -5,16 +5,26 @@ from typing import Literal
 from pydantic import Field
 
 from tunesmith.core.record import Record
+from tunesmith.tasks.spec import FamilyName
 
-BaselineName = Literal["majority", "rules", "classical", "prompt", "few-shot"]
+BaselineName = Literal["majority", "rules", "classical", "copy", "prompt", "few-shot"]
 FewShotMode = Literal["nearest", "seeded"]
+OF_FAMILY: dict[FamilyName, tuple[BaselineName, ...]] = {
+    "classification": ("majority", "rules", "classical", "prompt", "few-shot"),
+    "generation": ("copy", "rules", "prompt", "few-shot"),
+}
+NOT_OF_FAMILY = {
+    "classification": "copy answers with the message itself, which is no label",
+    "generation": "majority and classical choose among labels, of which this task has none",
+}
 
 
 class BaselinesSection(Record):
     which: tuple[BaselineName, ...] = Field(
-        default=("majority", "rules", "classical", "prompt", "few-shot"),
+        default=OF_FAMILY["classification"],
         min_length=1,
-        description="The baselines that `tunesmith baseline` makes and measures; rules only where its file exists.",
+        description="The baselines that `tunesmith baseline` makes and measures; rules only where its file exists. Of "
+        "generation, unless others are named: copy (the message unchanged), rules, prompt and few-shot.",
     )
     shots: int = Field(default=8, ge=1, description="Training rows shown to the model by the few-shot baseline.")
     few_shot: FewShotMode = Field(

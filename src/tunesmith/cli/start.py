@@ -37,14 +37,19 @@ def init(
     input_column: Annotated[
         str | None, typer.Option("--input", metavar="COLUMN", help="The column of the messages.")
     ] = None,
-    label: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the labels.")] = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", "--output", metavar="COLUMN", help="The column of the labels, or of the answers."),
+    ] = None,
     slice_column: Annotated[
         str | None, typer.Option("--slice", metavar="COLUMN", help="The column that names a row's slice.")
     ] = None,
     group: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The column of rows that belong together, such as a thread.")
     ] = None,
-    family: Annotated[str, typer.Option(help="What kind of task it is.")] = "classification",
+    family: Annotated[
+        str, typer.Option(help="What kind of task it is: classification, or generation of free text.")
+    ] = "classification",
     model: Annotated[str | None, typer.Option(help="The model to prompt and fine-tune.")] = None,
     json: Json = False,
 ) -> None:

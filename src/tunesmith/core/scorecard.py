@@ -27,26 +27,28 @@ class LabelFigures(Record):
 
 
 class Scorecard(Record):
-    """`confusion[i][j]` counts rows of label i answered j; the last column is "no valid answer".
+    """`confusion[i][j]` counts rows of label i answered j; the last column is "no valid answer". Where answers are free
+    text there are no labels.
 
     `metrics` holds at least `primary` of every family, and `latency_p50` and `latency_p95` in seconds; `slices` maps
     a slice to its own estimates of the rate metrics. `states` counts predictions by state. `cost` sums the money over
     all rows, 0.0 where no price is known; `cost_per_success` divides it by the rows answered rightly (None where
-    there is none, or no price).
+    there is none, or no price, or where answers are scored rather than right or wrong).
     """
 
     schema_version: Literal[1] = 1
     candidate: str  # name
     kind: str
     candidate_digest: str
+    family: str = "classification"  # of the task
     eval_set: str  # digest of the rows
     eval_version: int | None  # version of the seal; None for validation rows
     rows: int
     metrics: dict[str, Estimate]
     slices: dict[str, dict[str, Estimate]]
-    labels: dict[str, LabelFigures]
-    confusion_labels: tuple[str, ...]
-    confusion: tuple[tuple[int, ...], ...]
+    labels: dict[str, LabelFigures] = {}
+    confusion_labels: tuple[str, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
     states: dict[str, int]
     cost: float
     cost_per_success: float | None

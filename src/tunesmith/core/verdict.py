@@ -20,7 +20,7 @@ class Comparison(Record):
     high: float
     p: float
     n: int
-    a_only: int  # rows that only a answered rightly
+    a_only: int  # rows that only a answered rightly; where answers are scored, those on which a scored higher
     b_only: int
     level: float = 0.95
     slice: str | None = None

@@ -14,7 +14,7 @@ from tunesmith.data.finding import Finding, place, shown
 from tunesmith.data.leaks import is_cut_from, pair_leaks
 from tunesmith.data.normal import currencies, normalise
 from tunesmith.data.reading import EvalReading, Reading
-from tunesmith.tasks.classification import parse
+from tunesmith.tasks.labels import label_of
 
 SETTINGS = "tunesmith.toml"
 FEW_ROWS = 10
@@ -26,29 +26,40 @@ TooLong = Callable[[Example], int | None]
 
 
 def check(
-    readings: Sequence[Reading], labels: Sequence[str] | None, eval_set: Sequence[Example], too_long: TooLong
+    readings: Sequence[Reading],
+    labels: Sequence[str] | None,
+    eval_set: Sequence[Example],
+    too_long: TooLong,
+    *,
+    labelled: bool = True,
 ) -> list[Finding]:
     """The findings of reading, and all others, by file and line.
 
-    `labels`: those declared under [task], or None. `too_long` gives the row's tokens where it is longer than the
-    model takes, else None; the DataError that it raises for a row is that row's finding.
+    `labels`: those declared under [task], or None; without `labelled`, outputs are free text. `too_long` gives the
+    row's tokens where it is longer than the model takes, else None; the DataError that it raises for a row is that
+    row's finding.
     """
     examples = [example for reading in readings for example in reading.examples]
-    mislabelled = list(_unknown_labels(examples, labels) if labels is not None else _label_variants(examples))
+    mislabelled = _mislabelled(examples, labels, ()) if labelled else []
     wrong = {finding.origin for finding in mislabelled}
     usable = [example for example in examples if example.origin not in wrong]
     findings = [finding for reading in readings for finding in reading.findings]
     findings += mislabelled
-    findings += _repeats(usable, "`split` keeps one of them")
-    findings += _leaks(examples, eval_set)
+    findings += _repeats(usable, "`split` keeps one of them", labelled)
+    findings += _leaks(examples, eval_set, labelled)
     findings += _long(examples, too_long)
-    findings += _counts(usable, labels)
+    findings += _counts(usable, labels) if labelled else ()
     files = {reading.name: number for number, reading in enumerate(readings)}
     return sorted(findings, key=lambda finding: (files.get(finding.file, len(files)), finding.file, finding.line))
 
 
 def check_eval(
-    evals: EvalReading, examples: Sequence[Example], labels: Sequence[str] | None, too_long: TooLong
+    evals: EvalReading,
+    examples: Sequence[Example],
+    labels: Sequence[str] | None,
+    too_long: TooLong,
+    *,
+    labelled: bool = True,
 ) -> list[Finding]:
     """The findings of an eval set, by line; `examples` are the rows of the sources.
 
@@ -57,13 +68,13 @@ def check_eval(
     """
     rows = evals.placed
     findings = list(evals.findings)
-    mislabelled = list(_label_variants(rows, examples) if labels is None else _unknown_labels(rows, labels))
+    mislabelled = _mislabelled(rows, labels, examples) if labelled else []
     wrong = {finding.origin for finding in mislabelled}
     usable = [row for row in rows if row.origin not in wrong]
     findings += mislabelled
-    if labels is None and examples:
+    if labelled and labels is None and examples:
         findings += _unseen_labels(usable, examples)
-    findings += _repeats(usable, "the eval set counts it twice")
+    findings += _repeats(usable, "the eval set counts it twice", labelled)
     findings += _long(rows, too_long)
     return sorted(findings, key=lambda finding: finding.line)
 
@@ -74,6 +85,10 @@ def _about(example: Example, severity: str, kind: str, message: str, **fields: o
     return Finding.model_validate({"excerpt": shown(example.text)} | content | fields)
 
 
+def _mislabelled(examples: Sequence[Example], labels: Sequence[str] | None, known: Sequence[Example]) -> list[Finding]:
+    return list(_label_variants(examples, known) if labels is None else _unknown_labels(examples, labels))
+
+
 def _unknown_labels(examples: Iterable[Example], labels: Sequence[str]) -> Iterator[Finding]:
     known, names = set(labels), list(labels)
     hints: dict[str, str] = {}
@@ -82,7 +97,7 @@ def _unknown_labels(examples: Iterable[Example], labels: Sequence[str]) -> Itera
         if label in known:
             continue
         if label not in hints and len(hints) < GUESSED:
-            same = parse(label, labels)
+            same = label_of(label, labels)
             near = nearest(label, names) if len(label) <= LONGEST_GUESS else ""
             hints[label] = f" (did you mean '{same}'? It must be written exactly so)" if same else near
         yield _about(
@@ -131,8 +146,9 @@ def _unseen_labels(rows: Sequence[Example], examples: Sequence[Example]) -> Iter
             yield _about(row, "look", "unseen-label", message, field="output")
 
 
-def _repeats(examples: Sequence[Example], consequence: str) -> Iterator[Finding]:
-    """Rows with the same input: the same label makes them duplicates, different labels contradict each other."""
+def _repeats(examples: Sequence[Example], consequence: str, labelled: bool) -> Iterator[Finding]:
+    """Rows with the same input: the same output makes them duplicates. Different labels contradict each other,
+    different texts are variety, which is only worth knowing."""
     alike: defaultdict[str, list[Example]] = defaultdict(list)
     for example in examples:
         alike[normalise(example.text)].append(example)
@@ -141,7 +157,7 @@ def _repeats(examples: Sequence[Example], consequence: str) -> Iterator[Finding]
             continue
         contrary = _contrary(rows) if len({row.expected for row in rows}) > 1 else []
         for group in contrary:
-            yield _contradiction(group)
+            yield _contradiction(group) if labelled else _variety(group)
         disputed = {id(row) for group in contrary for row in group}
         first: dict[str, Example] = {}
         for row in rows:
@@ -149,7 +165,8 @@ def _repeats(examples: Sequence[Example], consequence: str) -> Iterator[Finding]
                 continue
             original = first.setdefault(row.expected, row)
             if original is not row:
-                message = f"Repeats {original.origin} (same input, same label); {consequence}."
+                same = "label" if labelled else "answer"
+                message = f"Repeats {original.origin} (same input, same {same}); {consequence}."
                 yield _about(row, "look", "duplicate", message, related=(original.origin,))
 
 
@@ -175,7 +192,20 @@ def _contradiction(rows: Sequence[Example]) -> Finding:
     )
 
 
-def _leaks(examples: Sequence[Example], eval_set: Sequence[Example]) -> Iterator[Finding]:
+def _variety(rows: Sequence[Example]) -> Finding:
+    answers = count(len({row.expected for row in rows}), "different answer")
+    return _about(
+        rows[0],
+        "look",
+        "several-answers",
+        f"The same input has {answers}: see {_list([row.origin for row in rows[1:]])}. "
+        "Good where several are right; `split` keeps them in one part.",
+        field="output",
+        related=tuple(row.origin for row in rows[1:]),
+    )
+
+
+def _leaks(examples: Sequence[Example], eval_set: Sequence[Example], labelled: bool) -> Iterator[Finding]:
     cut: Counter[str] = Counter()
     for row, twin, by in pair_leaks(examples, eval_set):
         if by == "text" and is_cut_from(row, twin):
@@ -186,9 +216,9 @@ def _leaks(examples: Sequence[Example], eval_set: Sequence[Example]) -> Iterator
             if by == "text"
             else f"Its group '{shown(row.group or '')}' is in the eval set"
         )
-        other = (
-            f", with another label ('{shown(twin.expected)}')" if by == "text" and twin.expected != row.expected else ""
-        )
+        what_else = "label" if labelled else "answer"
+        differs = by == "text" and twin.expected != row.expected
+        other = f", with another {what_else} ('{shown(twin.expected)}')" if differs else ""
         message = f"{what} ({twin.origin}){other}; `split` leaves it out of training."
         yield _about(row, "look", "leak", message, related=(twin.origin,))
     for file, rows in sorted(cut.items()):

@@ -2,9 +2,9 @@
 
 Left out are rows that leak from the eval set and repeats of a row. What belongs together (a group, equal inputs with
 different labels) is one unit and goes to one part. Units come in an order that only their content and the seed
-decide, and each goes to the part that lags most behind its share, counted for the unit's labels and for all rows: so
-the parts are stratified at every moment, and the order of files and rows does not matter. A label's first unit goes
-to train: what train has never seen cannot be learned.
+decide, and each goes to the part that lags most behind its share, counted for the unit's labels (where outputs are
+labels) and for all rows: so the parts are stratified at every moment, and the order of files and rows does not matter.
+A label's first unit goes to train: what train has never seen cannot be learned.
 """
 
 from collections import Counter, defaultdict
@@ -56,17 +56,21 @@ class _Part:
         return of_labels + unit.total() * (len(self.rows) - self.share * seen.total())
 
 
-def split(examples: Sequence[Example], eval_set: Sequence[Example], section: DataSection) -> Split:
-    """Cut `examples` by the shares and the seed of `section`. Raises DataError where a part would stay empty."""
+def split(
+    examples: Sequence[Example], eval_set: Sequence[Example], section: DataSection, *, labelled: bool = True
+) -> Split:
+    """Cut `examples` by the shares and the seed of `section`; without `labelled`, outputs are free text and do not
+    stratify. Raises DataError where a part would stay empty.
+    """
     rows = sorted(examples, key=_order)
     rows, left_out = _leave_out(rows, eval_set)
     shares = {"validation": section.validation} | ({} if eval_set else {"eval": section.eval})
     shares = {"train": 1 - sum(shares.values())} | shares
     parts = {name: _Part(share) for name, share in shares.items()}
     units = _units(rows)
-    _assign(rows, units, parts, section.seed)
+    _assign(rows, units, parts, section.seed, labelled=labelled)
     if empty := [name for name, part in parts.items() if not part.rows]:
-        raise DataError(_too_few(len(rows), len(units), len(left_out), shares, empty))
+        raise DataError(_too_few(len(rows), len(units), len(left_out), shares, empty, labelled=labelled))
     taken = {name: tuple(rows[position] for position in sorted(part.rows)) for name, part in parts.items()}
     return Split(
         train=taken["train"], validation=taken["validation"], eval=taken.get("eval", ()), left_out=tuple(left_out)
@@ -116,10 +120,10 @@ def _units(rows: list[Example]) -> list[Unit]:
     return list(units.values())
 
 
-def _assign(rows: list[Example], units: list[Unit], parts: dict[str, _Part], seed: int) -> None:
+def _assign(rows: list[Example], units: list[Unit], parts: dict[str, _Part], seed: int, *, labelled: bool) -> None:
     seen: Counter[str] = Counter()
     for unit in sorted(units, key=lambda unit: _rank(rows, unit, seed)):
-        labels = Counter(sorted(rows[position].expected for position in unit))
+        labels = Counter(sorted(rows[position].expected if labelled else "" for position in unit))
         seen.update(labels)
         train = parts["train"]
         unknown = any(not train.labels[label] for label in labels)
@@ -132,11 +136,14 @@ def _rank(rows: list[Example], unit: Unit, seed: int) -> str:
     return sha256_text(f"{seed}:{','.join(sorted(rows[position].id for position in unit))}")
 
 
-def _too_few(rows: int, units: int, left_out: int, shares: dict[str, float], empty: list[str]) -> str:
+def _too_few(
+    rows: int, units: int, left_out: int, shares: dict[str, float], empty: list[str], *, labelled: bool
+) -> str:
     dropped = f" ({count(left_out, 'row')} left out as repeats or leaks)" if left_out else ""
     together = f", of which some belong together, so that {count(units, 'piece')} can be moved" if units < rows else ""
     wanted = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
     return (
         f"{count(rows, 'row')}{dropped}{together}: too few to cut into {wanted}; {' and '.join(empty)} would be "
-        "empty. Add rows (every label needs several), or raise the share under [data] in tunesmith.toml."
+        f"empty. Add rows{' (every label needs several)' if labelled else ''}, or raise the share under [data] in "
+        "tunesmith.toml."
     )

@@ -1,7 +1,8 @@
 """Two evaluated candidates on the same rows → a comparison; Holm's correction over several."""
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +12,20 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
 from tunesmith.core.scorecard import LEVEL, Scorecard
 from tunesmith.core.verdict import Comparison
-from tunesmith.decisions.paired import Difference, accuracy_difference, macro_f1_difference
-from tunesmith.tasks.measures import Answers, as_arrays
+from tunesmith.decisions.paired import Difference, accuracy_difference, macro_f1_difference, score_difference
+from tunesmith.tasks.base import Family
+from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.figures import Answers
+from tunesmith.tasks.measures import answers_of
 
-METRICS = {"accuracy": accuracy_difference, "macro_f1": macro_f1_difference}
+METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
+    "accuracy": accuracy_difference,
+    "macro_f1": macro_f1_difference,
+    "exact_match": accuracy_difference,
+    "chrf": partial(score_difference, metric="chrf"),
+    "similarity": partial(score_difference, metric="similarity"),
+}
+ROUNDING = 1e-9  # of two scores that are the same
 
 
 class Evaluated(Record):
@@ -30,7 +41,12 @@ class Evaluated(Record):
 
     @cached_property
     def answers(self) -> Answers:
-        return as_arrays(self.scorecard.confusion_labels, self.examples, self.predictions)
+        card = self.scorecard
+        return answers_of(card.family, card.confusion_labels, self.examples, self.predictions)
+
+    @property
+    def family(self) -> Family:
+        return next(family for name, family in FAMILIES.items() if name == self.scorecard.family)
 
     @property
     def failures(self) -> int:
@@ -64,7 +80,7 @@ def compare_pairs(
     found = difference(a, b, metric, level=level, slice=slice)
     if found is None:
         return None
-    right_a, right_b = _within(a, slice).right, _within(b, slice).right
+    ahead = _within(a, slice).scores(metric) - _within(b, slice).scores(metric)
     return Comparison(
         a=a.name,
         b=b.name,
@@ -73,9 +89,9 @@ def compare_pairs(
         low=found.low,
         high=found.high,
         p=found.p,
-        n=len(right_a),
-        a_only=int(np.sum(right_a & ~right_b)),
-        b_only=int(np.sum(right_b & ~right_a)),
+        n=len(ahead),
+        a_only=int(np.sum(ahead > ROUNDING)),
+        b_only=int(np.sum(ahead < -ROUNDING)),
         level=level,
         slice=slice,
     )

@@ -27,6 +27,7 @@ from tunesmith.decisions.comparison import Evaluated, compare_pairs, difference,
 from tunesmith.decisions.power import rows_needed
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
+from tunesmith.tasks.classified import Answers as Labels
 from tunesmith.tasks.primary import check_primary
 
 Outcome = Literal["ship", "hold", "reject"]
@@ -105,11 +106,11 @@ def level_of(attempt: int) -> float:
 
 
 def best_baseline(baselines: Sequence[Evaluated], primary: str) -> Evaluated:
-    """The highest by the primary metric (by accuracy where it is unknown); the faster one of equals."""
+    """The highest by the primary metric (by another one where it is unknown); the faster one of equals."""
 
     def worth(each: Evaluated) -> tuple[float, float]:
         card = each.scorecard
-        values = [card.metrics[name].value for name in (primary, "accuracy")]
+        values = [card.metrics[name].value for name in (primary, *each.family.PRIMARY)]
         return next((value for value in values if value is not None), 0.0), -card.seconds
 
     return max(baselines, key=worth)
@@ -137,14 +138,15 @@ def blocks(slice: Comparison, rules: RulesSection) -> bool:
 
 
 def _slices(fine_tune: Evaluated, best: Evaluated, rules: RulesSection) -> tuple[list[Comparison], list[str]]:
-    """Comparisons of accuracy within every slice that has enough rows, corrected for their number; the other slices."""
+    """Comparisons within every slice that has enough rows, corrected for their number; the other slices."""
     rows: dict[str, int] = {}
     for example in fine_tune.examples:
         if example.slice is not None:
             rows[example.slice] = rows.get(example.slice, 0) + 1
     large = [name for name in sorted(rows) if rows[name] >= rules.min_slice_rows]
     level = 1 - (1 - LEVEL) / max(len(large), 1)
-    found = {name: compare_pairs(fine_tune, best, "accuracy", level=level, slice=name) for name in large}
+    metric = fine_tune.family.sliced(rules.primary)
+    found = {name: compare_pairs(fine_tune, best, metric, level=level, slice=name) for name in large}
     known = [each for each in found.values() if each is not None]
     return _corrected(known), [name for name in sorted(rows) if found.get(name) is None]
 
@@ -175,10 +177,16 @@ def _more_rows(fine_tune: Evaluated, baselines: Sequence[Evaluated], rules: Rule
     found = [difference(fine_tune, each, rules.primary, level=level) for each in baselines]
     known = [each for each in found if each is not None]
     if len(known) < len(found):
-        lacking = macro_f1.missing_rows(fine_tune.answers.expected) if rules.primary == "macro_f1" else 0
-        return lacking or None
+        return lacking_rows(fine_tune, rules.primary) or None
     needed = [
-        rows_needed(each.value, each.variance, min_effect=rules.min_effect, level=level, design=each.design)
+        rows_needed(
+            each.value,
+            each.variance,
+            min_effect=rules.min_effect,
+            level=level,
+            design=each.design,
+            scored=each.scored,
+        )
         for each in known
     ]
     losing = [rows for each, rows in zip(known, needed, strict=True) if each.value <= rules.min_effect]
@@ -188,6 +196,12 @@ def _more_rows(fine_tune: Evaluated, baselines: Sequence[Evaluated], rules: Rule
     else:
         total = None if None in needed else max(rows for rows in needed if rows is not None)
     return None if total is None else max(ROUND_ROWS, -(-(total - n) // ROUND_ROWS) * ROUND_ROWS)
+
+
+def lacking_rows(each: Evaluated, primary: str) -> int:
+    """How many rows are lacking, at least, before the labels of the rows carry `primary`; 0: none, or not known."""
+    answers = each.answers
+    return macro_f1.missing_rows(answers.expected) if primary == "macro_f1" and isinstance(answers, Labels) else 0
 
 
 def _corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:

@@ -3,12 +3,15 @@
 Interval: Tango's score interval for paired proportions, with a tenth of a pair added to either kind of discordant
 pairs. It is the interval that Fagerland, Lydersen and Laake recommend; by itself it covers at least 93 %, and the
 tenth keeps its lower limit honest where one candidate never wins a row (docs/statistics.md has the enumeration).
-Grouped
-rows enter as `n / deff` pairs with Student's t. The difference of macro F1 enters as the discordant pairs that would
-have its mean and variance.
+Grouped rows enter as `n / deff` pairs with Student's t. The difference of macro F1 enters as the discordant pairs that
+would have its mean and variance.
 
-p-value: exact. Under "no difference" each group's difference could as well have the other sign; the distribution of
-their sum over all signs is convolved, not drawn. For rows that stand alone this is McNemar's exact test.
+Scores between 0 and 1: the differences lie between -1 and 1, and their mean is stated as that of scores is
+(`tasks/bounded.py`); p is Student's.
+
+p-value of right and wrong: exact. Under "no difference" each group's difference could as well have the other sign; the
+distribution of their sum over all signs is convolved, not drawn. For rows that stand alone this is McNemar's exact
+test.
 
 T. Tango, Statistics in Medicine 17 (1998) 891. M. Fagerland, S. Lydersen, P. Laake, Statistics in Medicine 33 (2014)
 2850. Q. McNemar, Psychometrika 12 (1947) 153.
@@ -20,16 +23,21 @@ import numpy as np
 from scipy import special
 
 from tunesmith.decisions.power import variance_under
-from tunesmith.tasks import macro_f1
+from tunesmith.tasks import bounded, macro_f1
+from tunesmith.tasks.classified import Answers as Labels
+from tunesmith.tasks.figures import Answers
 from tunesmith.tasks.intervals import BISECTIONS, Floats, Integers, spread
-from tunesmith.tasks.measures import Answers
 
 MIN_ROWS = 20
 PSEUDO = 0.1  # of a pair, to either kind
+LEAST_VARIANCE = 1e-6  # of scores that were equal on all rows: other rows may differ
 
 
 class Difference(NamedTuple):
-    """`a` minus `b`. `variance` is of one row's part in it, and `design` rows count as one independent row."""
+    """`a` minus `b`. `variance` is of one row's part in it, and `design` rows count as one independent row.
+
+    `scored`: rows have scores, and are not simply right or wrong.
+    """
 
     value: float
     low: float
@@ -37,6 +45,7 @@ class Difference(NamedTuple):
     p: float
     variance: float
     design: float
+    scored: bool = False
 
 
 def accuracy_difference(a: Answers, b: Answers, level: float) -> Difference | None:
@@ -54,7 +63,21 @@ def accuracy_difference(a: Answers, b: Answers, level: float) -> Difference | No
     return Difference(value, low, high, sign_flip_p(each, a.groups), float(variance), found.deff)
 
 
-def macro_f1_difference(a: Answers, b: Answers, level: float) -> Difference | None:
+def score_difference(a: Answers, b: Answers, level: float, *, metric: str) -> Difference | None:
+    """None where rows or groups are too few."""
+    each = a.scores(metric) - b.scores(metric)
+    found = bounded.mean((each + 1) / 2, a.groups, level)
+    if found is None:
+        return None
+    value, variance = float(each.mean()), 4 * found.variance
+    low, high = min(2 * found.low - 1, value), max(2 * found.high - 1, value)
+    count = len(each) if a.groups is None else len(np.unique(a.groups))
+    error = np.sqrt(variance * found.design / len(each))
+    p = 2 * float(special.stdtr(count - 1, -abs(value) / error)) if error > 0 else 1.0
+    return Difference(value, low, high, p, max(variance, LEAST_VARIANCE), found.design, scored=True)
+
+
+def macro_f1_difference(a: Labels, b: Labels, level: float) -> Difference | None:
     """None where rows, groups or the rows of a label are too few."""
     if macro_f1.missing_rows(a.expected):
         return None

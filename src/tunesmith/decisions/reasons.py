@@ -10,9 +10,13 @@ from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.paired import MIN_ROWS
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
+from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.intervals import MIN_GROUPS
 
-NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+NAMES = {metric: name for family in FAMILIES.values() for metric, name in family.METRICS.items()}
+
+
+SCORED = ("chrf", "similarity")  # metrics by which a row is not simply right or wrong
 
 
 class Story(NamedTuple):
@@ -66,7 +70,7 @@ def caveats(story: Story, baselines: Sequence[Evaluated], attempt: int) -> tuple
             failed = f", {each.failures:,} of them because it failed" if each.failures else ""
             said.append(
                 f"{each.name} gave no valid answer to {missing:,} of {units.count(len(each.examples), 'row')}{failed}; "
-                "they count as not right."
+                f"they count as {'not right' if each.family.LABELLED else 'no score'}."
             )
     if attempt > 1:
         level = story.comparisons[0].level if story.comparisons else LEVEL
@@ -82,9 +86,15 @@ def _figures(story: Story, against: Comparison) -> str:
     fine_tune, best = (each.scorecard.metrics[against.metric].value for each in (story.fine_tune, story.best))
     return (
         f"On {units.count(against.n, 'eval row')} {story.fine_tune.name} reaches {metric} {_share(fine_tune)} against "
-        f"{_share(best)} of the best baseline, {against.b}: {_difference(against)}. Only the fine-tune is right on "
-        f"{units.count(against.a_only, 'row')}, only {against.b} on {against.b_only:,}."
+        f"{_share(best)} of the best baseline, {against.b}: {_difference(against)}. {_ahead(against)}"
     )
+
+
+def _ahead(against: Comparison) -> str:
+    rows = units.count(against.a_only, "row")
+    if against.metric in SCORED:
+        return f"The fine-tune scores higher on {rows}, {against.b} on {against.b_only:,}."
+    return f"Only the fine-tune is right on {rows}, only {against.b} on {against.b_only:,}."
 
 
 def _difference(each: Comparison) -> str:
@@ -163,9 +173,17 @@ def _slices_stand(story: Story) -> str:
 
 def _instead(story: Story) -> str:
     until = "Until then use" if story.outcome == "hold" else "Use"
-    accuracy = story.best.scorecard.metrics["accuracy"].value
-    right = "" if accuracy is None else f", which is right on {units.share(accuracy)} of the rows"
-    return f"{until} {story.best.name} instead{right}."
+    return f"{until} {story.best.name} instead{_worth(story.best, story.rules.primary)}."
+
+
+def _worth(best: Evaluated, primary: str) -> str:
+    metric = "accuracy" if best.family.LABELLED else primary
+    value = best.scorecard.metrics[metric].value
+    if value is None:
+        return ""
+    if metric in SCORED:
+        return f", whose {NAMES[metric]} is {units.share(value)}"
+    return f", which is right on {units.share(value)} of the rows"
 
 
 def points(share: float) -> str:

@@ -8,7 +8,9 @@ from tunesmith.tasks.primary import check_primary
 
 class RulesSection(Record):
     primary: str = Field(
-        default="accuracy", description="The metric that decides: accuracy, or macro_f1 where rare labels matter."
+        default="accuracy",
+        description="The metric that decides. Of classification: accuracy, or macro_f1 where rare labels matter. Of "
+        "generation: chrf (unless another is named), similarity or exact_match.",
     )
     min_effect: float = Field(
         default=0.02,
@@ -21,7 +23,7 @@ class RulesSection(Record):
         default=0.05,
         gt=0,
         lt=1,
-        description="How much accuracy a slice may lose against the best baseline; clearly more blocks the fine-tune.",
+        description="How much a slice may lose against the best baseline; clearly more blocks the fine-tune.",
     )
     min_slice_rows: int = Field(
         default=30, ge=10, description="A slice with fewer eval rows is called unknown and does not block."

@@ -30,10 +30,12 @@ class TextAnswer(Record):
 
 
 class ChatAnswer(Record):
-    """What a provider answered. `probability` is that of `text`, None where the server does not state it."""
+    """What a provider answered. `probability` is that of `text`, None where the server does not state it; `cut` where
+    the limit of tokens ended it."""
 
     text: str
     refused: bool = False
+    cut: bool = False
     probability: float | None = None
     seconds: float
     tokens_in: int

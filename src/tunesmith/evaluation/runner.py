@@ -93,6 +93,8 @@ def priced(evaluation: Evaluation, examples: Sequence[Example], prices: PricesSe
     predictions = [each.model_copy(update={"cost": prices.cost(each)}) for each in evaluation.predictions]
     pairs = zip(examples, predictions, strict=True)
     successes = sum(each.state == "ok" and each.output == example.expected for example, each in pairs)
+    if evaluation.scorecard.family == "generation":
+        successes = 0  # a text is better or worse, and seldom the expected one letter by letter
     cost = sum(prediction.cost for prediction in predictions)
     costs = {"cost": cost, "cost_per_success": cost / successes if prices.known and successes else None}
     return Evaluation(scorecard=evaluation.scorecard.model_copy(update=costs), predictions=tuple(predictions))
@@ -189,6 +191,7 @@ def _scorecard(
     return Scorecard(
         candidate=candidate.card.name,
         kind=candidate.card.kind,
+        family=task.family,
         candidate_digest=candidate.digest,
         eval_set=rows_digest(examples),
         eval_version=eval_version,

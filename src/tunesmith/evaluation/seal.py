@@ -66,13 +66,21 @@ def rows_digest(examples: Sequence[Example]) -> str:
     )
 
 
-def seal(eval_file: Path, lock: Path, examples: Sequence[Example], *, reseal: bool = False, cut: bool = False) -> Seal:
+def seal(
+    eval_file: Path,
+    lock: Path,
+    examples: Sequence[Example],
+    *,
+    reseal: bool = False,
+    cut: bool = False,
+    labelled: bool = True,
+) -> Seal:
     """Seal `examples`, the rows of `eval_file`; the seal that stands where they are sealed already.
 
-    `cut`: `split` made the rows and would cut others. Raises SealError where they cannot be sealed, or where they were
-    sealed otherwise and `reseal` is not said.
+    `cut`: `split` made the rows and would cut others. Without `labelled`, outputs are free text and are not counted.
+    Raises SealError where they cannot be sealed, or where they were sealed otherwise and `reseal` is not said.
     """
-    _refuse_unfit(examples, _name(eval_file), cut=cut)
+    _refuse_unfit(examples, _name(eval_file), cut=cut, labelled=labelled)
     with _guard(lock):
         standing = read_seal(lock) if lock.exists() else None
         if standing and standing.sha256 == rows_digest(examples):
@@ -84,7 +92,7 @@ def seal(eval_file: Path, lock: Path, examples: Sequence[Example], *, reseal: bo
             sha256=rows_digest(examples),
             rows=len(examples),
             slices=_counts(example.slice for example in examples),
-            labels=_counts(example.expected for example in examples),
+            labels=_counts(example.expected for example in examples if labelled),
             date=_now(),
             looks=standing.looks if standing else (),
         )
@@ -154,7 +162,7 @@ def attempt(seal: Seal, candidate: str) -> int:
     return order.index(this) + 1 if this in judged else len(order) + 1
 
 
-def _refuse_unfit(examples: Sequence[Example], name: str, *, cut: bool) -> None:
+def _refuse_unfit(examples: Sequence[Example], name: str, *, cut: bool, labelled: bool) -> None:
     if len(examples) < MIN_ROWS:
         advice = (
             "Add rows to the sources, or raise [data] eval; then run `tunesmith split`, which cuts it anew."
@@ -169,7 +177,7 @@ def _refuse_unfit(examples: Sequence[Example], name: str, *, cut: bool) -> None:
     if len(labels) == 1:
         raise SealError(
             f"All {count(len(examples), 'row')} of {name} expect {next(iter(labels))[:60]!r}: whoever always says so "
-            "would be right. Add rows of the other labels."
+            f"would be right. Add rows {'of the other labels' if labelled else 'that expect another answer'}."
         )
 
 
@@ -184,7 +192,7 @@ def _changed(standing: Seal, examples: Sequence[Example], name: str) -> str:
     was = {"rows": standing.rows, **_prefixed("label", standing.labels), **_prefixed("slice", standing.slices)}
     now = {
         "rows": len(examples),
-        **_prefixed("label", _counts(example.expected for example in examples)),
+        **_prefixed("label", _counts(example.expected for example in examples if standing.labels)),
         **_prefixed("slice", _counts(example.slice for example in examples)),
     }
     keys = [key for key in was | now if was.get(key) != now.get(key)]

@@ -20,6 +20,13 @@ class ModelSection(Record):
         "provider has its own limit.",
     )
 
+    max_new_tokens: int = Field(
+        default=256,
+        ge=1,
+        description="Of generation: longest answer in tokens, its end included. One that reaches it is invalid, never "
+        "cut.",
+    )
+
     @field_validator("base")
     @classmethod
     def _check_base(cls, base: str) -> str:

@@ -1,48 +1,31 @@
-"""Classification: one label out of a fixed list.
+"""Classification: one label out of a fixed list. What states no label is `invalid`."""
 
-An answer is a label when it equals one exactly, or after trimming and case-folding exactly one; anything else is
-`invalid` and never guessed.
-"""
+from collections.abc import Mapping
 
-from collections.abc import Sequence
-from functools import lru_cache
+from tunesmith.tasks.base import Parsed
+from tunesmith.tasks.labels import label_of
+from tunesmith.tasks.spec import Task
 
-from tunesmith.core.errors import ConfigError
-
-
-def parse(text: str, labels: Sequence[str]) -> str | None:
-    """The label that `text` states, or None where it states none (the answer is `invalid`)."""
-    if text in labels:
-        return text
-    return _folded(tuple(labels)).get(_fold(text))
-
-
-def check_labels(labels: Sequence[str]) -> None:
-    """Refuse lists in which an answer could mean two labels, or none."""
-    if len(labels) < 2:
-        raise ConfigError(f"a classification task needs at least 2 labels, found {len(labels)}. Add the others.")
-    seen: dict[str, str] = {}
-    for number, label in enumerate(labels, start=1):
-        if not label.strip():
-            raise ConfigError(f"label {number} is empty. Write it, or take it out.")
-        other = seen.setdefault(_fold(label), label)
-        if label in labels[: number - 1]:
-            raise ConfigError(f"{label!r} stands in the list twice. Take one out.")
-        if other != label:
-            raise ConfigError(
-                f"{other!r} and {label!r} differ only in case or surrounding space: an answer could mean either. "
-                "Rename one, or take it out."
-            )
+LABELLED = True
+OUTPUT = "label"
+METRICS: Mapping[str, str] = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "invalid_rate": "no answer",
+    "ece": "calibration error",
+}
+PRIMARY: tuple[str, ...] = ("accuracy", "macro_f1")
+RATIOS: frozenset[str] = frozenset()
 
 
-def correct(expected: str, output: str | None) -> bool:
+def sliced(primary: str) -> str:
+    """A slice rarely has enough rows of every label for macro F1."""
+    return "accuracy"
+
+
+def parse(text: str, task: Task, *, cut: bool = False) -> Parsed:
+    return Parsed(label_of(text, task.labels))
+
+
+def right(expected: str, output: str | None) -> bool:
     return output is not None and output == expected
-
-
-def _fold(text: str) -> str:
-    return text.strip().casefold()
-
-
-@lru_cache(maxsize=64)
-def _folded(labels: tuple[str, ...]) -> dict[str, str]:
-    return {_fold(label): label for label in labels}

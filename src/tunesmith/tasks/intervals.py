@@ -182,3 +182,22 @@ def quantile(values: Floats, share: float) -> tuple[float, float, float] | None:
         return None
     _, i, j = min(pairs, key=lambda pair: (pair[0], abs(pair[1] + pair[2] - 2 * share * n)))
     return float(np.quantile(ordered, share)), float(ordered[i - 1]), float(ordered[j - 1])
+
+
+def median(values: Floats, groups: Integers | None) -> tuple[float, float, float] | None:
+    """The median, and the values at the limits of the share that lies below it; None where rows or groups are too few.
+
+    `groups` as `together` gives them. R. Woodruff, Journal of the American Statistical Association 47 (1952) 635.
+    """
+    n = len(values)
+    if n < MIN_ROWS:
+        return None
+    middle = float(np.median(values))
+    below = (values <= middle).astype(np.float64)
+    found = spread(below, groups, below > 0)
+    if found is None:
+        return None
+    ordered = np.sort(values)
+    shares = agresti_coull(0.5, n / found.deff, found.t)
+    low, high = (min(max(place, 0), n - 1) for place in (int(shares[0] * n) - 1, int(np.ceil(shares[1] * n))))
+    return middle, float(ordered[low]), float(ordered[high])

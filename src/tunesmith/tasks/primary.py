@@ -1,9 +1,10 @@
 """Which metrics may decide: the primary metrics of every family. Light, so that a configuration can be checked."""
 
 from tunesmith.core.errors import ConfigError, nearest
+from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.spec import FamilyName
 
-PRIMARY: dict[FamilyName, tuple[str, ...]] = {"classification": ("accuracy", "macro_f1")}
+PRIMARY: dict[FamilyName, tuple[str, ...]] = {name: family.PRIMARY for name, family in FAMILIES.items()}
 
 
 def check_primary(name: str, family: FamilyName | None = None) -> None:

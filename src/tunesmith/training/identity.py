@@ -32,6 +32,7 @@ def identity(job: Job, train: Sequence[Example], validation: Sequence[Example]) 
         "model": job.model_digest,
         "prompt": sha256_text(job.task.prompt),
         "labels": list(job.task.labels),
+        "max_new_tokens": job.task.max_new_tokens,  # of an answer: the validation rows' answers choose the weights
         "primary": job.primary,
         "train": _rows(train),
         "validation": _rows(validation),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import torch
 
+from tunesmith.candidates.prompting import way_of
 from tunesmith.core.prediction import Prediction
 from tunesmith.engines.local.engine import LocalEngine
 from tunesmith.models.renderer import Renderer
@@ -47,11 +48,10 @@ def _loss(model: Policy, recipe: TrainSection, rows: Sequence[Row]) -> float:
 def _metric(model: Policy, renderer: Renderer, job: Job, rows: Rows) -> float:
     """The primary metric's point estimate. Small sets have one, too: it only chooses between checkpoints."""
     task = job.task
-    labels = [renderer.answer(label) for label in task.labels]
     engine = LocalEngine(model.base, digest="in training", virtual=model.virtual())
-    answers = engine.score_labels([row.tokens[: row.start] for row in rows.validation], labels, confidence=False)
+    said = way_of(renderer, task).answers(engine, [row.tokens[: row.start] for row in rows.validation])
     predictions = [
-        Prediction(example=example.id, state="ok", output=task.labels[answer.label])
-        for example, answer in zip(rows.examples, answers, strict=True)
+        Prediction(example=example.id, state=each.state, output=each.output)
+        for example, each in zip(rows.examples, said, strict=True)
     ]
     return point(task, rows.examples, predictions, job.primary)

@@ -46,7 +46,8 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
         answers.append(_answer(entry, next(iter(candidate.predict([question(message)], alone=True)))))
     progress(len(chosen), len(chosen))
     rows = [[each.candidate, _said(each), _sure(each), tables.duration(each.seconds)] for each in answers]
-    console.table(f"“{shown(message)}”", ["candidate", "answer", "sure", "took"], rows)
+    sure = "sure" if project.family.LABELLED else "sure (uncalibrated)"
+    console.table(f"“{shown(message)}”", ["candidate", "answer", sure, "took"], rows)
     return AskOutcome(message=message, answers=tuple(answers), next=next_command(project))
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Sequence
 
 from tunesmith.candidates.base import read_card
+from tunesmith.candidates.section import NOT_OF_FAMILY, OF_FAMILY
 from tunesmith.core.errors import UserError
 from tunesmith.core.files import remove
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Artifact
 from tunesmith.decisions.power import outlook
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Look, record_look
+from tunesmith.tasks.measures import answers_of
 from tunesmith.workflows import candidates, inputs, runs, tables
 from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.evaluating import Bench
@@ -58,7 +61,7 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
     if any(line.states.get("failed") for line in lines):
         again = command(project, "baseline")
         console.say(f"Once what made rows fail is settled, `{again}` asks those rows again, and no others.")
-    said = _outlook(project, state, lines)
+    said = _outlook(project, state, lines, evaluations)
     console.say(said)
     return BaselineOutcome(
         run=recording.id,
@@ -81,29 +84,44 @@ def _measure(project: Project, bench: Bench, entry: Entry) -> None:
     bench.on_sealed([entry])
 
 
-def _outlook(project: Project, state: Ready, lines: Sequence[tables.Line]) -> str:
+def _outlook(project: Project, state: Ready, lines: Sequence[tables.Line], evaluations: Sequence[Evaluation]) -> str:
     """What the sealed rows can show against the best baseline, before anything is trained."""
-    known = [line.metrics["accuracy"].value for line in lines]
-    best = max((value for value in known if value is not None), default=None)
-    return outlook(state.seal.rows, min_effect=project.config.rules.min_effect, accuracy=best)
+    rules, rows = project.config.rules, state.seal.rows
+    metric = "accuracy" if project.family.LABELLED else rules.primary
+    values = [line.metrics[metric].value for line in lines]
+    known = {value: place for place, value in enumerate(values) if value is not None}
+    best = max(known, default=None)
+    if project.family.LABELLED or metric == "exact_match" or best is None:
+        return outlook(rows, min_effect=rules.min_effect, accuracy=best)
+    answers = answers_of(state.task.family, (), state.sealed, evaluations[known[best]].predictions)
+    variance = float(answers.scores(metric).var())
+    return outlook(rows, min_effect=rules.min_effect, scores_variance=variance)
 
 
 def _wanted(project: Project) -> tuple[list[str], tuple[str, ...]]:
     """The baselines to make, and what is left out, in words."""
-    section = project.config.baselines
-    names: list[str] = list(dict.fromkeys(section.which))
+    section, family = project.config.baselines, project.config.task.family
+    names: list[str] = [name for name in dict.fromkeys(section.which) if name in OF_FAMILY[family]]
+    left_out: tuple[str, ...] = ()
+    if len(names) < len(set(section.which)) or not project.family.LABELLED:
+        left_out = (f"{NOT_OF_FAMILY[family]}: left out of the baselines.".capitalize(),)
+    if not names:
+        raise UserError(
+            f"There is no baseline to make: {NOT_OF_FAMILY[family]}, and [baselines] which names no other. Of a "
+            f"{family} task there are {', '.join(OF_FAMILY[family])}."
+        )
     if "rules" in names and not project.rules_file.is_file():
         names.remove("rules")
         why = f"{section.rules} does not exist"
         if not names:
             raise UserError(
                 f"There is no baseline to make: [baselines] which names rules alone, and {why}. Write it with "
-                "`def answer(message: str) -> str | None`, or name others, for instance --set "
-                "baselines.which=majority,classical."
+                "`def answer(message: str) -> str | None`, or name others, for instance --set baselines.which="
+                f"{','.join(name for name in OF_FAMILY[family] if name != 'rules')}."
             )
         text = f"The rules baseline is left out: {why} (it would hold `def answer(message: str) -> str | None`)."
-        return names, (text,)
-    return names, ()
+        return names, (*left_out, text)
+    return names, left_out
 
 
 def _make(project: Project, state: Ready, engines: LocalEngines, console: Console, name: str) -> Entry:
@@ -136,6 +154,12 @@ def _classical(project: Project, state: Ready, engines: LocalEngines) -> str:
     return classical.make(project.artifacts, state.task, state.train, state.validation, engines)
 
 
+def _copy(project: Project, state: Ready, engines: LocalEngines) -> str:
+    from tunesmith.candidates import copying
+
+    return copying.make(project.artifacts, state.task)
+
+
 def _prompt(project: Project, state: Ready, engines: LocalEngines) -> str:
     from tunesmith.candidates import prompt
 
@@ -164,6 +188,7 @@ MAKERS: dict[str, Callable[[Project, Ready, LocalEngines], str]] = {
     "majority": _majority,
     "rules": _rules,
     "classical": _classical,
+    "copy": _copy,
     "prompt": _prompt,
     "few-shot": _few_shot,
 }

@@ -112,11 +112,12 @@ def _next(project: Project) -> str:
 def inspect(project: Project, readings: Sequence[Reading], evals: EvalReading) -> Inspection:
     """The findings of the sources and of the eval set. What an unsealed cut holds is judged where it was cut from."""
     labels, examples = project.config.task.labels, [row for reading in readings for row in reading.examples]
+    labelled = project.family.LABELLED
     too_long, skipped = longest_allowed(project)
-    findings = find(readings, labels, evals.examples, too_long)
+    findings = find(readings, labels, evals.examples, too_long, labelled=labelled)
     faults = faults_of_form(readings, findings)
     if not may_cut_again(project):
-        findings += find_in_eval(evals, examples, labels, too_long)
+        findings += find_in_eval(evals, examples, labels, too_long, labelled=labelled)
     return Inspection(
         findings=(*findings, *_quoted(project, evals.placed)),
         rows=len(examples),
@@ -135,7 +136,8 @@ def refuse_eval_stops(project: Project, evals: EvalReading, examples: Sequence[E
         if may_cut_again(project)
         else f"Correct them in {name}; `tunesmith check` lists them all."
     )
-    refuse_stops(find_in_eval(evals, examples, project.config.task.labels, too_long), verb, advice)
+    labels, labelled = project.config.task.labels, project.family.LABELLED
+    refuse_stops(find_in_eval(evals, examples, labels, too_long, labelled=labelled), verb, advice)
 
 
 def _count(found: Inspection, severity: str) -> int:

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from tunesmith.candidates.section import BaselinesSection
+from tunesmith.candidates.section import OF_FAMILY, BaselinesSection
 from tunesmith.core.errors import ConfigError, nearest
 from tunesmith.core.record import Record
 from tunesmith.data.section import DataSection
@@ -24,6 +24,7 @@ from tunesmith.decisions.section import RulesSection
 from tunesmith.engines.section import ProviderSection
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.models.section import ModelSection
+from tunesmith.tasks.primary import PRIMARY, check_primary
 from tunesmith.tasks.spec import TaskSection
 from tunesmith.training.section import TrainSection
 
@@ -73,7 +74,32 @@ def load(path: Path, flags: Sequence[str] = (), environment: Mapping[str, str] |
     for name, section in sections.items():
         whole, _, part = name.partition(".")
         found |= {whole: found.get(whole, {}) | {part: section}} if part else {name: section}
-    return Config(**found)
+    return _of_family(Config(**found), values, path.name)
+
+
+def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: str) -> Config:
+    """`given` with the defaults of its family. Raises ConfigError where a value is of another one."""
+    family, rules = given.task.family, given.rules
+    if "primary" not in rules.model_fields_set:
+        rules = rules.model_copy(update={"primary": PRIMARY[family][0]})
+    elif rules.primary not in PRIMARY[family]:
+        where = values["rules"]["primary"].where
+        try:
+            check_primary(rules.primary, family)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: [rules] primary = {_shown(rules.primary)}: {error}") from None
+    baselines = given.baselines
+    if "which" not in baselines.model_fields_set:
+        baselines = baselines.model_copy(update={"which": OF_FAMILY[family]})
+    model = given.model
+    if family == "generation" and model.max_new_tokens >= model.max_tokens:
+        named = values.get("model", {})
+        where = next((named[key].where for key in ("max_new_tokens", "max_tokens") if key in named), file)
+        raise ConfigError(
+            f"{where}: [model] max_new_tokens = {model.max_new_tokens} leaves no room for a prompt in max_tokens = "
+            f"{model.max_tokens}, which both share. Lower the first, or raise the second."
+        )
+    return given.model_copy(update={"rules": rules, "baselines": baselines})
 
 
 def _read_file(path: Path) -> dict[str, dict[str, Place]]:

@@ -48,7 +48,7 @@ def ready(project: Project, verb: str) -> Ready:
         )
     task = project.task(rows, sealed)
     too_long, _ = longest_allowed(project)
-    findings = check([Reading(examples=rows, findings=())], task.labels, (), too_long)
+    findings = check([Reading(examples=rows, findings=())], task.labels, (), too_long, labelled=project.family.LABELLED)
     refuse_stops(findings, verb)
     refuse_eval_stops(project, read_eval(project), rows, verb)
     return Ready(task=task, seal=seal, train=train, validation=validation, sealed=sealed)

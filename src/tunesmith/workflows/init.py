@@ -16,6 +16,7 @@ from typing import Any, cast, get_args
 
 from pydantic import ValidationError
 
+from tunesmith.candidates.section import OF_FAMILY
 from tunesmith.core import interrupts
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, DataError, UserError, nearest
@@ -29,6 +30,7 @@ from tunesmith.data.reading import column_names, read, write_canonical
 from tunesmith.data.rows import COMPARED, PAIR, found_columns, listed
 from tunesmith.data.section import DataSection, is_set_aside
 from tunesmith.models.names import parse, refuse_embedder
+from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.spec import FamilyName
 from tunesmith.workflows import config, prompt_draft, reference
 from tunesmith.workflows.outcome import Outcome
@@ -87,7 +89,7 @@ def init(plan: Plan, console: Console) -> InitOutcome:
             first = readings[0].findings[0]
             raise DataError(f"{first.file}, line {first.line}: {first.message} No row of it could be read.")
         settings = _settings(plan)
-    prompt = given or (prompt_draft.draft(rows, evals) if rows else prompt_draft.empty())
+    prompt = given or prompt_draft.of_family(plan.family, rows, evals)
     with staged(plan.folder) as folder:
         (folder / "data").mkdir()
         for path in plan.sources:
@@ -107,7 +109,7 @@ def init(plan: Plan, console: Console) -> InitOutcome:
         folder=str(plan.folder),
         rows=len(rows),
         eval_rows=len(evals),
-        labels=tuple(sorted({example.expected for example in rows})),
+        labels=tuple(sorted({example.expected for example in rows})) if FAMILIES[plan.family].LABELLED else (),
         broken=sum(len(reading.findings) for reading in readings),
         files=files,
         next=next_command(Project.open(plan.folder)),
@@ -252,6 +254,10 @@ def _settings(plan: Plan) -> dict[str, dict[str, Any]]:
     parse(base)
     refuse_embedder(base)
     settings["model"] = {"base": base}
+    if not FAMILIES[plan.family].LABELLED:
+        settings["model"]["max_new_tokens"] = config.SECTIONS["model"].model_fields["max_new_tokens"].default
+        settings["baselines"] = {"which": list(OF_FAMILY[plan.family])}
+        settings["rules"] = {"primary": FAMILIES[plan.family].PRIMARY[0]}
     if data := _columns(plan) | _files(plan):
         settings["data"] = data
     return settings
@@ -271,9 +277,8 @@ def _tell(outcome: InitOutcome, settings: dict[str, dict[str, Any]], given: bool
         console.say("prompts/system.md, and name the columns under [data] in tunesmith.toml.")
         return
     evals = f", and an eval set of {count(outcome.eval_rows, 'row')}" if outcome.eval_rows else ""
-    console.say(
-        f"Made {outcome.folder}: {count(outcome.rows, 'row')} with {count(len(outcome.labels), 'label')}{evals}."
-    )
+    labels = f" with {count(len(outcome.labels), 'label')}" if outcome.labels else ""
+    console.say(f"Made {outcome.folder}: {count(outcome.rows, 'row')}{labels}{evals}.")
     if files := settings.get("data", {}).get("files"):
         console.say(f"The sources are {listed(files)}: [data] files names them, as data/ holds other files, too.")
     if outcome.broken:
@@ -281,5 +286,9 @@ def _tell(outcome: InitOutcome, settings: dict[str, dict[str, Any]], given: bool
     if given:
         console.say("The system turn of your rows became prompts/system.md.")
         return
-    console.say("Drafted prompts/system.md from the data. Edit it: say in a few words what belongs to each label, and")
-    console.say("which label wins where two fit. Every model candidate is asked with this prompt.")
+    if outcome.labels:
+        say = "Drafted prompts/system.md from the data. Edit it: say in a few words what belongs to each label, and"
+        console.say(f"{say}\nwhich label wins where two fit. Every model candidate is asked with this prompt.")
+    else:
+        console.say("Drafted prompts/system.md. Edit it: say in a sentence what an answer must be, and what it must")
+        console.say("not do. Every model candidate is asked with this prompt.")

@@ -62,9 +62,12 @@ def of_split(project: Project) -> dict[str, str]:
 def _of_data(project: Project) -> dict[str, str]:
     parts = [sha256_file(path) if path.is_file() else "" for path in (project.train_file, project.validation_file)]
     labels = project.config.task.labels
+    family = {} if project.family.LABELLED else {"family": project.config.task.family}
     return {
         "data": digest("split", 1, files=parts),
-        "task": digest("task-settings", 1, prompt=sha256_text(project.prompt), labels=labels and list(labels)),
+        "task": digest(
+            "task-settings", 1, prompt=sha256_text(project.prompt), labels=labels and list(labels), **family
+        ),
     }
 
 

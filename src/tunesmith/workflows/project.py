@@ -13,7 +13,9 @@ from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.example import Example
 from tunesmith.data.section import SET_ASIDE, SPLIT
-from tunesmith.tasks.classification import check_labels
+from tunesmith.tasks.base import Family
+from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.labels import check_labels
 from tunesmith.tasks.spec import Task
 from tunesmith.training.section import TrainSection
 from tunesmith.workflows import config
@@ -74,6 +76,10 @@ class Project:
         return text
 
     @property
+    def family(self) -> Family:
+        return FAMILIES[self.config.task.family]
+
+    @property
     def prompt_untouched(self) -> bool:
         """Whether the prompt is still word for word what `init` drafted on this machine."""
         try:
@@ -83,7 +89,11 @@ class Project:
         return bool(draft == {"prompt": sha256_text(self.prompt)})
 
     def task(self, *rows: Sequence[Example]) -> Task:
-        """The task; where the configuration names no labels, they are those that `rows` use, sorted."""
+        """The task; where it has labels and the configuration names none, they are those that `rows` use, sorted."""
+        if not self.family.LABELLED:
+            return Task(
+                family=self.config.task.family, prompt=self.prompt, max_new_tokens=self.config.model.max_new_tokens
+            )
         labels = self.config.task.labels
         if labels is None:
             labels = tuple(sorted({example.expected for part in rows for example in part}))

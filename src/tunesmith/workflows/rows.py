@@ -124,17 +124,37 @@ def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
     from tunesmith.models.renderer import Renderer  # loads the tokenizer
 
     renderer = Renderer(folder)
+    answer = 0 if project.family.LABELLED else project.config.model.max_new_tokens
     system = Message(role="system", content=project.prompt)
     fixed = len(renderer.prompt([system, Message(role="user", content="?")])) + SLACK
 
     def too_long(example: Example) -> int | None:
         letters = example.text + example.expected
-        if letters.isascii() and fixed + len(letters) <= limit:  # a token stands for at least one letter
+        room = max(answer, len(example.expected))
+        short = not answer or len(example.expected) + SLACK <= answer
+        if letters.isascii() and fixed + len(example.text) + room <= limit and short:  # a token has one letter at least
             return None
-        length = renderer.render([system, *example.messages], example.expected).end
-        return length if length > limit else None
+        row = renderer.render([system, *example.messages], example.expected)
+        if answer:
+            _refuse_no_room(row.start, row.end - row.start, project)
+        return row.end if row.end > limit else None
 
     return too_long, None
+
+
+def _refuse_no_room(prompt: int, expected: int, project: Project) -> None:
+    """Raise DataError where a candidate could not write what is expected, or could not be asked."""
+    longest, limit = project.config.model.max_new_tokens, project.config.model.max_tokens
+    if expected > longest:
+        raise DataError(
+            f"The expected answer has {expected:,} tokens, more than [model] max_new_tokens = {longest:,}: no model "
+            "could give it. Raise that, or shorten the answer."
+        )
+    if prompt + longest > limit:
+        raise DataError(
+            f"The row has {prompt:,} tokens before its answer, which with [model] max_new_tokens = {longest:,} is more "
+            f"than max_tokens = {limit:,}. Raise that, lower max_new_tokens, or shorten the row."
+        )
 
 
 def _cached(project: Project) -> Path | None:

@@ -37,7 +37,8 @@ def seal(project: Project, console: Console, *, reseal: bool = False) -> SealOut
         refuse_eval_stops(project, evals, _to_learn_from(project), "the eval set is sealed")
         cut = may_cut_again(project)
         rows = canonical_eval(project, evals)
-        made = freeze(project.eval_file, project.lock_file, rows, reseal=reseal, cut=cut)
+        labelled = project.family.LABELLED
+        made = freeze(project.eval_file, project.lock_file, rows, reseal=reseal, cut=cut, labelled=labelled)
     outcome = SealOutcome(
         version=made.version,
         sha256=made.sha256,
@@ -46,10 +47,11 @@ def seal(project: Project, console: Console, *, reseal: bool = False) -> SealOut
         slices=dict(made.slices),
         next=next_command(project),
     )
+    labels = f", {count(len(outcome.labels), 'label')}" if outcome.labels else ""
     slices = f", {count(len(outcome.slices), 'slice')}" if outcome.slices else ""
     console.say(
-        f"Sealed {name}, version {outcome.version}: {count(outcome.rows, 'row')}, "
-        f"{count(len(outcome.labels), 'label')}{slices}. Keep it and {project.name(project.lock_file)} in git."
+        f"Sealed {name}, version {outcome.version}: {count(outcome.rows, 'row')}{labels}{slices}. "
+        f"Keep it and {project.name(project.lock_file)} in git."
     )
     return outcome
 
@@ -62,7 +64,7 @@ def _refuse_missing(project: Project) -> None:
 
 
 def _to_learn_from(project: Project) -> list[Example]:
-    """The rows whose labels those of the eval set are held against; declared labels need none."""
-    if project.config.task.labels is not None or not project.sources():
+    """The rows whose labels those of the eval set are held against; declared labels need none, nor does free text."""
+    if project.config.task.labels is not None or not project.family.LABELLED or not project.sources():
         return []
     return [example for reading in read_sources(project) for example in reading.examples]

@@ -41,7 +41,7 @@ class SplitOutcome(Outcome):
     eval: int
     eval_made: bool  # whether this split wrote evals/eval.jsonl
     left_out: dict[str, int]
-    labels: int
+    labels: int | None  # None where outputs are free text
 
 
 def split(project: Project, console: Console) -> SplitOutcome:
@@ -71,7 +71,7 @@ def split(project: Project, console: Console) -> SplitOutcome:
         eval=len(divided.eval) if made else len(eval_set),
         eval_made=made,
         left_out=dict(Counter(left.reason for left in divided.left_out)),
-        labels=len({row.expected for row in divided.train}),
+        labels=len({row.expected for row in divided.train}) if project.family.LABELLED else None,
         next=next_command(project),
     )
     _tell(outcome, project, console)
@@ -80,7 +80,7 @@ def split(project: Project, console: Console) -> SplitOutcome:
 
 def _divide(rows: Sequence[Example], eval_set: Sequence[Example], project: Project) -> Split:
     try:
-        return divide(rows, eval_set, project.config.data)
+        return divide(rows, eval_set, project.config.data, labelled=project.family.LABELLED)
     except DataError:
         leaks = find_leaks(rows, eval_set)
         if len(leaks) <= len(rows) / 2:
@@ -160,9 +160,10 @@ def _left_out(left: LeftOut) -> dict[str, Any]:
 
 
 def _tell(outcome: SplitOutcome, project: Project, console: Console) -> None:
+    labels = "" if outcome.labels is None else f"; {count(outcome.labels, 'label')}"
     console.say(
-        f"Split: {outcome.train:,} to train on, {outcome.validation:,} to validate, {outcome.eval:,} in the eval set; "
-        f"{count(outcome.labels, 'label')}."
+        f"Split: {outcome.train:,} to train on, {outcome.validation:,} to validate, {outcome.eval:,} in the eval set"
+        f"{labels}."
     )
     if outcome.eval_made:
         console.say(f"The eval set was cut from your rows into {project.name(project.eval_file)}.")

@@ -1,5 +1,6 @@
 """Candidates side by side: what `--json` says of each, and the table of 80 columns."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from tunesmith.core import units
@@ -7,9 +8,18 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.scorecard import Estimate, Scorecard
+from tunesmith.tasks.families import FAMILIES
 from tunesmith.workflows.config import Config
 
-TITLES = {"accuracy": "accuracy", "macro_f1": "macro F1", "invalid_rate": "no answer", "ece": "calibration error"}
+TITLES = {metric: title for family in FAMILIES.values() for metric, title in family.METRICS.items()}
+RATIOS = frozenset(metric for family in FAMILIES.values() for metric in family.RATIOS)
+BESIDE = {  # the family → metrics that stand beside the primary one, the first of each group that is not the primary
+    "classification": (("accuracy", "macro_f1"),),
+    "generation": (("exact_match", "chrf"), ("length_ratio",)),
+}
+
+
+NO_LABEL = "no label"
 
 
 class Line(Record):
@@ -23,6 +33,7 @@ class Line(Record):
     rows: int
     states: dict[str, int]
     first_failure: str | None  # why the first row that failed did
+    invalid: dict[str, int]  # why answers are invalid, and how many
     cost: float
     cost_per_success: float | None
     seconds: float
@@ -42,6 +53,7 @@ def line(card: Scorecard, predictions: Sequence[Prediction]) -> Line:
         rows=card.rows,
         states=card.states,
         first_failure=next((each.error for each in predictions if each.state == "failed"), None),
+        invalid=dict(Counter(each.error or NO_LABEL for each in predictions if each.state == "invalid").most_common()),
         cost=card.cost,
         cost_per_success=card.cost_per_success,
         seconds=card.seconds,
@@ -53,22 +65,23 @@ def line(card: Scorecard, predictions: Sequence[Prediction]) -> Line:
 
 
 def show(console: Console, title: str, lines: Sequence[Line], config: Config) -> None:
-    """The primary metric with its interval, one more, the time of an answer, and the cost where prices are known.
+    """The primary metric with its interval, others, the time of an answer, and the cost where prices are known.
 
     Below the table, who gave no valid answer: a candidate that failed everywhere looks like one that is always wrong.
     """
     primary = config.rules.primary
-    second = "macro_f1" if primary == "accuracy" else "accuracy"
-    priced = config.prices.known
-    columns = ["candidate", TITLES.get(primary, primary), "95 % interval", TITLES[second], "answers in"]
-    columns += ["cost per success"] if priced else []
+    others = [next(name for name in group if name != primary) for group in BESIDE[config.task.family]]
+    priced, labelled = config.prices.known, FAMILIES[config.task.family].LABELLED
+    columns = ["candidate", TITLES[primary], "95 % interval", *(TITLES[name] for name in others), "answers in"]
+    columns += [("cost per success" if labelled else "cost of 1,000")] if priced else []
     rows = []
     for each in lines:
         main = each.metrics[primary]
-        row = [each.name, figure(main), interval(main), figure(each.metrics.get(second))]
+        row = [each.name, figure(main), interval(main)]
+        row += [ratio(each.metrics.get(name)) if name in RATIOS else figure(each.metrics.get(name)) for name in others]
         row.append(_answers_in(each))
         if priced:
-            money = each.cost_per_success
+            money = each.cost_per_success if labelled else 1000 * each.cost / each.rows
             row.append("none" if money is None else units.money(money, config.prices.currency))
         rows.append(row)
     console.table(title, columns, rows)
@@ -78,15 +91,23 @@ def show(console: Console, title: str, lines: Sequence[Line], config: Config) ->
 
 
 def faults(each: Line) -> str:
-    """How many rows `each` failed on, with the first reason, and on how many it said what is no label; '' for none."""
+    """How many rows `each` failed on, with the first reason, and on how many it gave no valid answer; '' for none."""
     failed, invalid = each.states.get("failed", 0), each.states.get("invalid", 0)
     rows = units.count(each.rows, "row")
     said = [f"failed on {failed:,} of {rows}"] if failed else []
-    said += [f"said what is no label on {invalid:,} of {rows}"] if invalid else []
+    if set(each.invalid) == {NO_LABEL}:
+        said += [f"said what is no label on {invalid:,} of {rows}"]
+    elif invalid:
+        why = ", ".join(f"{number:,} {reason}" for reason, number in each.invalid.items())
+        said += [f"gave no valid answer on {invalid:,} of {rows} ({why})"]
     if not said:
         return ""
     first = f" The first failure: {each.first_failure}" if failed and each.first_failure else ""
-    return f"{each.name} {' and '.join(said)}; they count as not right.{first}"
+    return f"{each.name} {' and '.join(said)}; they count as {'not right' if _labelled(each) else 'no score'}.{first}"
+
+
+def _labelled(each: Line) -> bool:
+    return FAMILIES["classification"].PRIMARY[0] in each.metrics
 
 
 def _answers_in(each: Line) -> str:
@@ -104,6 +125,12 @@ def figure(estimate: Estimate | None) -> str:
     if estimate is None:
         return "–"
     return "too few" if estimate.value is None else units.share(estimate.value)
+
+
+def ratio(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "–"
+    return "too few" if estimate.value is None else f"{estimate.value:.2f}"
 
 
 def interval(estimate: Estimate) -> str:

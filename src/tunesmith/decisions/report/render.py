@@ -20,7 +20,7 @@ from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.report import charts, words
 from tunesmith.decisions.report.record import Answers, Report
 from tunesmith.decisions.report.svg import Axis, axis
-from tunesmith.tasks.classification import correct
+from tunesmith.tasks.classification import right
 
 NAMED_LABELS = 24  # up to here the confusion matrix is a table of figures, above a map without names
 LISTED = 12  # confusions and labels in their tables
@@ -291,7 +291,7 @@ def _wrong_answers(answers: Answers) -> WrongAnswers:
 
 
 def _right(example: Example, prediction: Prediction | None) -> bool:
-    return prediction is not None and prediction.state == "ok" and correct(example.expected, prediction.output)
+    return prediction is not None and prediction.state == "ok" and right(example.expected, prediction.output)
 
 
 def _value(estimate: Estimate | None) -> float | None:

@@ -54,6 +54,7 @@ class HostedChat:
         return ChatAnswer(
             text=choice.message.content or choice.message.refusal or "",
             refused=bool(choice.message.refusal) or choice.finish_reason == "content_filter",
+            cut=choice.finish_reason == "length",
             probability=_probability(choice.logprobs),
             seconds=time.perf_counter() - start,
             tokens_in=(usage.prompt_tokens or 0) if usage else 0,

@@ -1,0 +1,31 @@
+"""How a language model is asked for answers: by choosing among labels, or by writing text."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from tunesmith.core.prediction import State
+from tunesmith.engines.base import Engine, Tokens
+
+
+class Said(NamedTuple):
+    """What a model answered to one prompt; the fields are those of a prediction."""
+
+    state: State
+    output: str | None
+    text: str
+    confidence: float | None
+    seconds: float
+    tokens_in: int
+    tokens_out: int
+    error: str | None = None
+
+
+class Way(Protocol):
+    """Made from a model's renderer and a task; `longest` is the room that an answer takes, in tokens."""
+
+    longest: int
+
+    def answers(
+        self, engine: Engine, prompts: Sequence[Tokens], *, ids: Sequence[str] | None = None, tuned: bool = False
+    ) -> Iterator[Said]:
+        """One for each prompt, in order. `ids`, of the rows, ask for confidences; a `tuned` model states each."""

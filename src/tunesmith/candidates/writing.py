@@ -1,0 +1,45 @@
+"""Writing: a text, token by token, until the model ends its turn → `engine.generate`.
+
+An answer that reaches the limit without an end is `invalid`: a text that breaks off is none. The confidence is the
+geometric mean of the tokens' probabilities: it says how smoothly the text went on, is not calibrated, and a long text
+of likely words has a high one whatever it says.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from tunesmith.candidates.ways import Said
+from tunesmith.engines.base import Engine, TextAnswer, Tokens
+from tunesmith.models.renderer import Renderer
+from tunesmith.tasks import generation
+from tunesmith.tasks.spec import Task
+
+
+class Writing:
+    """Implements `ways.Way`."""
+
+    def __init__(self, renderer: Renderer, task: Task):
+        assert task.max_new_tokens is not None
+        self.longest = task.max_new_tokens
+        self._renderer = renderer
+        self._task = task
+
+    def answers(
+        self, engine: Engine, prompts: Sequence[Tokens], *, ids: Sequence[str] | None = None, tuned: bool = False
+    ) -> Iterator[Said]:
+        stop = [self._renderer.end_of_turn]
+        return map(self._said, engine.generate(prompts, max_new_tokens=self.longest, stop=stop))
+
+    def _said(self, answer: TextAnswer) -> Said:
+        text = self._renderer.decode(answer.tokens)
+        output, fault = generation.parse(text, self._task, cut=len(answer.tokens) == self.longest)
+        return Said(
+            state="invalid" if output is None else "ok",
+            output=output,
+            text=text,
+            confidence=None if output is None else math.exp(answer.logprob / (len(answer.tokens) + 1)),
+            seconds=answer.seconds,
+            tokens_in=answer.tokens_in,
+            tokens_out=answer.tokens_out,
+            error=fault,
+        )

@@ -1,0 +1,14 @@
+"""The families by name."""
+
+from collections.abc import Mapping
+
+from tunesmith.tasks import classification, generation
+from tunesmith.tasks.base import Family
+from tunesmith.tasks.spec import FamilyName
+
+FAMILIES: Mapping[FamilyName, Family] = {"classification": classification, "generation": generation}
+
+
+def family_of(metric: str) -> FamilyName:
+    """The family among whose primary metrics `metric` is."""
+    return next(name for name, family in FAMILIES.items() if metric in family.PRIMARY)

@@ -1,0 +1,43 @@
+"""Generation: rewriting, replies, summaries. An answer is any text; an empty one, or one that a limit ended, is
+`invalid`.
+
+Texts are right where they are equal after levelling: NFKC forms, and white space of any kind and length as one space.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+
+from tunesmith.tasks.base import Parsed
+from tunesmith.tasks.spec import Task
+
+LABELLED = False
+OUTPUT = "answer"
+METRICS: Mapping[str, str] = {
+    "chrf": "chrF",
+    "exact_match": "exact match",
+    "similarity": "similarity",
+    "invalid_rate": "no answer",
+    "length_ratio": "length ratio",
+}
+PRIMARY: tuple[str, ...] = ("chrf", "similarity", "exact_match")
+RATIOS: frozenset[str] = frozenset({"length_ratio"})
+EMPTY = "empty"
+
+
+def sliced(primary: str) -> str:
+    return primary
+
+
+def parse(text: str, task: Task, *, cut: bool = False) -> Parsed:
+    if cut:
+        return Parsed(None, f"ended by the limit of {task.max_new_tokens:,} tokens")
+    answer = text.strip()
+    return Parsed(answer) if answer else Parsed(None, EMPTY)
+
+
+def right(expected: str, output: str | None) -> bool:
+    return output is not None and level(output) == level(expected)
+
+
+def level(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).split())
