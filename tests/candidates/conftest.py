@@ -57,7 +57,21 @@ class BagOfWords:
             )
 
     def generate(self, prompts: Sequence[Tokens], *, max_new_tokens: int, stop: Sequence[int]) -> Iterator[TextAnswer]:
-        raise AssertionError("classification never generates")
+        """Says the tokens between the last two ends of a turn, which are those of the request with its header."""
+        assert not self._waiting, "a second call began before the first was done"
+        self.calls.append([list(prompt) for prompt in prompts])
+        self._waiting = len(prompts)
+        for prompt in prompts:
+            self._waiting -= 1
+            ends = [place for place, token in enumerate(prompt) if token in stop]
+            said = prompt[ends[-2] + 1 : ends[-1]][4:][:max_new_tokens]  # behind "\n", the mark, the role and "\n"
+            yield TextAnswer(
+                tokens=tuple(said),
+                logprob=-0.5 * (len(said) + 1),
+                seconds=0.001,
+                tokens_in=len(prompt),
+                tokens_out=len(said),
+            )
 
 
 class StandInEngines:

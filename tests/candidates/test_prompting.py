@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tunesmith.candidates import prompt, prompting
+from tunesmith.candidates import choosing, prompt, prompting
 from tunesmith.candidates.load import load
 from tunesmith.core.errors import DataError, ModelError
 from tunesmith.core.example import Example, Message, question
@@ -124,7 +124,7 @@ def test_labels_that_cannot_be_told_apart_are_refused(opened, labels, said):
 def test_label_tokens_are_answers_with_their_end_of_turn(model, engines):
     renderer = engines.renderer(model)
     labels = ["card_arrival", "card arrival", "carte bloquée", "カード", 'C&A; "quoted"']
-    found = prompting.label_tokens(renderer, labels)
+    found = choosing.label_tokens(renderer, labels)
     assert [renderer.decode(tokens) for tokens in found] == labels
     assert all(tokens[-1] == renderer.end_of_turn for tokens in found)
 
@@ -133,15 +133,15 @@ def test_where_labels_are_many_a_sample_by_id_has_a_confidence(opened, task, mod
     candidate = opened(task)
     rows = asked(*(f"row {place}, about {task.labels[place % 3]}" for place in range(12)))
     whole = list(candidate.predict(rows))
-    label_length = sum(map(len, prompting.label_tokens(engines.renderer(model), task.labels)))
-    monkeypatch.setattr(prompting, "CONFIDENCE_TOKENS", 5 * label_length)
+    label_length = sum(map(len, choosing.label_tokens(engines.renderer(model), task.labels)))
+    monkeypatch.setattr(choosing, "CONFIDENCE_TOKENS", 5 * label_length)
     found = list(candidate.predict(rows))
     sure = {p.example for p in found if p.confidence is not None}
     assert sure == set(sorted(row.id for row in rows)[:5])
     assert [p.output for p in found] == [p.output for p in whole]
     turned = candidate.predict(rows[::-1])
     assert {p.example for p in turned if p.confidence is not None} == sure
-    monkeypatch.setattr(prompting, "CONFIDENCE_TOKENS", 0)
+    monkeypatch.setattr(choosing, "CONFIDENCE_TOKENS", 0)
     assert sum(p.confidence is not None for p in candidate.predict(rows)) == 1
     assert all(p.confidence is not None for p in candidate.predict(rows[:2], alone=True))
 

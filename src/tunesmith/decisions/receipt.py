@@ -15,7 +15,10 @@ from tunesmith.core.scorecard import Scorecard
 from tunesmith.core.verdict import Verdict
 from tunesmith.evaluation.seal import Seal
 
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "transformers", "peft", "safetensors", "tokenizers")
+LIBRARIES = (
+    *("numpy", "scipy", "scikit-learn", "sacrebleu", "rapidfuzz"),
+    *("torch", "transformers", "peft", "safetensors", "tokenizers"),
+)
 
 
 def receipt(

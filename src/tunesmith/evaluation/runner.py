@@ -29,7 +29,8 @@ from tunesmith.tasks import intervals
 from tunesmith.tasks.measures import measure
 from tunesmith.tasks.spec import Task
 
-ALONE = 24  # rows answered alone, at least
+ALONE = 24  # rows answered alone, at least,
+ALONE_LEAST, ALONE_LONGEST = 8, 30.0  # except that this many are enough after so many seconds: long texts take theirs
 ALONE_AT_MOST = 100  # while they take less than ALONE_SECONDS together: enough for an interval of the 95th percentile
 ALONE_SECONDS = 10.0
 HOPELESS = 10  # rows that raise before any is answered: then it is the candidate, not the rows
@@ -173,6 +174,8 @@ def _with_latency(
             timed[place] = timed[place].model_copy(update={"latency": now - last})
         last = now
         if turn >= ALONE and now - begin > ALONE_SECONDS:
+            break
+        if turn >= ALONE_LEAST and now - begin > ALONE_LONGEST:
             break
     return timed
 

@@ -1,19 +1,23 @@
 """What the report says of a project: curve, answers and facts around the verdict."""
 
 import platform
+from collections.abc import Sequence
 from typing import Any
 
 from tunesmith import __version__
 from tunesmith.core import units
+from tunesmith.core.example import Example
+from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
 from tunesmith.core.run import Run
 from tunesmith.core.units import count
 from tunesmith.core.verdict import Verdict
 from tunesmith.decisions.comparison import Evaluated
-from tunesmith.decisions.report.record import Answers, Curve, Report
+from tunesmith.decisions.report.record import Answers, Curve, Report, Scores
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Seal
 from tunesmith.models.names import is_hosted
+from tunesmith.tasks.measures import answers_of
 from tunesmith.training.events import read_events
 from tunesmith.training.job import EVENTS
 from tunesmith.workflows import runs
@@ -58,12 +62,25 @@ def _answers(state: Ready, evidence: Evidence) -> Answers:
     reveals = [look.date for look in evidence.seal.looks if look.reveal] if evidence.revealed else []
     cards: tuple[Any, ...] = evidence.sealed if reveals else evidence.validation
     by_name = {each.scorecard.candidate: each.predictions for each in cards}
+    examples = state.sealed if reveals else state.validation
+    fine_tune, baseline = (by_name[name] for name in (evidence.verdict.candidate, evidence.verdict.baseline))
     return Answers(
         revealed=reveals[-1] if reveals else None,
-        examples=state.sealed if reveals else state.validation,
-        fine_tune=by_name[evidence.verdict.candidate],
-        baseline=by_name[evidence.verdict.baseline],
+        examples=examples,
+        fine_tune=fine_tune,
+        baseline=baseline,
+        scores=None if state.task.labels else _scores(evidence.verdict.primary, examples, fine_tune, baseline),
     )
+
+
+def _scores(
+    metric: str, examples: Sequence[Example], fine_tune: Sequence[Prediction], baseline: Sequence[Prediction]
+) -> Scores:
+    def of(predictions: Sequence[Prediction]) -> dict[str, float]:
+        scores = answers_of("generation", (), examples, predictions).scores(metric)
+        return {example.id: float(score) for example, score in zip(examples, scores, strict=True)}
+
+    return Scores(metric=metric, fine_tune=of(fine_tune), baseline=of(baseline))
 
 
 def _base(project: Project) -> str:
@@ -95,7 +112,7 @@ def _facts(project: Project, state: Ready, evidence: Evidence) -> dict[str, dict
             "training rows": f"{len(state.train):,}",
             "validation rows": f"{len(state.validation):,}",
             "left out": ", ".join(f"{number:,} {reason}" for reason, number in left_out.items()) or "none",
-            "labels": f"{len(state.task.labels):,}",
+            **({"labels": f"{len(state.task.labels):,}"} if state.task.labels else {}),
             "split": evidence.train.inputs["data"],
             "task": state.task.digest,
         },

@@ -41,13 +41,23 @@ class Curve(Record):
         return cls(points=tuple(CurvePoint(step=step, **points[step]) for step in sorted(points)), **more)
 
 
+class Scores(Record):
+    """What the answers of the fine-tune and of the best baseline score, by example."""
+
+    metric: str
+    fine_tune: dict[str, float]
+    baseline: dict[str, float]
+
+
 class Answers(Record):
-    """The same rows as the fine-tune and as the best baseline answered them, in any order."""
+    """The same rows as the fine-tune and as the best baseline answered them, in any order. `scores` of free text: such
+    an answer is better or worse, not right or wrong."""
 
     revealed: str | None = None  # None: validation rows. Else sealed rows, and the date of their recorded reveal
     examples: tuple[Example, ...]
     fine_tune: tuple[Prediction, ...]
     baseline: tuple[Prediction, ...]
+    scores: Scores | None = None
 
 
 class Report(Record):

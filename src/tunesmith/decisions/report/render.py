@@ -20,11 +20,14 @@ from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.report import charts, words
 from tunesmith.decisions.report.record import Answers, Report
 from tunesmith.decisions.report.svg import Axis, axis
+from tunesmith.decisions.report.texts import texts
 from tunesmith.tasks.classification import right
+from tunesmith.tasks.families import FAMILIES, family_of
 
 NAMED_LABELS = 24  # up to here the confusion matrix is a table of figures, above a map without names
 LISTED = 12  # confusions and labels in their tables
 WRONG_ANSWERS = 30
+BESIDE = ("accuracy", "macro_f1", "chrf", "exact_match", "length_ratio")  # figures beside the primary, where measured
 SHARES = Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
 _DIGEST = re.compile(r"[0-9a-f]{16,}")
 
@@ -46,7 +49,9 @@ def render(report: Report) -> str:
         slices=_slices(fine_tune, baseline, report.verdict.primary),
         confusion=_confusion(fine_tune),
         labels=_weakest_labels(fine_tune),
-        wrong=_wrong_answers(report.answers) if report.answers else None,
+        labelled=FAMILIES[family_of(report.verdict.primary)].LABELLED,
+        wrong=_wrong_answers(report.answers) if report.answers and not report.answers.scores else None,
+        texts=texts(report.answers) if report.answers else None,
     )
 
 
@@ -62,6 +67,8 @@ def _template() -> Template:
     )
     environment.filters.update(
         metric=words.metric,
+        within=words.within,
+        figure_of=lambda estimate, name: words.figure_of(name, estimate),
         figure=words.figure,
         interval=words.interval,
         points=words.points,
@@ -130,7 +137,7 @@ def _candidates(report: Report) -> Candidates:
         )
         for card in best_first
     ]
-    shown = [name for name in ("accuracy", "macro_f1") if name != primary]
+    shown = [name for name in BESIDE if name != primary]
     return Candidates(rows, charts.ruler(scale), [name for name in shown if any(name in c.metrics for c in best_first)])
 
 
@@ -166,10 +173,11 @@ class Slices(NamedTuple):
 
 
 def _slices(fine_tune: Scorecard, baseline: Scorecard, primary: str) -> Slices | None:
-    """The slices by size; by accuracy where the primary metric is none that is known per slice."""
+    """The slices by size; by another metric where the primary one is none that is known per slice."""
     if not fine_tune.slices:
         return None
-    name = primary if all(primary in figures for figures in fine_tune.slices.values()) else "accuracy"
+    known = all(primary in figures for figures in fine_tune.slices.values())
+    name = primary if known else FAMILIES[family_of(primary)].sliced(primary)
     rows = []
     for title, figures in fine_tune.slices.items():
         ours, theirs = figures.get(name), baseline.slices.get(title, {}).get(name)

@@ -8,13 +8,21 @@ from markupsafe import Markup, escape
 from tunesmith.core import units
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate
+from tunesmith.tasks.families import FAMILIES
 
 LONGEST = 600  # characters of a row or an answer
 
 # Control characters, directional overrides and lone surrogates: they cannot be seen, turn the text around them
 # over, or cannot be written as UTF-8 at all.
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-_METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "invalid_rate": "Invalid", "ece": "Calibration error"}
+_METRICS = {
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro-F1",
+    "invalid_rate": "Invalid",
+    "ece": "Calibration error",
+    "chrf": "chrF",
+}
+_RATIOS = frozenset(metric for family in FAMILIES.values() for metric in family.RATIOS)
 
 
 def visible(text: str) -> str:
@@ -41,6 +49,19 @@ def shortened(text: str) -> str:
 
 def metric(name: str) -> str:
     return _METRICS.get(name, name.replace("_", " ").capitalize())
+
+
+def within(name: str) -> str:
+    """A metric as it stands within a sentence."""
+    said = metric(name)
+    return said if said[:1].islower() else said.lower()
+
+
+def figure_of(name: str, estimate: Estimate | None) -> str:
+    """The figure of a metric: a percentage, or '0.97' where it is a ratio."""
+    if name in _RATIOS and estimate is not None and estimate.value is not None:
+        return f"{estimate.value:.2f}"
+    return figure(estimate)
 
 
 def share(value: float | None) -> str:
