@@ -1,5 +1,7 @@
 """Candidates whose answers have scores: the difference, its coverage, and how often `decide` errs."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from tunesmith.core.verdict import Verdict
 from tunesmith.decisions.comparison import Evaluated, compare_pairs
 from tunesmith.decisions.judgement import decide
 from tunesmith.decisions.paired import score_difference
-from tunesmith.decisions.power import outlook, rows_needed
+from tunesmith.decisions.power import outlook, rows_needed_of_scores
 from tunesmith.decisions.section import RulesSection
 from tunesmith.evaluation.seal import rows_digest
 from tunesmith.tasks.generated import SCORES, Answers
@@ -20,7 +22,7 @@ from tunesmith.tasks.spec import Task
 
 RULES = RulesSection(primary="chrf")
 TASK = Task(family="generation", prompt="", max_new_tokens=100)
-WORDS = "the quick brown fox jumps over the lazy dog and runs away from here".split()
+WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "and", "runs", "away", "from", "here"]
 
 
 def answers(scores: Floats, groups: Integers | None = None) -> Answers:
@@ -202,7 +204,25 @@ def test_what_gained_no_more_than_asked_is_hardly_ever_above_it(spread: float, f
 
 
 def test_power_of_scores() -> None:
-    needed = rows_needed(0.07, 0.02, min_effect=0.02, scored=True)
-    assert needed == pytest.approx((1.96 + 0.84) ** 2 * 0.02 / 0.05**2, abs=1.5)
-    said = outlook(100, min_effect=0.02, scores_variance=0.02)
-    assert said.startswith("With 100 eval rows, a fine-tune that is truly 6 points better would be shipped 4 times in 5")
+    plain = (1.96 + 0.84) ** 2 * 0.02 / 0.02**2
+    needed = rows_needed_of_scores(0.04, 0.02, min_effect=0.02)
+    assert needed is not None
+    assert plain < needed < 1.6 * plain
+    assert rows_needed_of_scores(0.02, 0.02, min_effect=0.02) is None
+    said = outlook(200, min_effect=0.02, scores_variance=0.02)
+    assert re.match(r"With 200 eval rows, a fine-tune that is truly [567]\S* points better would be shipped 4 t", said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("spread", "gain"), [(0.1, 0.06), (0.2, 0.08), (0.03, 0.05), (0.1, -0.01)])
+def test_the_rows_that_scores_need_settle_it_about_4_times_in_5(spread: float, gain: float) -> None:
+    needed = rows_needed_of_scores(gain, spread**2, min_effect=0.02)
+    assert needed is not None
+    rng = np.random.default_rng(6)
+    settled = 0
+    for _ in range(400):
+        each = np.clip(rng.normal(gain, spread, needed), -0.5, 0.5)
+        found = score_difference(answers(0.5 + each / 2), answers(0.5 - each / 2), 0.95, metric="chrf")
+        assert found is not None
+        settled += found.low > 0.02 if gain > 0.02 else found.high < 0.02
+    assert 0.65 <= settled / 400 <= 0.95

@@ -12,7 +12,7 @@ Draw = Callable[[np.random.Generator, int], Floats]
 
 
 def beta(a: float, b: float, *, nought: float = 0.0, one: float = 0.0) -> tuple[Draw, float]:
-    """Beta scores, a share of which is 0 (no valid answer) and a share 1 (as expected to the letter); and their mean."""
+    """Beta scores, a share of which is 0 (no valid answer) and a share 1 (right to the letter); and their mean."""
 
     def draw(rng: np.random.Generator, n: int) -> Floats:
         kind = rng.random(n)

@@ -85,7 +85,11 @@ def train(
 
 def compare(
     reveal: Annotated[
-        bool, typer.Option("--reveal", help="Show sealed rows: those answered wrongly, or free text as it was answered; the receipt says so.")
+        bool,
+        typer.Option(
+            "--reveal",
+            help="Show sealed rows: those answered wrongly, or free text as it was answered; the receipt says so.",
+        ),
     ] = False,
     folder: Folder = None,
     settings: Settings = None,

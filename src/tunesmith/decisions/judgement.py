@@ -24,7 +24,8 @@ from tunesmith.core.scorecard import LEVEL
 from tunesmith.core.verdict import Comparison, Verdict
 from tunesmith.decisions import reasons
 from tunesmith.decisions.comparison import Evaluated, compare_pairs, difference, holm
-from tunesmith.decisions.power import rows_needed
+from tunesmith.decisions.paired import Difference
+from tunesmith.decisions.power import rows_needed, rows_needed_of_scores
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
 from tunesmith.tasks.classified import Answers as Labels
@@ -178,17 +179,7 @@ def _more_rows(fine_tune: Evaluated, baselines: Sequence[Evaluated], rules: Rule
     known = [each for each in found if each is not None]
     if len(known) < len(found):
         return lacking_rows(fine_tune, rules.primary) or None
-    needed = [
-        rows_needed(
-            each.value,
-            each.variance,
-            min_effect=rules.min_effect,
-            level=level,
-            design=each.design,
-            scored=each.scored,
-        )
-        for each in known
-    ]
+    needed = [_rows_needed(each, rules.min_effect, level) for each in known]
     losing = [rows for each, rows in zip(known, needed, strict=True) if each.value <= rules.min_effect]
     if losing:
         possible = [rows for rows in losing if rows is not None]
@@ -196,6 +187,14 @@ def _more_rows(fine_tune: Evaluated, baselines: Sequence[Evaluated], rules: Rule
     else:
         total = None if None in needed else max(rows for rows in needed if rows is not None)
     return None if total is None else max(ROUND_ROWS, -(-(total - n) // ROUND_ROWS) * ROUND_ROWS)
+
+
+def _rows_needed(each: Difference, min_effect: float, level: float) -> int | None:
+    if each.resting is None:
+        return rows_needed(each.value, each.variance, min_effect=min_effect, level=level, design=each.design)
+    return rows_needed_of_scores(
+        each.value, each.variance, min_effect=min_effect, level=level, design=each.design, resting=each.resting
+    )
 
 
 def lacking_rows(each: Evaluated, primary: str) -> int:

@@ -30,13 +30,12 @@ from tunesmith.tasks.intervals import BISECTIONS, Floats, Integers, spread
 
 MIN_ROWS = 20
 PSEUDO = 0.1  # of a pair, to either kind
-LEAST_VARIANCE = 1e-6  # of scores that were equal on all rows: other rows may differ
 
 
 class Difference(NamedTuple):
     """`a` minus `b`. `variance` is of one row's part in it, and `design` rows count as one independent row.
 
-    `scored`: rows have scores, and are not simply right or wrong.
+    `resting`: where rows have scores, and are not simply right or wrong, the share of them that their spread rests on.
     """
 
     value: float
@@ -45,7 +44,7 @@ class Difference(NamedTuple):
     p: float
     variance: float
     design: float
-    scored: bool = False
+    resting: float | None = None
 
 
 def accuracy_difference(a: Answers, b: Answers, level: float) -> Difference | None:
@@ -74,7 +73,7 @@ def score_difference(a: Answers, b: Answers, level: float, *, metric: str) -> Di
     count = len(each) if a.groups is None else len(np.unique(a.groups))
     error = np.sqrt(variance * found.design / len(each))
     p = 2 * float(special.stdtr(count - 1, -abs(value) / error)) if error > 0 else 1.0
-    return Difference(value, low, high, p, max(variance, LEAST_VARIANCE), found.design, scored=True)
+    return Difference(value, low, high, p, variance, found.design, found.resting * found.design / len(each))
 
 
 def macro_f1_difference(a: Labels, b: Labels, level: float) -> Difference | None:

@@ -10,10 +10,12 @@ Light: no numpy, so that any command can say it. R. Connor, Biometrics 43 (1987)
 """
 
 import math
+from collections.abc import Callable
 from statistics import NormalDist
 
 from tunesmith.core.scorecard import LEVEL
 from tunesmith.core.units import count
+from tunesmith.tasks.further import TYPICAL, further, tail
 
 POWER = 0.8
 TYPICAL_ACCURACY = 0.8  # where none has been measured
@@ -22,48 +24,81 @@ TOO_MANY = 100_000  # rows that nobody labels
 
 
 def rows_needed(
-    difference: float,
-    variance: float,
-    *,
-    min_effect: float = 0.0,
-    level: float = LEVEL,
-    design: float = 1.0,
-    scored: bool = False,
+    difference: float, variance: float, *, min_effect: float = 0.0, level: float = LEVEL, design: float = 1.0
 ) -> int | None:
     """Rows on which a true `difference` is seen to be other than `min_effect`; None where no reasonable number does.
 
-    `variance` is of one independent row's part; where rows belong together, `design` is how many count as one. Where
-    rows are right or wrong, the difference at the limit says how they vary there; where they are `scored`, it does not.
+    `variance` is of one independent row's part; where rows belong together, `design` is how many count as one.
     """
     distance = abs(difference - min_effect)
     if distance == 0.0:
         return None
     discordant = max(variance + difference**2, abs(difference))
     wins, losses = (discordant + difference) / 2, (discordant - difference) / 2
-    under_limit = variance if scored else variance_under(min_effect, wins, losses, 1.0)
+    under_limit = variance_under(min_effect, wins, losses, 1.0)
     certain, likely = NormalDist().inv_cdf(0.5 + level / 2), NormalDist().inv_cdf(POWER)
     root = certain * math.sqrt(under_limit) + likely * math.sqrt(max(variance, 0.0))
     rows = design * (root / distance) ** 2
     return math.ceil(rows) if rows <= TOO_MANY else None
 
 
-def detectable(
-    rows: int, discordant: float, *, min_effect: float = 0.0, level: float = LEVEL, scored: bool = False
-) -> float | None:
-    """The smallest true difference above `min_effect` that `rows` rows show; None where they show none.
+def rows_needed_of_scores(
+    difference: float,
+    variance: float,
+    *,
+    min_effect: float = 0.0,
+    level: float = LEVEL,
+    design: float = 1.0,
+    resting: float = TYPICAL,
+) -> int | None:
+    """The same where rows have scores; the spread of their differences rests on a share `resting` of the rows.
 
-    A difference needs at least as many discordant rows, however alike the candidates are. Of `scored` rows `discordant`
-    is the variance of their differences.
+    Either limit counts one more row at the end of the scale, as the interval does (`tasks/bounded.py`).
     """
+    distance = abs(difference - min_effect)
+    end = 1 + difference if difference > min_effect else 1 - difference  # how far that end is away
+    likely = NormalDist().inv_cdf(POWER)
+
+    def sees(rows: int) -> bool:
+        one_more = further(resting * rows)
+        certain = -NormalDist().inv_cdf(tail(level, resting * rows))
+        error = math.sqrt((variance + one_more * end**2 / rows) / rows)
+        return distance > one_more * end / (rows + one_more) + certain * error + likely * math.sqrt(variance / rows)
+
+    low, high = 0, 1
+    while not sees(high):
+        low, high = high, 2 * high
+        if high * design > 2 * TOO_MANY:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if sees(middle) else (middle, high)
+    rows = math.ceil(high * design)
+    return rows if rows <= TOO_MANY else None
+
+
+def detectable(rows: int, discordant: float, *, min_effect: float = 0.0, level: float = LEVEL) -> float | None:
+    """The smallest true difference above `min_effect` that `rows` rows show; None where they show none."""
+    return _smallest(
+        rows,
+        lambda each: rows_needed(each, _variance(each, discordant), min_effect=min_effect, level=level),
+        min_effect,
+    )
+
+
+def _smallest(rows: int, needed: Callable[[float], int | None], min_effect: float) -> float | None:
+    """`detectable`, where `needed` gives the rows that a difference needs."""
+
+    def shows(difference: float) -> bool:
+        least = needed(difference)
+        return least is not None and least <= rows
+
     low, high = min_effect, 1.0
-    if not _shows(rows, high, discordant, min_effect, level, scored):
+    if not shows(high):
         return None
     for _ in range(40):
         middle = (low + high) / 2
-        if _shows(rows, middle, discordant, min_effect, level, scored):
-            high = middle
-        else:
-            low = middle
+        low, high = (low, middle) if shows(middle) else (middle, high)
     return high
 
 
@@ -88,12 +123,15 @@ def outlook(
     `accuracy` is that of the best baseline, where it has been measured; where rows are scored, `scores_variance` is the
     variance of its scores.
     """
-    scored = scores_variance is not None
-    discordant = expected_discordance(accuracy) if scores_variance is None else max(scores_variance, LEAST_VARIANCE)
-    smallest = detectable(rows, discordant, min_effect=min_effect, scored=scored)
+
+    def needed_for(difference: float) -> int | None:
+        if scores_variance is not None:
+            return rows_needed_of_scores(difference, max(scores_variance, LEAST_VARIANCE), min_effect=min_effect)
+        return rows_needed(difference, _variance(difference, expected_discordance(accuracy)), min_effect=min_effect)
+
+    smallest = _smallest(rows, needed_for, min_effect)
     wanted = min_effect + 0.05
-    variance = discordant if scored else _variance(wanted, discordant)
-    needed = rows_needed(wanted, variance, min_effect=min_effect, scored=scored)
+    needed = needed_for(wanted)
     subject = f"With {count(rows, 'eval row')}"
     if smallest is None:
         said = f"{subject}, no gain could be shown reliably"
@@ -104,13 +142,8 @@ def outlook(
     return f"{said}; label {count(needed - rows, 'more', 'more')} to see {_points(wanted)} points."
 
 
-def _shows(rows: int, difference: float, discordant: float, min_effect: float, level: float, scored: bool) -> bool:
-    variance = discordant if scored else _variance(difference, discordant)
-    needed = rows_needed(difference, variance, min_effect=min_effect, level=level, scored=scored)
-    return needed is not None and needed <= rows
-
-
 def _variance(difference: float, discordant: float) -> float:
+    """A difference needs at least as many discordant rows, however alike the candidates are."""
     return max(discordant, abs(difference)) - difference**2
 
 

@@ -18,20 +18,21 @@ import numpy as np
 from scipy import special
 
 from tunesmith.core.scorecard import LEVEL
-from tunesmith.tasks.intervals import Floats, Integers, Spread, spread
+from tunesmith.tasks.further import further, tail
+from tunesmith.tasks.intervals import Floats, Integers, spread
 
 MIN_ROWS = 20
-ENOUGH = 50.0  # rows that the spread rests on
 
 
 class Mean(NamedTuple):
-    """`variance` is of one row, and `design` rows count as one independent row."""
+    """`variance` is of one row, `design` rows count as one independent row, and the spread rests on `resting` of them."""
 
     value: float
     low: float
     high: float
     variance: float
     design: float
+    resting: float
 
 
 def mean(scores: Floats, groups: Integers | None, level: float = LEVEL) -> Mean | None:
@@ -46,12 +47,12 @@ def mean(scores: Floats, groups: Integers | None, level: float = LEVEL) -> Mean 
         return None
     variance = float(np.mean(apart**2)) * n / (n - 1)
     resting = _resting(apart, groups)
-    tail = _tail(level, resting, found)
-    further = 1.0 if resting <= ENOUGH else (ENOUGH / resting) ** 2
+    # Student's t, as the variance is only estimated.
+    missed = float(special.ndtr(special.stdtrit(found.groups - 1, tail(level, resting))))
     rows = n / found.deff
-    low = _limit(value, variance, rows, further, tail)
-    high = 1.0 - _limit(1.0 - value, variance, rows, further, tail)
-    return Mean(value, min(low, value), max(high, value), variance, found.deff)
+    low = _limit(value, variance, rows, further(resting), missed)
+    high = 1.0 - _limit(1.0 - value, variance, rows, further(resting), missed)
+    return Mean(value, min(low, value), max(high, value), variance, found.deff, resting)
 
 
 def _resting(apart: Floats, groups: Integers | None) -> float:
@@ -61,20 +62,14 @@ def _resting(apart: Floats, groups: Integers | None) -> float:
     return float(np.sum(sums**2)) ** 2 / fourth if fourth > 0 else 0.0
 
 
-def _tail(level: float, resting: float, found: Spread) -> float:
-    """What either limit may miss: a fifth more while few rows carry the spread, less for a variance of few rows."""
-    tail = (1 - level) / 2 * (1 + 0.2 * min(1.0, ENOUGH / max(resting, 1.0)))
-    return float(special.ndtr(special.stdtrit(found.groups - 1, tail)))
-
-
-def _limit(value: float, variance: float, rows: float, further: float, tail: float) -> float:
-    """The lower limit, with `further` of a row at 0."""
-    more = rows + further
+def _limit(value: float, variance: float, rows: float, one_more: float, missed: float) -> float:
+    """The lower limit, with `one_more` of a row at 0; it is missed with a chance of `missed`."""
+    more = rows + one_more
     centre = rows * value / more
-    squares = rows * (variance + (value - centre) ** 2) + further * centre**2
+    squares = rows * (variance + (value - centre) ** 2) + one_more * centre**2
     if centre <= 0:
         return 0.0
     size = centre * (1 - centre) * more * (more + 1) / squares - 1 if squares > 0 else np.inf
     if not np.isfinite(size) or centre >= 1:
         return centre
-    return float(special.betaincinv(centre * size, (1 - centre) * size, tail))
+    return float(special.betaincinv(centre * size, (1 - centre) * size, missed))
