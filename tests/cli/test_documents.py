@@ -19,6 +19,7 @@ from tunesmith.workflows import config
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md")])
+FREE_TEXT = ROOT / "docs" / "generation.md"  # a project of its own
 QUICK = {
     "TUNESMITH_BASELINES_SHOTS": "2",
     "TUNESMITH_TRAIN_EPOCHS": "0.5",
@@ -102,8 +103,22 @@ def test_the_sentences_of_the_readme(walked, sample):
     assert (walked / "out.csv").is_file()
 
 
+def test_the_commands_of_the_page_of_free_text(tmp_path, sample):
+    rows = [{"rude": f"Hand me file {n} now", "kind": f"Please hand me file {n}"} for n in range(300)]
+    sample.write_jsonl(tmp_path / "pairs.jsonl", rows)
+    folder, short = tmp_path, {"TUNESMITH_MODEL_MAX_NEW_TOKENS": "16", "TUNESMITH_DATA_EVAL": "0.08"}
+    for environment, words in commands(FREE_TEXT):
+        if words[0] == "cd":
+            folder = folder / words[1]
+        else:
+            type_in(folder, words, **short, **environment)
+    assert folder.name == "kinder"
+
+
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.parent.name == "docs" and list(commands(page))], ids=lambda page: page.name
+    "page",
+    [page for page in PAGES if page.parent.name == "docs" and page != FREE_TEXT and list(commands(page))],
+    ids=lambda page: page.name,
 )
 def test_the_commands_of_a_page(page, walked):
     for environment, words in commands(page):

@@ -75,7 +75,7 @@ def test_the_difference_of_scores_is_covered(spread: float, failing: float) -> N
 def test_the_difference_of_scores_is_covered_everywhere(n: int, spread: float, failing: float) -> None:
     covered, above = simulated(n, spread, failing, 3000)
     assert covered >= 0.93
-    assert above <= 0.04
+    assert above <= 0.04 + 2 * np.sqrt(0.04 * 0.96 / 3000)
     if n >= 500 and spread >= 0.1:
         assert covered <= 0.97 + 3 * np.sqrt(0.95 * 0.05 / 3000)
 
@@ -200,7 +200,7 @@ def test_exact_match_and_similarity_can_decide() -> None:
 def test_what_gained_no_more_than_asked_is_hardly_ever_above_it(spread: float, failing: float) -> None:
     """The false-ship rate at the boundary, over one baseline: the verdict ships where the lower limit lies above."""
     for n in (60, 150, 400):
-        assert simulated(n, spread, failing, 2000)[1] <= 0.04
+        assert simulated(n, spread, failing, 2000)[1] <= 0.04 + 2 * np.sqrt(0.04 * 0.96 / 2000)
 
 
 def test_power_of_scores() -> None:

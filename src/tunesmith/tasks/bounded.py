@@ -25,7 +25,7 @@ MIN_ROWS = 20
 
 
 class Mean(NamedTuple):
-    """`variance` is of one row, `design` rows count as one independent row, and the spread rests on `resting` of them."""
+    """`variance` is of one row, `design` rows count as one independent row, and the spread rests on `resting` ones."""
 
     value: float
     low: float

@@ -1,4 +1,7 @@
-"""How much one more row, at the end of the scale, counts in a limit of a mean of scores (`bounded`). Light, for `power`."""
+"""How much one more row, at the end of the scale, counts in a limit of a mean of scores (`bounded`).
+
+Light, so that `decisions/power.py` can reckon with it.
+"""
 
 ENOUGH = 50.0  # rows that the spread rests on; below them, the row that was not seen counts fully
 TYPICAL = 1 / 3  # of the rows is what the spread of a normal distribution rests on
