@@ -103,10 +103,18 @@ def test_the_sentences_of_the_readme(walked, sample):
     assert (walked / "out.csv").is_file()
 
 
-def test_the_commands_of_the_page_of_free_text(tmp_path, sample):
-    rows = [{"rude": f"Hand me file {n} now", "kind": f"Please hand me file {n}"} for n in range(300)]
+def test_the_commands_of_the_page_of_free_text(tmp_path, sample, tiny_folder):
+    """On the tiny model: what the embedded one writes takes minutes."""
+    rows = [{"rude": f"Hand me file {n} now", "kind": f"Please hand me file {n}"} for n in range(110)]
     sample.write_jsonl(tmp_path / "pairs.jsonl", rows)
-    folder, short = tmp_path, {"TUNESMITH_MODEL_MAX_NEW_TOKENS": "16", "TUNESMITH_DATA_EVAL": "0.08"}
+    folder, short = (
+        tmp_path,
+        {
+            "TUNESMITH_MODEL_MAX_NEW_TOKENS": "16",
+            "TUNESMITH_MODEL_BASE": str(tiny_folder),
+            "TUNESMITH_DATA_EVAL": "0.2",
+        },
+    )
     for environment, words in commands(FREE_TEXT):
         if words[0] == "cd":
             folder = folder / words[1]

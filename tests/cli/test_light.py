@@ -5,7 +5,10 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "transformers", "peft", "scipy", "sklearn", "sqlalchemy", "pandas", "openai", "httpx2")
+HEAVY = (
+    *("torch", "transformers", "peft", "scipy", "sklearn", "sacrebleu", "rapidfuzz"),
+    *("sqlalchemy", "pandas", "openai", "httpx2"),
+)
 PROBE = """
 import sys
 from tunesmith.cli.commands import run
@@ -31,3 +34,11 @@ def test_the_data_verbs_load_nothing_heavy(project, tmp_path):
     assert loaded_by(again, tmp_path) == "0 []"
     for verb in ("check", "split", "seal", "status"):
         assert loaded_by([verb], project) == "0 []", verb
+
+
+def test_the_data_verbs_of_free_text_load_nothing_heavy(tmp_path, sample):
+    pairs = [{"input": f"Hand me file {n}", "output": f"Please hand me file {n}"} for n in range(240)]
+    sample.write_jsonl(tmp_path / "pairs.jsonl", pairs)
+    assert loaded_by(["init", "texts", "--family", "generation", "--from", "pairs.jsonl"], tmp_path) == "0 []"
+    for verb in ("check", "split", "seal", "status"):
+        assert loaded_by([verb], tmp_path / "texts") == "0 []", verb
