@@ -45,6 +45,23 @@ def test_an_answer_is_parsed_and_never_guessed(asked, provider):
     ]
 
 
+def test_a_text_is_an_answer_unless_it_is_empty_or_the_limit_ended_it(tmp_path, hosted, provider):
+    task = Task(family="generation", prompt="Say it kindly.", max_new_tokens=30)
+    candidate = load(tmp_path, prompt.make(tmp_path, task, model=MODEL, max_tokens=512, engines=hosted), hosted)
+    for said, ending, state, error in (
+        (" Please sit.\n", "stop", "ok", None),
+        ("Please sit and", "length", "invalid", "ended by the limit of 30 tokens"),
+        ("", "stop", "invalid", "empty"),
+        ("No.", "content_filter", "refused", None),
+    ):
+        provider.says, provider.finish_reason = said, ending
+        [prediction] = candidate.predict([question("Sit!")])
+        assert (prediction.state, prediction.text, prediction.error) == (state, said, error)
+        assert prediction.output == ("Please sit." if state == "ok" else None)
+        assert prediction.confidence is None
+    assert {body["max_tokens"] for body in provider.bodies["POST /chat/completions"]} == {30}
+
+
 def test_answers_come_in_order_and_one_that_fails_fails_alone(asked, provider):
     provider.says, provider.fails_on = "food", "message 7"
     answers = list(asked.predict(rows(20)))

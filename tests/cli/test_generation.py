@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hosted_server import BASE
 
 PROMPT = "Say it kindly. Answer with the text alone."
 RULES = (
@@ -210,3 +211,20 @@ def test_an_empty_project_and_one_without_settings(tmp_path, tunesmith):
     assert "The answer is …" in (tmp_path / "q/prompts/system.md").read_text()
     (tmp_path / "q/tunesmith.toml").write_text('[task]\nfamily = "generation"\n')
     assert tunesmith("status", "-C", "q").code == 0
+
+
+def test_a_model_that_a_provider_trains_stands_in_the_same_table(project, provider, tunesmith_in):
+    settings = project / "tunesmith.toml"
+    text = re.sub(r"(?m)^base = .*$", f'base = "lab:{BASE}"', settings.read_text())
+    server = f'\n[providers.lab]\nbase_url = "{provider.address}"\napi_key_env = "LAB_KEY"\n'
+    settings.write_text(text + server)
+    light = {"TUNESMITH_BASELINES_WHICH": "majority,copy,prompt"}
+    done = tunesmith_in(project)("run", "--json", **light)
+    assert done.code == 3, done.err
+    assert [line["name"] for line in done.json["candidates"]] == ["copy", "prompt", "fine-tune"]
+    assert done.json["baseline"] == "copy"
+    assert "Majority and classical choose among labels" in done.err
+    [body] = provider.bodies["POST /fine_tuning/jobs"]
+    rows = [json.loads(line) for line in provider.contents[body["training_file"]].splitlines()]
+    assert {row["messages"][0]["content"] for row in rows} == {PROMPT}
+    assert all(row["messages"][-1]["content"].startswith("Please hand") for row in rows)

@@ -44,6 +44,7 @@ class Provider:
         self.drop_answer: Counter[str] = Counter()  # and those that are carried out, but whose answer is lost
         self.logprobs = True
         self.says: str | None = None  # what every chat answers
+        self.finish_reason = "stop"  # of every chat
         self.fails_on: str | None = None  # a text that no chat answers
         self.echo_key = False  # errors repeat the key
 
@@ -140,7 +141,7 @@ class Provider:
         if body.get("logprobs") and not self.logprobs:
             return 400, {"message": "logprobs are not supported", "param": "logprobs"}
         said = self.says if self.says is not None else _answer(self.models.get(body["model"], {}), text)
-        choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
+        choice: dict[str, Any] = {"index": 0, "finish_reason": self.finish_reason}
         choice["message"] = {"role": "assistant", "content": said, "refusal": None}
         if body.get("logprobs"):
             choice["logprobs"] = {"content": [{"token": said, "logprob": -0.105, "bytes": None, "top_logprobs": []}]}

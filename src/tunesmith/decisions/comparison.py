@@ -13,8 +13,8 @@ from tunesmith.core.record import Record
 from tunesmith.core.scorecard import LEVEL, Scorecard
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.paired import Difference, accuracy_difference, macro_f1_difference, score_difference
+from tunesmith.tasks import families
 from tunesmith.tasks.base import Family
-from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import Answers
 from tunesmith.tasks.measures import answers_of
 
@@ -46,7 +46,7 @@ class Evaluated(Record):
 
     @property
     def family(self) -> Family:
-        return next(family for name, family in FAMILIES.items() if name == self.scorecard.family)
+        return families.named(self.scorecard.family)
 
     @property
     def failures(self) -> int:

@@ -25,7 +25,7 @@ from tunesmith.core.record import Record
 from tunesmith.core.scorecard import Estimate, Scorecard
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.evaluation.seal import rows_digest
-from tunesmith.tasks import intervals
+from tunesmith.tasks import families, intervals
 from tunesmith.tasks.measures import measure
 from tunesmith.tasks.spec import Task
 
@@ -94,7 +94,7 @@ def priced(evaluation: Evaluation, examples: Sequence[Example], prices: PricesSe
     predictions = [each.model_copy(update={"cost": prices.cost(each)}) for each in evaluation.predictions]
     pairs = zip(examples, predictions, strict=True)
     successes = sum(each.state == "ok" and each.output == example.expected for example, each in pairs)
-    if evaluation.scorecard.family == "generation":
+    if not families.named(evaluation.scorecard.family).LABELLED:
         successes = 0  # a text is better or worse, and seldom the expected one letter by letter
     cost = sum(prediction.cost for prediction in predictions)
     costs = {"cost": cost, "cost_per_success": cost / successes if prices.known and successes else None}

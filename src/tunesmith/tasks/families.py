@@ -9,6 +9,11 @@ from tunesmith.tasks.spec import FamilyName
 FAMILIES: Mapping[FamilyName, Family] = {"classification": classification, "generation": generation}
 
 
+def named(name: str) -> Family:
+    """The family that a record names."""
+    return next(family for known, family in FAMILIES.items() if known == name)
+
+
 def family_of(metric: str) -> FamilyName:
     """The family among whose primary metrics `metric` is."""
     return next(name for name, family in FAMILIES.items() if metric in family.PRIMARY)
