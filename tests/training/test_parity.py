@@ -224,11 +224,3 @@ def test_what_is_shared_is_counted(kind, shared):
     assert batch.shared == shared
     assert batch.tokens == sum(extent.tokens for extent in batches.extents(rows(kind), "on", 8192))
     assert lay_out(rows(kind), CPU, "off").shared == 0
-
-
-def test_every_row_appears_once_in_an_epoch_and_the_order_is_seeded():
-    first = batches.order(50, epoch=0, seed=1, batch_size=8)
-    assert sorted(number for batch in first for number in batch) == list(range(50))
-    assert first == batches.order(50, epoch=0, seed=1, batch_size=8)
-    assert first != batches.order(50, epoch=1, seed=1, batch_size=8)
-    assert first != batches.order(50, epoch=0, seed=2, batch_size=8)

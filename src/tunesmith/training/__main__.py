@@ -28,12 +28,24 @@ from tunesmith.core.errors import ConfigError, TrainingError, TunesmithError
 from tunesmith.core.files import new_folder, remove, write_text
 from tunesmith.engines.local.loading import best_dtype
 from tunesmith.models.renderer import Renderer
-from tunesmith.training import preflight, saved
-from tunesmith.training.batches import Extent, Rows, render
+from tunesmith.training import general, preflight, saved
+from tunesmith.training.batches import Extent, render
 from tunesmith.training.checkpoint import Checkpoints
+from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import EventLog, Silence
 from tunesmith.training.identity import Identity, differences, identity
-from tunesmith.training.job import EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, kept_as, read_job, read_rows
+from tunesmith.training.job import (
+    EVENTS,
+    LOCK,
+    PID,
+    TRAIN,
+    VALIDATION,
+    Job,
+    kept_as,
+    read_general,
+    read_job,
+    read_rows,
+)
 from tunesmith.training.launch import LAUNCHED
 from tunesmith.training.loop import InterruptedRun, Loop
 from tunesmith.training.methods import attach
@@ -41,6 +53,7 @@ from tunesmith.training.methods.virtual_tokens import refuse_beyond_context
 from tunesmith.training.processes import Alone, LostProcessError, join
 from tunesmith.training.section import TrainSection
 from tunesmith.training.trackers import refuse_missing, tracking
+from tunesmith.training.validation import Rows
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -127,7 +140,8 @@ def _clean(folder: Path) -> None:
 
 def _say_plan(log: EventLog, loop: Loop, expected: Expected, shown: int) -> None:
     rows, recipe = loop.rows.train, loop.recipe
-    tokens = preflight.count(rows, expected.packed)
+    epoch = [row for batch in loop.epochs.batches(0) for row in batch]
+    tokens = preflight.count(epoch, expected.packed)
     log.write(
         "plan",
         **preflight.fields(
@@ -136,6 +150,8 @@ def _say_plan(log: EventLog, loop: Loop, expected: Expected, shown: int) -> None
             sharing=preflight.sharing(tokens, recipe.sharing),
             rows=len(rows),
             validation_rows=len(loop.rows.validation),
+            rehearsed=loop.epochs.mixed,
+            unrendered=loop.rows.general.left_out,
             steps=loop.steps,
             batch_size=recipe.batch_size,
             trainable=sum(parameter.numel() for parameter in loop.parameters),
@@ -184,14 +200,16 @@ def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.
 def _loop(folder: Path, job: Job, standing: saved.Standing, processes: Alone) -> tuple[Loop, Expected]:
     recipe = job.recipe
     refuse_missing(recipe)
-    train, validation = read_rows(folder / TRAIN), read_rows(folder / VALIDATION)
-    made_from = identity(job, train, validation)
+    train, validation, own = read_rows(folder / TRAIN), read_rows(folder / VALIDATION), read_general(folder)
+    made_from = identity(job, train, validation, own)
     _refuse_another(standing, made_from)
     renderer = Renderer(Path(job.model_folder))
+    rendered = render(renderer, job.task, train, job.max_tokens)
     rows = Rows(
-        train=render(renderer, job.task, train, job.max_tokens),
+        train=rendered,
         validation=render(renderer, job.task, validation, job.max_tokens),
         examples=validation,
+        general=general.rendered(renderer, own, rendered, recipe, job.max_tokens),
     )
     refuse_beyond_context([*rows.train, *rows.validation], recipe.virtual_tokens, renderer.context_length)
     expected = _expected(Path(job.model_folder), recipe, rows, processes)
@@ -201,8 +219,9 @@ def _loop(folder: Path, job: Job, standing: saved.Standing, processes: Alone) ->
 
 def _expected(model: Path, recipe: TrainSection, rows: Rows, processes: Alone) -> Expected:
     device, free = processes.room()
-    packed = preflight.layout(rows.train, recipe)
-    return Expected(packed, preflight.memory(model, recipe, rows.train, best_dtype(device).itemsize, free, packed))
+    batches = Epochs(rows.train, rows.general.rehearsed, recipe).batches(0)
+    packed = preflight.layout(batches, recipe)
+    return Expected(packed, preflight.memory(model, recipe, batches, best_dtype(device).itemsize, free, packed))
 
 
 def _refuse_another(standing: saved.Standing, made_from: Identity) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from tunesmith.candidates.prompting import conversation
 from tunesmith.core.errors import DataError
-from tunesmith.core.example import Example
+from tunesmith.core.example import Example, Message
 from tunesmith.engines.local.segments import Segments
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.spec import Task
@@ -77,27 +77,20 @@ class Batch:
         return sum(len(row.tokens) - 1 for row in self.rows) - self.tokens
 
 
-@dataclass(frozen=True)
-class Rows:
-    """The rendered rows of a run, with the examples that the task's metric needs."""
-
-    train: list[Row]
-    validation: list[Row]
-    examples: list[Example]  # of the validation rows
-
-
 def render(renderer: Renderer, task: Task, examples: Sequence[Example], max_tokens: int) -> list[Row]:
     """Examples as tokens, asked as they will be asked later. Nothing is cut: a long row is refused."""
-    rows = []
-    for example in examples:
-        rendered = renderer.render(conversation(task, example), example.expected)
-        if len(rendered.tokens) > max_tokens:
-            raise DataError(
-                f"{example.origin or 'A row'} has {len(rendered.tokens)} tokens with the prompt and its answer, more "
-                f"than [model] max_tokens = {max_tokens}. Raise that, shorten the row, or take it out of the data."
-            )
-        rows.append(Row(example.id, rendered.tokens, rendered.start, example.weight, example.origin))
-    return rows
+    return [rendered_row(renderer, example, conversation(task, example), max_tokens) for example in examples]
+
+
+def rendered_row(renderer: Renderer, example: Example, asked: Sequence[Message], max_tokens: int) -> Row:
+    """`example` as tokens, behind the turns that ask for its answer."""
+    rendered = renderer.render(asked, example.expected)
+    if len(rendered.tokens) > max_tokens:
+        raise DataError(
+            f"{example.origin or 'A row'} has {len(rendered.tokens)} tokens with the prompt and its answer, more "
+            f"than [model] max_tokens = {max_tokens}. Raise that, shorten the row, or take it out of the data."
+        )
+    return Row(example.id, rendered.tokens, rendered.start, example.weight, example.origin)
 
 
 def lay_out(
@@ -129,13 +122,6 @@ def extents(rows: Sequence[Row], sharing: Sharing, packed_tokens: int) -> list[E
     return [
         Extent(sum(len(node.tokens) for node in nodes), sum(row.labels for row in chunk)) for chunk, nodes in chunks
     ]
-
-
-def order(rows: int, epoch: int, seed: int, batch_size: int) -> list[list[int]]:
-    """Row numbers of every batch of `epoch`, shuffled anew in each; the last batch may be smaller."""
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-    shuffled = torch.randperm(rows, generator=generator).tolist()
-    return [shuffled[begin : begin + batch_size] for begin in range(0, rows, batch_size)]
 
 
 def _chunks(rows: Sequence[Row], least: int | None, packed_tokens: int) -> Iterator[tuple[list[Row], list[Node]]]:

@@ -13,7 +13,7 @@ from tunesmith import __version__
 from tunesmith.core.digests import digest, sha256_text
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example
-from tunesmith.training.job import TRAIN, VALIDATION, Job, read_job, read_rows
+from tunesmith.training.job import TRAIN, VALIDATION, Job, read_general, read_job, read_rows
 
 Identity = dict[str, Any]
 LIBRARIES = ("torch", "transformers", "peft")
@@ -22,10 +22,13 @@ WORDS = {
     "prompt": "the prompt",
     "train": "the training rows",
     "validation": "the validation rows",
+    "general": "the general rows for rehearsal",
 }
 
 
-def identity(job: Job, train: Sequence[Example], validation: Sequence[Example]) -> Identity:
+def identity(
+    job: Job, train: Sequence[Example], validation: Sequence[Example], general: Sequence[Example] = ()
+) -> Identity:
     """All that the weights depend on, as JSON values; not where files lie, nor how often a checkpoint is written."""
     return {
         "recipe": job.recipe.recipe,
@@ -35,6 +38,7 @@ def identity(job: Job, train: Sequence[Example], validation: Sequence[Example]) 
         "primary": job.primary,
         "train": _rows(train),
         "validation": _rows(validation),
+        "general": _rows(general) if general else None,
         "versions": {"tunesmith": __version__, **{name: _version(name) for name in LIBRARIES}},
     }
 
@@ -42,7 +46,8 @@ def identity(job: Job, train: Sequence[Example], validation: Sequence[Example]) 
 def of_folder(folder: Path) -> Identity | None:
     """The identity of what a run's folder holds; None where its files are not all there."""
     try:
-        return identity(read_job(folder), read_rows(folder / TRAIN), read_rows(folder / VALIDATION))
+        rows = read_rows(folder / TRAIN), read_rows(folder / VALIDATION), read_general(folder)
+        return identity(read_job(folder), *rows)
     except (DataError, ValueError, OSError):
         return None
 

@@ -1,4 +1,5 @@
-"""What a training run is given: a folder with `job.json`, `train.jsonl` and `validation.jsonl`.
+"""What a training run is given: a folder with `job.json`, `train.jsonl` and `validation.jsonl`, and `general.jsonl`
+where the user has general rows of their own for rehearsal.
 
 The child process reads them and writes `events.jsonl`, `checkpoint/` and, at the end, `adapter/` beside them, or
 `model/` where every weight was trained.
@@ -18,7 +19,8 @@ from tunesmith.core.record import Record
 from tunesmith.tasks.spec import Task
 from tunesmith.training.section import TrainSection
 
-JOB, TRAIN, VALIDATION, EVENTS = "job.json", "train.jsonl", "validation.jsonl", "events.jsonl"
+JOB, EVENTS = "job.json", "events.jsonl"
+TRAIN, VALIDATION, GENERAL = "train.jsonl", "validation.jsonl", "general.jsonl"
 CHECKPOINT, ADAPTER, MODEL, LOCK, PID, LOG = "checkpoint", "adapter", "model", "run.lock", "run.pid", "child.log"
 AGAIN = "Run `tunesmith train`: it writes the files of a run from the project."
 
@@ -36,11 +38,14 @@ class Job(Record):
     primary: str = "accuracy"
 
 
-def prepare(folder: Path, job: Job, train: Sequence[Example], validation: Sequence[Example]) -> None:
+def prepare(
+    folder: Path, job: Job, train: Sequence[Example], validation: Sequence[Example], general: Sequence[Example] = ()
+) -> None:
     """Write a run's folder. Existing files are replaced; a checkpoint in it would be resumed."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_jsonl(folder / TRAIN, (example.model_dump(mode="json") for example in train))
-    write_jsonl(folder / VALIDATION, (example.model_dump(mode="json") for example in validation))
+    for name, rows in ((TRAIN, train), (VALIDATION, validation), (GENERAL, general)):
+        if rows or name != GENERAL:
+            write_jsonl(folder / name, (example.model_dump(mode="json") for example in rows))
     write_json(folder / JOB, job.model_dump(mode="json"))
 
 
@@ -66,6 +71,11 @@ def read_rows(path: Path) -> list[Example]:
         raise DataError(f"{path} has no rows. {AGAIN}")
     refuse_weights(rows, path)
     return rows
+
+
+def read_general(folder: Path) -> list[Example]:
+    """The user's own rows for rehearsal; empty where the run has none."""
+    return read_rows(folder / GENERAL) if (folder / GENERAL).exists() else []
 
 
 def refuse_weights(rows: Sequence[Example], path: Path) -> None:

@@ -14,14 +14,15 @@ from torch import Tensor
 from tunesmith.core.errors import TrainingError
 from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
-from tunesmith.training.batches import Batch, Row, Rows, extents, lay_out, order
+from tunesmith.training.batches import Batch, Row, extents, lay_out
 from tunesmith.training.checkpoint import Checkpoints, Progress
+from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import EventLog
 from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import negative_log_likelihood
 from tunesmith.training.processes import Alone
-from tunesmith.training.validation import Standing, validate
+from tunesmith.training.validation import Rows, Standing, general_loss, validate
 
 MANY_STEPS = 20  # of which one more, to measure the time, is not worth mentioning
 FORWARD = 0.4  # of a step's time is its forward pass
@@ -52,9 +53,9 @@ class Loop:
         self.optimizer = torch.optim.AdamW(
             self.parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True
         )
-        self.per_epoch = math.ceil(len(rows.train) / recipe.batch_size)
-        self.steps = max(1, round(self.per_epoch * recipe.epochs))
-        self.every = max(1, self.per_epoch // recipe.evaluations_per_epoch)
+        self.epochs = Epochs(rows.train, rows.general.rehearsed, recipe)
+        self.steps = self.epochs.steps
+        self.every = max(1, self.epochs.per_epoch // recipe.evaluations_per_epoch)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
 
@@ -67,6 +68,7 @@ class Loop:
         Raises InterruptedRun, TrainingError, OSError.
         """
         saved = time.monotonic()
+        self._look_at_general()
         while not self._at_end() and (looks is None or self.progress.step < looks * self.every):
             self._step(log)
             if self.progress.step % self.every == 0 or self.progress.step == self.steps:
@@ -110,7 +112,7 @@ class Loop:
             "step",
             step=self.progress.step,
             steps=self.steps,
-            epoch=round(self.progress.step / self.per_epoch, 4),
+            epoch=round(self.progress.step / self.epochs.per_epoch, 4),
             loss=loss,
             learning_rate=rate,
             grad_norm=norm,
@@ -132,7 +134,7 @@ class Loop:
 
     def _batch(self, step: int) -> Batch:
         """All rows of the step's batch, and this process's part of them laid out."""
-        rows = self._batch_rows(step)
+        rows = self.epochs.batch(step)
         own = self._laid_out(self.processes.share(rows))
         return Batch(tuple(rows), self.processes.even(own.packed, lambda: self._laid_out(rows[:1]).packed[0]))
 
@@ -140,17 +142,13 @@ class Loop:
         recipe = self.recipe
         return lay_out(rows, self.device, recipe.sharing, recipe.packed_tokens, virtual=recipe.virtual_tokens)
 
-    def _batch_rows(self, step: int) -> list[Row]:
-        epoch, place = divmod(step, self.per_epoch)
-        numbers = order(len(self.rows.train), epoch, self.recipe.seed, self.recipe.batch_size)[place]
-        return [self.rows.train[number] for number in numbers]
-
     def expected_seconds(self) -> float:
         """Time of the whole run, from forward and backward of its first batch (in a short run of two of its rows).
 
         No weight and no gradient changes.
 
-        A look at the validation rows costs two forward passes over them: for the loss and for the answers.
+        A look at the validation rows costs two forward passes over them, for the loss and for the answers; general
+        text one.
         """
         batch = self._batch(0)
         small = self._laid_out(batch.rows[:2])
@@ -162,10 +160,12 @@ class Loop:
             seconds = time.perf_counter() - started
         self.optimizer.zero_grad(set_to_none=True)
         looks = self.steps // self.every + (self.steps % self.every > 0)
-        packed = extents(self.rows.validation, self.recipe.sharing, self.recipe.packed_tokens)
-        validation = sum(extent.tokens for extent in packed)
-        computed = self.steps * batch.tokens + looks * validation * 2 * FORWARD
+        validation, general = map(self._tokens, (self.rows.validation, self.rows.general.watched))
+        computed = self.steps * batch.tokens + (looks * (2 * validation + general) + general) * FORWARD
         return seconds / max(1, timed.tokens) * computed
+
+    def _tokens(self, rows: Sequence[Row]) -> int:
+        return sum(extent.tokens for extent in extents(rows, self.recipe.sharing, self.recipe.packed_tokens))
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up over the first share of the steps, then linear decay to zero after the last."""
@@ -173,6 +173,12 @@ class Loop:
         if step < warmup:
             return self.recipe.learning_rate * (step + 1) / warmup
         return self.recipe.learning_rate * (self.steps - step) / max(1, self.steps - warmup)
+
+    def _look_at_general(self) -> None:
+        """Before the first step: what later looks are compared with."""
+        if self.progress.step == 0:
+            look = self.processes.judge(lambda: general_loss(self.model, self.recipe, self.rows))
+            self.progress.general_loss = look
 
     def _evaluate(self, log: EventLog) -> None:
         started = time.perf_counter()
@@ -193,6 +199,7 @@ class Loop:
                 "metric": self.job.primary,
                 "value": standing.value,
                 "loss": standing.loss,
+                "general_loss": standing.general_loss,
             }
         self.progress.stale = 0 if better else self.progress.stale + 1
         self.progress.stopped_early = self.progress.stale >= self.recipe.patience and self.progress.step < self.steps
@@ -205,6 +212,8 @@ class Loop:
             metric=self.job.primary,
             value=standing.value,
             best=better,
+            general_loss=standing.general_loss,
+            general_before=self.progress.general_loss,
             perplexity=math.exp(min(standing.loss, 700.0)),
             train_loss=self.progress.mean_loss(),
             memory=peak(),
@@ -230,4 +239,5 @@ class Loop:
             "memory": peak(),
             "stopped_early": self.progress.stopped_early,
             "best": self.progress.best,
+            "general_before": self.progress.general_loss,
         }

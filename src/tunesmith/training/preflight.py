@@ -13,7 +13,7 @@ from tunesmith.core import units
 from tunesmith.core.errors import ConfigError
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import estimate
-from tunesmith.training.batches import Extent, Row, Sharing, extents, order
+from tunesmith.training.batches import Extent, Row, Sharing, extents
 from tunesmith.training.section import TrainSection
 
 SHOWN = 12  # tokens of a prompt that are shown before the first one that carries loss
@@ -42,11 +42,10 @@ class Mask:
     labels: list[str]
 
 
-def layout(rows: Sequence[Row], recipe: TrainSection, packed_tokens: int | None = None) -> list[Extent]:
-    """The packed rows of the first epoch."""
-    batches = order(len(rows), 0, recipe.seed, recipe.batch_size)
+def layout(batches: Sequence[Sequence[Row]], recipe: TrainSection, packed_tokens: int | None = None) -> list[Extent]:
+    """The packed rows of an epoch."""
     size = packed_tokens or recipe.packed_tokens
-    return [extent for batch in batches for extent in extents([rows[number] for number in batch], recipe.sharing, size)]
+    return [extent for batch in batches for extent in extents(batch, recipe.sharing, size)]
 
 
 def count(rows: Sequence[Row], packed: Sequence[Extent]) -> Tokens:
@@ -91,12 +90,12 @@ def sharing(tokens: Tokens, asked: Sharing) -> str:
 def memory(
     folder: Path,
     recipe: TrainSection,
-    rows: Sequence[Row],
+    batches: Sequence[Sequence[Row]],
     width: int,
     available: int | None,
     packed: Sequence[Extent] | None = None,
 ) -> int:
-    """Bytes that training the model in `folder` will need; `packed` is the `layout` of the rows, where it is known.
+    """Bytes that training the model in `folder` on an epoch's batches will need; `packed` is their `layout`, if known.
 
     Raises ConfigError where there are fewer.
     """
@@ -107,11 +106,11 @@ def memory(
             shape, recipe, numbers=numbers, width=width, tokens=largest.tokens, labels=largest.labels
         )
 
-    needed = needs(max(packed or layout(rows, recipe)))
+    needed = needs(max(packed or layout(batches, recipe)))
     if available is None or needed <= available:
         return needed
-    sizes = _smaller(recipe.packed_tokens, max(len(row.tokens) for row in rows))
-    fitting = next((size for size in sizes if needs(max(layout(rows, recipe, size))) <= available), None)
+    sizes = _smaller(recipe.packed_tokens, max(len(row.tokens) for batch in batches for row in batch))
+    fitting = next((size for size in sizes if needs(max(layout(batches, recipe, size))) <= available), None)
     cure = f"packed_tokens = {fitting} would fit" if fitting else "no setting of packed_tokens would fit"
     raise ConfigError(
         f"Training needs about {units.size(needed)} of memory, and {units.size(available)} are free. Under [train], "

@@ -40,6 +40,7 @@ COMMON_KEYS = (
     "max_grad_norm",
     "evaluations_per_epoch",
     "patience",
+    "rehearsal",
     "seed",
 )
 
@@ -128,6 +129,19 @@ class TrainSection(Record):
     patience: int = Field(
         default=2, ge=1, description="Evaluations without a better primary metric after which training stops early."
     )
+    rehearsal: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="General instructions mixed into each epoch, against forgetting: rows, as a share of the training "
+        "rows. Each weighs as much as an average row of the task. 0.05 to 0.2 is usual.",
+    )
+    rehearsal_file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Your own general rows for rehearsal, a .jsonl or .csv file in the project. Not set, they are "
+        "Tunesmith's.",
+    )
     seed: int = Field(default=0, ge=0, description="Of the first weights, the order of rows, and dropout.")
 
     checkpoint_seconds: float = Field(
@@ -154,6 +168,13 @@ class TrainSection(Record):
         if isinstance(method, str) and method in RATES and method != "lora":
             return {"learning_rate": RATES[method], **values}
         return values
+
+    @field_validator("rehearsal_file")
+    @classmethod
+    def _needs_a_share(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and not info.data.get("rehearsal"):
+            raise ValueError("only rehearsal above 0 mixes rows in. Set that, such as 0.1, or take this out.")
+        return value
 
     @field_validator(*dict.fromkeys(key for keys in OWN_KEYS.values() for key in keys))
     @classmethod
@@ -198,4 +219,4 @@ class TrainSection(Record):
 
     @property
     def digest(self) -> str:
-        return digest("recipe", 3, **self.recipe)
+        return digest("recipe", 4, **self.recipe)

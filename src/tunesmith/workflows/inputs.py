@@ -23,10 +23,13 @@ def of_baseline(project: Project) -> dict[str, str]:
 
 def of_train(project: Project) -> dict[str, str]:
     recipe = project.config.train
-    return _of_data(project) | {
+    inputs = _of_data(project) | {
         "recipe": hosted_recipe.digest(recipe) if is_hosted(project.config.model.base) else recipe.digest,
         "model": _of_section("model", project.config.model),
     }
+    if project.rehearsal_file:
+        inputs["rehearsal_file"] = sha256_file(project.rehearsal_file)
+    return inputs
 
 
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:

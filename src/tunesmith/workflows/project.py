@@ -74,6 +74,22 @@ class Project:
         return text
 
     @property
+    def rehearsal_file(self) -> Path | None:
+        """The user's own general rows, where the recipe names them."""
+        name = self.config.train.rehearsal_file
+        if name is None:
+            return None
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ConfigError(f"[train] rehearsal_file: {name!r} leaves the project; name a file inside it.")
+        path = self.folder / name
+        if not path.is_file():
+            raise ConfigError(
+                f"[train] rehearsal_file: {name} does not exist. Put general rows there (a .jsonl or .csv file), or "
+                "take the key out to rehearse Tunesmith's own."
+            )
+        return path
+
+    @property
     def prompt_untouched(self) -> bool:
         """Whether the prompt is still word for word what `init` drafted on this machine."""
         try:
