@@ -11,15 +11,15 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Message
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import child, general
-from tunesmith.training.batches import Row
 from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import read_events
 from tunesmith.training.job import EVENTS, prepare, read_job, read_rows
+from tunesmith.training.rows import Row, answering
 from tunesmith.training.section import TrainSection
 
 
 def some(kind: str, count: int, labels: int = 2) -> list[Row]:
-    return [Row(f"{kind} {number}", tuple(range(3 + labels)), 3, 1.0) for number in range(count)]
+    return [answering(f"{kind} {number}", tuple(range(3 + labels)), 3) for number in range(count)]
 
 
 @given(st.integers(1, 40), st.integers(0, 30), st.integers(1, 9), st.floats(0, 1), st.integers(0, 5), st.integers(1, 4))
@@ -62,13 +62,13 @@ def test_what_is_shipped():
 
 def test_a_general_row_weighs_as_much_as_an_average_row_of_the_task(tiny_folder):
     renderer = Renderer(tiny_folder)
-    task = [Row("a", tuple(range(9)), 5, 1.0), Row("b", tuple(range(9)), 8, 2.0)]  # 4 and 2 weighted labels
+    task = [answering("a", tuple(range(9)), 5), answering("b", tuple(range(9)), 8, 2.0)]  # 4 and 2 weighted labels
     found = general.rendered(renderer, (), task, TrainSection(rehearsal=0.1), 2048)
     assert not found.left_out
     assert len(found.rehearsed) == len(general.shipped()[1])
     for row in found.rehearsed:
-        assert row.weight * row.labels == pytest.approx(3)
-    assert {row.weight for row in found.watched} == {1.0}
+        assert row.weight == pytest.approx(3)
+    assert {span.weight for row in found.watched for span in row.spans} == {1.0}
     assert not {row.id for row in found.watched} & {row.id for row in found.rehearsed}
     assert not general.rendered(renderer, (), task, TrainSection(), 2048).rehearsed
 

@@ -20,12 +20,13 @@ from tunesmith.engines.registry import LocalEngines
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import __main__ as process
 from tunesmith.training import child
-from tunesmith.training.batches import lay_out, render
+from tunesmith.training.batches import lay_out
 from tunesmith.training.events import read_events
 from tunesmith.training.general import General
 from tunesmith.training.job import EVENTS, read_job, read_rows
 from tunesmith.training.methods import attach, load_base
 from tunesmith.training.objectives import negative_log_likelihood
+from tunesmith.training.rows import render
 from tunesmith.training.section import TrainSection
 from tunesmith.training.validation import Rows, validate
 

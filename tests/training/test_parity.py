@@ -15,9 +15,10 @@ from peft import get_peft_model
 from tunesmith.engines.local import attention
 from tunesmith.engines.local.loading import refuse_unsupported
 from tunesmith.training import batches
-from tunesmith.training.batches import Row, lay_out
+from tunesmith.training.batches import lay_out
 from tunesmith.training.methods import Policy, attach
 from tunesmith.training.objectives import negative_log_likelihood
+from tunesmith.training.rows import Row, Span
 from tunesmith.training.section import TrainSection
 
 WORDS = 61
@@ -54,6 +55,7 @@ KINDS = (
     "one prompt begins another",
     "rows of one token",
     "mixed prefixes",
+    "several turns",
 )
 LORA = {"method": "lora", "r": 4, "lora_alpha": 8}
 METHODS = {
@@ -125,8 +127,19 @@ def rows(kind: str) -> list[Row]:
         if kind == "rows of one token":
             own = [WORDS - 1 - number]
         answer = tokens(1 if kind == "rows of one token" else chooser.randint(1, 5))
-        made.append(Row(str(number), tuple(shared + own + answer), len(shared + own), 0.5 + number / 4))
+        turns = [answer] if kind != "several turns" else [answer, tokens(3), tokens(2)]
+        made.append(row(number, shared + own, turns))
     return made
+
+
+def row(number: int, prompt: list[int], turns: list[list[int]]) -> Row:
+    """The first, third, … of `turns` carry loss, each with a weight of its own."""
+    spans, end = [], len(prompt)
+    for place, turn in enumerate(turns):
+        if place % 2 == 0:
+            spans.append(Span(end, end + len(turn), 0.5 + number / 4 + place / 3))
+        end += len(turn)
+    return Row(str(number), tuple(prompt + [token for turn in turns for token in turn]), tuple(spans))
 
 
 @cache
@@ -135,10 +148,12 @@ def plain(family: str, kind: str, method: str) -> tuple[float, dict[str, torch.T
     of, total = rows(kind), torch.zeros((), dtype=torch.float64)
     model, trained = reference(family, method)
     for row in of:
-        logits = model(input_ids=torch.tensor([row.tokens])).logits[0, -len(row.tokens) :][row.start - 1 : -1]
-        losses = torch.nn.functional.cross_entropy(logits, torch.tensor(row.tokens[row.start :]), reduction="sum")
-        total = total + row.weight * losses
-    loss = total / sum(row.weight * row.labels for row in of)
+        logits = model(input_ids=torch.tensor([row.tokens])).logits[0, -len(row.tokens) :]
+        for start, end, weight in row.spans:
+            targets = torch.tensor(row.tokens[start:end])
+            losses = torch.nn.functional.cross_entropy(logits[start - 1 : end - 1], targets, reduction="sum")
+            total = total + weight * losses
+    loss = total / sum(span.weight * span.labels for row in of for span in row.spans)
     loss.backward()
     return loss.item(), {name: parameter.grad for name, parameter in trained.items()}
 

@@ -7,13 +7,13 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from tunesmith.core.errors import ConfigError
 from tunesmith.engines.local.loading import load
 from tunesmith.training import estimate, preflight
-from tunesmith.training.batches import Row
 from tunesmith.training.methods import attach
+from tunesmith.training.rows import Row, answering
 from tunesmith.training.section import TrainSection
 
 
 def rows(count: int, length: int) -> list[Row]:
-    return [Row(str(number), (number, *range(1, length)), length - 2, 1.0) for number in range(count)]
+    return [answering(str(number), (number, *range(1, length)), length - 2) for number in range(count)]
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from tunesmith.core.files import new_folder, remove, write_text
 from tunesmith.engines.local.loading import best_dtype
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import general, preflight, saved
-from tunesmith.training.batches import Extent, render
+from tunesmith.training.batches import Extent
 from tunesmith.training.checkpoint import Checkpoints
 from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import EventLog, Silence
@@ -51,6 +51,7 @@ from tunesmith.training.loop import InterruptedRun, Loop
 from tunesmith.training.methods import attach
 from tunesmith.training.methods.virtual_tokens import refuse_beyond_context
 from tunesmith.training.processes import Alone, LostProcessError, join
+from tunesmith.training.rows import render
 from tunesmith.training.section import TrainSection
 from tunesmith.training.trackers import refuse_missing, tracking
 from tunesmith.training.validation import Rows

@@ -14,31 +14,12 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from tunesmith.candidates.prompting import conversation
-from tunesmith.core.errors import DataError
-from tunesmith.core.example import Example, Message
 from tunesmith.engines.local.segments import Segments
-from tunesmith.models.renderer import Renderer
-from tunesmith.tasks.spec import Task
+from tunesmith.training.rows import Row
 from tunesmith.training.tree import WORTHWHILE, Node, grow
 
 Sharing = Literal["auto", "on", "off"]
 LEAST = {"auto": WORTHWHILE, "on": 1, "off": None}  # tokens that a shared node must save
-
-
-@dataclass(frozen=True)
-class Row:
-    """`tokens[start:]` carries loss: the answer with its end of turn."""
-
-    id: str
-    tokens: tuple[int, ...]
-    start: int
-    weight: float
-    origin: str = ""  # "file:line", for messages
-
-    @property
-    def labels(self) -> int:
-        return len(self.tokens) - self.start
 
 
 @dataclass(frozen=True)
@@ -65,7 +46,7 @@ class Batch:
 
     @property
     def normaliser(self) -> float:
-        return sum(row.weight * row.labels for row in self.rows)
+        return sum(row.weight for row in self.rows)
 
     @property
     def tokens(self) -> int:
@@ -75,22 +56,6 @@ class Batch:
     @property
     def shared(self) -> int:
         return sum(len(row.tokens) - 1 for row in self.rows) - self.tokens
-
-
-def render(renderer: Renderer, task: Task, examples: Sequence[Example], max_tokens: int) -> list[Row]:
-    """Examples as tokens, asked as they will be asked later. Nothing is cut: a long row is refused."""
-    return [rendered_row(renderer, example, conversation(task, example), max_tokens) for example in examples]
-
-
-def rendered_row(renderer: Renderer, example: Example, asked: Sequence[Message], max_tokens: int) -> Row:
-    """`example` as tokens, behind the turns that ask for its answer."""
-    rendered = renderer.render(asked, example.expected)
-    if len(rendered.tokens) > max_tokens:
-        raise DataError(
-            f"{example.origin or 'A row'} has {len(rendered.tokens)} tokens with the prompt and its answer, more "
-            f"than [model] max_tokens = {max_tokens}. Raise that, shorten the row, or take it out of the data."
-        )
-    return Row(example.id, rendered.tokens, rendered.start, example.weight, example.origin)
 
 
 def lay_out(
@@ -164,11 +129,12 @@ def _pack(rows: Sequence[Row], nodes: Sequence[Node], device: torch.device, virt
         places.append(len(lengths) - 1 if node.tokens else parent)
         if node.row is not None:
             row = rows[node.row]
-            for label in range(row.start, len(row.tokens)):
-                before = label - 1 - node.depth  # the token that predicts it, in the node or the last one above
-                keep.append(begin + before if before >= 0 else ends[parent] - 1)
-            targets += row.tokens[row.start :]
-            weights += [row.weight] * row.labels
+            for span in row.spans:
+                for label in range(span.start, span.end):
+                    before = label - 1 - node.depth  # the token that predicts it, in the node or the last one above
+                    keep.append(begin + before if before >= 0 else ends[parent] - 1)
+                targets += row.tokens[span.start : span.end]
+                weights += [span.weight] * span.labels
     return PackedRow(
         tokens_T=torch.tensor(tokens, device=device),
         positions_T=torch.tensor(positions, device=device),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import torch
 
-from tunesmith.training.batches import Row
+from tunesmith.training.rows import Row
 from tunesmith.training.section import TrainSection
 
 

@@ -8,14 +8,14 @@ model cannot take (its vocabulary lacks a character, its template a turn) is lef
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from tunesmith.core.errors import DataError, ModelError
 from tunesmith.core.example import Example, Message
 from tunesmith.models.renderer import Renderer
-from tunesmith.training.batches import Row, rendered_row
+from tunesmith.training.rows import Row, rendered_row
 from tunesmith.training.section import TrainSection
 
 FILE = Path(__file__).with_name("general.jsonl")
@@ -64,9 +64,9 @@ def _takeable(renderer: Renderer, examples: Sequence[Example], max_tokens: int) 
 
 def _weighed(rows: Sequence[Row], task: Sequence[Row]) -> Iterator[Row]:
     """Each weighs as much as an average row of the task: a long answer would otherwise count for many short ones."""
-    average = sum(row.weight * row.labels for row in task) / len(task)
+    average = sum(row.weight for row in task) / len(task)
     for row in rows:
-        yield replace(row, weight=row.weight * average / row.labels)
+        yield row.weighing(average)
 
 
 def _example(turns: Sequence[dict[str, str]], origin: str) -> Example:

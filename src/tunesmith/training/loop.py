@@ -14,7 +14,7 @@ from torch import Tensor
 from tunesmith.core.errors import TrainingError
 from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
-from tunesmith.training.batches import Batch, Row, extents, lay_out
+from tunesmith.training.batches import Batch, extents, lay_out
 from tunesmith.training.checkpoint import Checkpoints, Progress
 from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import EventLog
@@ -22,6 +22,7 @@ from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import negative_log_likelihood
 from tunesmith.training.processes import Alone
+from tunesmith.training.rows import Row
 from tunesmith.training.validation import Rows, Standing, general_loss, validate
 
 MANY_STEPS = 20  # of which one more, to measure the time, is not worth mentioning

@@ -12,11 +12,12 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.engines.local.engine import LocalEngine
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.measures import point
-from tunesmith.training.batches import Row, lay_out
+from tunesmith.training.batches import lay_out
 from tunesmith.training.general import General
 from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import negative_log_likelihood
+from tunesmith.training.rows import Row
 from tunesmith.training.section import TrainSection
 
 
@@ -85,7 +86,7 @@ def _metric(model: Policy, renderer: Renderer, job: Job, rows: Rows) -> float:
     task = job.task
     labels = [renderer.answer(label) for label in task.labels]
     engine = LocalEngine(model.base, digest="in training", virtual=model.virtual())
-    answers = engine.score_labels([row.tokens[: row.start] for row in rows.validation], labels, confidence=False)
+    answers = engine.score_labels([row.prompt for row in rows.validation], labels, confidence=False)
     predictions = [
         Prediction(example=example.id, state="ok", output=task.labels[answer.label])
         for example, answer in zip(rows.examples, answers, strict=True)

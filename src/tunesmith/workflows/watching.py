@@ -124,10 +124,12 @@ def tell_plan(plan: dict[str, Any], console: Console, price_per_hour: float | No
 
 def masked(mask: dict[str, Any]) -> str:
     """A row token by token: what carries loss stands in ⟦⟧."""
-    hidden = f"… {count(mask['hidden'], 'token')} … " if mask["hidden"] else ""
-    prompt = " ".join(_visible(token) for token in mask["prompt"])
-    labels = " ".join(f"⟦{_visible(token)}⟧" for token in mask["labels"])
-    return f"Row {mask['row']}, ⟦⟧ carries loss: {hidden}{prompt} {labels}"
+    words: list[str] = []
+    for stretch in mask["stretches"]:
+        words += [f"… {count(stretch['hidden'], 'token')} …"] if stretch["hidden"] else []
+        tokens = map(_visible, stretch["tokens"])
+        words += [f"⟦{token}⟧" for token in tokens] if stretch["weight"] else tokens
+    return f"Row {mask['row']}, ⟦⟧ carries loss: {' '.join(words)}"
 
 
 def _visible(token: str) -> str:
