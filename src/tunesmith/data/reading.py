@@ -17,11 +17,11 @@ from tunesmith.core.example import Example
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
 from tunesmith.core.units import count, size
+from tunesmith.data.conversation import turn_of
+from tunesmith.data.fields import SURROGATE, RowError
 from tunesmith.data.finding import Finding, place, shown
 from tunesmith.data.lines import ROW_LIMIT, RawRow, is_csv, refuse_unreadable, split_rows
 from tunesmith.data.rows import (
-    SURROGATE,
-    RowError,
     columns_of,
     example_of,
     from_columns,
@@ -33,7 +33,7 @@ from tunesmith.data.section import DataSection
 SUFFIXES = (".jsonl", ".csv")
 CANONICAL = DataSection(input="\0input", output="\0output")  # canonical rows are `messages`, under no column's name
 OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
-CANONICAL_KEYS = {"messages", "slice", "group", "weight", "origin", OTHER}
+CANONICAL_KEYS = {"messages", "tools", "slice", "group", "weight", "origin", OTHER}
 
 Made = TypeVar("Made")
 
@@ -166,8 +166,10 @@ def canonical(examples: Iterable[Example]) -> str:
 
 
 def _canonical_line(example: Example, other: Mapping[str, Any] | None = None) -> str:
-    turns = [{"role": message.role, "content": message.content} for message in example.messages]
+    turns = [turn_of(message) for message in example.messages]
     row: dict[str, Any] = {"messages": [*turns, {"role": "assistant", "content": example.expected}]}
+    if example.tools:
+        row["tools"] = [json.loads(tool) for tool in example.tools]
     if example.slice is not None:
         row["slice"] = example.slice
     if example.group is not None:
@@ -206,7 +208,7 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
         columns = columns_of(row, section) or ()
         return EvalRow(example, line, _without(row, {*columns, section.slice, section.group, "weight"}))
     section = section.model_copy(update=_names(row, section))
-    read = {"messages", section.slice, section.group, "weight"}
+    read = {"messages", "tools", section.slice, section.group, "weight"}
     if isinstance(row.get("origin"), str):
         origin = row["origin"]
         read.add("origin")

@@ -52,14 +52,14 @@ def rendered(
     offered = ours if recipe.rehearsal and not own else ()
     watched, rehearsed = (list(_takeable(renderer, rows, max_tokens)) for rows in (watch, offered))
     left_out = len(watch) + len(offered) - len(watched) - len(rehearsed)
-    rehearsed += [rendered_row(renderer, example, example.messages, max_tokens) for example in own]
+    rehearsed += [rendered_row(renderer, example, example.messages, max_tokens, {}) for example in own]
     return General(list(_weighed(rehearsed, task)), watched, left_out)
 
 
 def _takeable(renderer: Renderer, examples: Sequence[Example], max_tokens: int) -> Iterator[Row]:
     for example in examples:
         with suppress(DataError, ModelError):
-            yield rendered_row(renderer, example, example.messages, max_tokens)
+            yield rendered_row(renderer, example, example.messages, max_tokens, {})
 
 
 def _weighed(rows: Sequence[Row], task: Sequence[Row]) -> Iterator[Row]:

@@ -3,7 +3,7 @@
 A row ends with its last labelled token. What stands before the first one is its prompt, which rows may share.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -67,15 +67,35 @@ def answering(id: str, tokens: tuple[int, ...], start: int, weight: float = 1.0,
 
 def render(renderer: Renderer, task: Task, examples: Sequence[Example], max_tokens: int) -> list[Row]:
     """Examples as tokens, asked as they will be asked later. Nothing is cut: a long row is refused."""
-    return [rendered_row(renderer, example, conversation(task, example), max_tokens) for example in examples]
+    return [_rendered(renderer, task, example, max_tokens) for example in examples]
 
 
-def rendered_row(renderer: Renderer, example: Example, asked: Sequence[Message], max_tokens: int) -> Row:
-    """`example` as tokens, behind the turns that ask for its answer."""
-    rendered = renderer.render(asked, example.expected)
+def learnt(task: Task, turn: Message) -> float:
+    """The weight of an answer that stands in a row before the expected one; those of a conversation are no labels."""
+    if turn.weight is not None:
+        return turn.weight
+    return 0.0 if task.family == "classification" else 1.0
+
+
+def _rendered(renderer: Renderer, task: Task, example: Example, max_tokens: int) -> Row:
+    asked = conversation(task, example)
+    weights = {place: learnt(task, turn) for place, turn in enumerate(asked) if turn.role == "assistant"}
+    return rendered_row(renderer, example, asked, max_tokens, weights)
+
+
+def rendered_row(
+    renderer: Renderer, example: Example, asked: Sequence[Message], max_tokens: int, weights: Mapping[int, float]
+) -> Row:
+    """`example` as tokens, behind the turns that ask for its answer; those of the assistant's among them carry loss
+    with `weights`, by their place."""
+    places = [place for place, weight in weights.items() if weight > 0]
+    rendered = renderer.render(asked, example.expected, example.tools, places)
     if len(rendered.tokens) > max_tokens:
         raise DataError(
             f"{example.origin or 'A row'} has {len(rendered.tokens)} tokens with the prompt and its answer, more "
             f"than [model] max_tokens = {max_tokens}. Raise that, shorten the row, or take it out of the data."
         )
-    return answering(example.id, rendered.tokens, rendered.start, example.weight, example.origin)
+    pairs = zip(rendered.earlier, places, strict=True)
+    spans = [Span(start, end, example.weight * weights[place]) for (start, end), place in pairs]
+    spans.append(Span(rendered.start, rendered.end, example.weight))
+    return Row(example.id, rendered.tokens, tuple(spans), example.origin)
