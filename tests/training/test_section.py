@@ -67,6 +67,8 @@ def test_every_key_stands_in_the_recipe_of_its_methods_and_moves_the_digest():
         "checkpoint_seconds",
         "trackers",
         "rehearsal_file",
+        "preferences",
+        "start",
         *COMMON_KEYS,
         *(key for keys in OWN_KEYS.values() for key in keys),
     }

@@ -73,6 +73,17 @@ class Example(Record):
         return "\n".join(f"{message.role}: {_said(message)}" for message in self.messages)
 
 
+class Preference(Record):
+    """Two answers to one input: what is expected of `example`, and what the model should not say instead."""
+
+    example: Example
+    rejected: str
+
+    @cached_property
+    def id(self) -> str:
+        return digest("preference", 1, example=self.example.id, rejected=self.rejected)[:16]
+
+
 def _said(message: Message) -> str:
     calls = (f"{call.name}({call.arguments})" for call in message.tool_calls)
     return " ".join(part for part in (message.content, *calls) if part)

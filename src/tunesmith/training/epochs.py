@@ -5,7 +5,7 @@ takes the next general rows, and all of them before any comes again.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
@@ -17,9 +17,11 @@ class Epochs:
     """`steps` of the whole run, `per_epoch` of one epoch, whose last batch may be smaller."""
 
     def __init__(self, rows: Sequence[Row], general: Sequence[Row], recipe: TrainSection):
-        self._rows, self._general, self._recipe = rows, general, recipe
+        together = recipe.together
+        self._units = [rows[begin : begin + together] for begin in range(0, len(rows), together)]
+        self._general, self._recipe = general, recipe
         self.mixed = round(len(rows) * recipe.rehearsal) if general else 0  # general rows in an epoch
-        self.per_epoch = math.ceil((len(rows) + self.mixed) / recipe.batch_size)
+        self.per_epoch = math.ceil((len(self._units) + self.mixed) / recipe.batch_size)
         self.steps = max(1, round(self.per_epoch * recipe.epochs))
 
     def batch(self, step: int) -> list[Row]:
@@ -27,15 +29,16 @@ class Epochs:
         return self.batches(epoch)[place]
 
     def batches(self, epoch: int) -> list[list[Row]]:
-        rows = [*self._rows, *self._draw(epoch)]
+        units = [*self._units, *([row] for row in self._draw(epoch))]
         size = self._recipe.batch_size
-        shuffled = [rows[number] for number in shuffle(len(rows), epoch, self._recipe.seed)]
-        return [shuffled[begin : begin + size] for begin in range(0, len(rows), size)]
+        shuffled = [units[number] for number in shuffle(len(units), epoch, self._recipe.seed)]
+        batches = (shuffled[begin : begin + size] for begin in range(0, len(units), size))
+        return [[row for unit in batch for row in unit] for batch in batches]
 
-    def _draw(self, epoch: int) -> list[Row]:
+    def _draw(self, epoch: int) -> Iterator[Row]:
         size = len(self._general)
-        drawn = range(epoch * self.mixed, (epoch + 1) * self.mixed)
-        return [self._general[shuffle(size, number // size, self._recipe.seed)[number % size]] for number in drawn]
+        for number in range(epoch * self.mixed, (epoch + 1) * self.mixed):
+            yield self._general[shuffle(size, number // size, self._recipe.seed)[number % size]]
 
 
 def shuffle(count: int, turn: int, seed: int) -> list[int]:

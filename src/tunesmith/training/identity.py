@@ -12,8 +12,8 @@ from typing import Any
 from tunesmith import __version__
 from tunesmith.core.digests import digest, sha256_text
 from tunesmith.core.errors import DataError
-from tunesmith.core.example import Example
-from tunesmith.training.job import TRAIN, VALIDATION, Job, read_general, read_job, read_rows
+from tunesmith.core.example import Example, Preference
+from tunesmith.training.job import TRAIN, VALIDATION, Job, read_general, read_job, read_pairs, read_rows
 
 Identity = dict[str, Any]
 LIBRARIES = ("torch", "transformers", "peft")
@@ -23,11 +23,17 @@ WORDS = {
     "train": "the training rows",
     "validation": "the validation rows",
     "general": "the general rows for rehearsal",
+    "pairs": "the pairs of answers",
+    "start": "the adapter to start from",
 }
 
 
 def identity(
-    job: Job, train: Sequence[Example], validation: Sequence[Example], general: Sequence[Example] = ()
+    job: Job,
+    train: Sequence[Example],
+    validation: Sequence[Example],
+    general: Sequence[Example] = (),
+    pairs: Sequence[Preference] = (),
 ) -> Identity:
     """All that the weights depend on, as JSON values; not where files lie, nor how often a checkpoint is written."""
     return {
@@ -39,6 +45,8 @@ def identity(
         "train": _rows(train),
         "validation": _rows(validation),
         "general": _rows(general) if general else None,
+        "pairs": _rows(pairs) if pairs else None,
+        "start": job.start_digest,
         "versions": {"tunesmith": __version__, **{name: _version(name) for name in LIBRARIES}},
     }
 
@@ -46,7 +54,7 @@ def identity(
 def of_folder(folder: Path) -> Identity | None:
     """The identity of what a run's folder holds; None where its files are not all there."""
     try:
-        rows = read_rows(folder / TRAIN), read_rows(folder / VALIDATION), read_general(folder)
+        rows = read_rows(folder / TRAIN), read_rows(folder / VALIDATION), read_general(folder), read_pairs(folder)
         return identity(read_job(folder), *rows)
     except (DataError, ValueError, OSError):
         return None
@@ -83,7 +91,7 @@ def _shown(value: Any) -> str:
     return "not set" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _rows(rows: Sequence[Example]) -> str:
+def _rows(rows: Sequence[Example | Preference]) -> str:
     return digest("run-rows", 1, rows=[row.model_dump(mode="json") for row in rows])
 
 

@@ -53,7 +53,7 @@ class Mask:
 def layout(batches: Sequence[Sequence[Row]], recipe: TrainSection, packed_tokens: int | None = None) -> list[Extent]:
     """The packed rows of an epoch."""
     size = packed_tokens or recipe.packed_tokens
-    return [extent for batch in batches for extent in extents(batch, recipe.sharing, size)]
+    return [extent for batch in batches for extent in extents(batch, recipe.sharing, size, recipe.together)]
 
 
 def count(rows: Sequence[Row], packed: Sequence[Extent]) -> Tokens:

@@ -4,12 +4,12 @@ A row ends with its last labelled token. What stands before the first one is its
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from tunesmith.candidates.prompting import conversation
 from tunesmith.core.errors import DataError
-from tunesmith.core.example import Example, Message
+from tunesmith.core.example import Example, Message, Preference
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.spec import Task
 
@@ -68,6 +68,17 @@ def answering(id: str, tokens: tuple[int, ...], start: int, weight: float = 1.0,
 def render(renderer: Renderer, task: Task, examples: Sequence[Example], max_tokens: int) -> list[Row]:
     """Examples as tokens, asked as they will be asked later. Nothing is cut: a long row is refused."""
     return [_rendered(renderer, task, example, max_tokens) for example in examples]
+
+
+def render_pairs(renderer: Renderer, task: Task, pairs: Sequence[Preference], max_tokens: int) -> list[Row]:
+    """Of each pair the chosen row, then the rejected one, both under the pair's id."""
+    rows = []
+    for pair in pairs:
+        for answer in (pair.example.expected, pair.rejected):
+            example = pair.example.model_copy(update={"expected": answer})
+            row = rendered_row(renderer, example, conversation(task, example), max_tokens, {})
+            rows.append(replace(row, id=pair.id))
+    return rows
 
 
 def learnt(task: Task, turn: Message) -> float:

@@ -7,7 +7,7 @@ from tunesmith.core.digests import digest, sha256_file, sha256_text
 from tunesmith.core.record import Record
 from tunesmith.models.names import is_hosted
 from tunesmith.training.hosted import recipe as hosted_recipe
-from tunesmith.workflows.project import Project
+from tunesmith.workflows.project import WEIGHTS, Project
 
 
 def of_baseline(project: Project) -> dict[str, str]:
@@ -27,9 +27,9 @@ def of_train(project: Project) -> dict[str, str]:
         "recipe": hosted_recipe.digest(recipe) if is_hosted(project.config.model.base) else recipe.digest,
         "model": _of_section("model", project.config.model),
     }
-    if project.rehearsal_file:
-        inputs["rehearsal_file"] = sha256_file(project.rehearsal_file)
-    return inputs
+    weights = project.start and project.start / WEIGHTS
+    files = {"rehearsal_file": project.rehearsal_file, "preferences": project.preferences, "start": weights}
+    return inputs | {key: sha256_file(path) for key, path in files.items() if path}
 
 
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:

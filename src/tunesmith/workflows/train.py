@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from tunesmith.candidates import fine_tuned
 from tunesmith.core import units
+from tunesmith.core.digests import sha256_file
 from tunesmith.core.errors import UserError
-from tunesmith.core.example import Example
+from tunesmith.core.example import Example, Preference
 from tunesmith.core.files import remove
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Artifact, Run
@@ -31,8 +32,8 @@ from tunesmith.training.section import TrainSection
 from tunesmith.workflows import candidates, hosted, inputs, resuming, runs
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
-from tunesmith.workflows.project import Project
-from tunesmith.workflows.rehearsal import general_rows
+from tunesmith.workflows.project import WEIGHTS, Project
+from tunesmith.workflows.recipe_rows import general_rows, pairs
 from tunesmith.workflows.runs import Recording
 from tunesmith.workflows.status import next_command
 from tunesmith.workflows.watching import Watcher
@@ -58,6 +59,7 @@ class TrainOutcome(Outcome):
 
 
 class PlanOutcome(Outcome):
+    objective: str
     rows: int
     rehearsed: int
     steps: int
@@ -83,16 +85,17 @@ class Work(NamedTuple):
     project: Project
     state: Ready
     general: tuple[Example, ...]  # the user's own rows for rehearsal
+    pairs: tuple[Preference, ...]
     model: ModelFiles
     job: Job
 
     def prepare(self, folder: Path) -> None:
         """Write the run's folder."""
-        prepare(folder, self.job, self.state.train, self.state.validation, self.general)
+        prepare(folder, self.job, self.state.train, self.state.validation, self.general, self.pairs)
 
     @property
     def identity(self) -> Identity:
-        return identity(self.job, self.state.train, self.state.validation, self.general)
+        return identity(self.job, self.state.train, self.state.validation, self.general, self.pairs)
 
 
 def train(
@@ -111,6 +114,8 @@ def train(
                     refuse_hosted(project, option)
             state = ready(project, "train")
             return _outcome(project, hosted.train(project, state, console, Watcher(console), NAME), console)
+        if launch and project.config.train.objective == "dpo":
+            raise UserError('[train] objective = "dpo" is learnt in one process: leave out --launch.')
         done = _train(opened(project, console), console, resume=resume, shown=shown, launch=launch)
     return _outcome(project, done, console)
 
@@ -119,7 +124,7 @@ def opened(project: Project, console: Console) -> Work:
     """Rows that may be trained on, and the model that is trained here. Raises as `train` does."""
     refuse_hosted_keys(project.config.train)
     state = ready(project, "train")
-    general = general_rows(project, state.sealed)
+    general, preferred = general_rows(project, state.sealed), pairs(project, state.sealed)
     opening = console.progress(f"opening {project.config.model.base}")
     opening(0, 1)
     model = open_model(project.config.model.base, project.folder)
@@ -132,8 +137,10 @@ def opened(project: Project, console: Console) -> Work:
         task=state.task,
         recipe=project.config.train,
         primary=project.config.rules.primary,
+        start=str(project.start) if project.start else None,
+        start_digest=sha256_file(project.start / WEIGHTS) if project.start else None,
     )
-    return Work(project, state, general, model, job)
+    return Work(project, state, general, preferred, model, job)
 
 
 def refuse_hosted(project: Project, option: str) -> None:

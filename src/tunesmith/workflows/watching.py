@@ -61,6 +61,8 @@ class Watcher:
         best = ", the best so far" if event["best"] else ""
         name = tables.TITLES.get(event["metric"], event["metric"])
         beside = f" (training {event['train_loss']:.3f})" if event.get("train_loss") is not None else ""
+        if event.get("preferred") is not None:
+            beside += f", {units.share(event['preferred'])} of the pairs held out the right way round"
         before, general = event.get("general_before"), event.get("general_loss")
         elsewhere = f"; general text {general:.3f} ({before:.3f} before)" if before and general else ""
         self._console.say(
@@ -94,8 +96,9 @@ class Watcher:
 def tell_plan(plan: dict[str, Any], console: Console, price_per_hour: float | None, currency: str) -> None:
     """The pre-flight in words."""
     tokens = plan["tokens"]
+    learnt_from = count(plan["rows"], "pair" if plan["objective"] == "dpo" else "row")
     console.say(
-        f"Training on {count(plan['rows'], 'row')} in {count(plan['steps'], 'step')} of {plan['batch_size']}; "
+        f"Training on {learnt_from} in {count(plan['steps'], 'step')} of {plan['batch_size']}; "
         f"{count(plan['trainable'], 'weight')} change, in {plan['dtype']} on {plan['device']}. No row was cut or left "
         "out."
     )
