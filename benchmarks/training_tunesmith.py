@@ -10,9 +10,10 @@ from training_rows import CASES, conversations
 from tunesmith.core.example import Message
 from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
-from tunesmith.training.batches import Row, lay_out
+from tunesmith.training.batches import lay_out
 from tunesmith.training.methods import attach, load_base
 from tunesmith.training.objectives import negative_log_likelihood
+from tunesmith.training.rows import answering
 from tunesmith.training.section import TrainSection
 
 
@@ -23,7 +24,7 @@ def main(case_name: str, model_folder: str, step_count: str) -> None:
     for number, turns in enumerate(conversations(case_name, case.batch_size * steps)):
         messages = [Message(**turn) for turn in turns]
         rendered = renderer.render(messages[:-1], messages[-1].content)
-        rows.append(Row(str(number), rendered.tokens, rendered.start, 1.0))
+        rows.append(answering(str(number), rendered.tokens, rendered.start))
     recipe = TrainSection(r=16, lora_alpha=32)
     model = attach(load_base(folder, recipe), recipe, "benchmark")
     parameters = model.parameters()

@@ -25,9 +25,9 @@ def test_the_plan_says_what_would_happen_and_does_none_of_it(sealed, tunesmith):
     assert tokens["computed"] + tokens["shared"] == tokens["prompt"] + tokens["labels"] - plan["rows"]
     assert len(plan["masks"]) == 2
     for mask in plan["masks"]:
-        assert mask["labels"][-1] == plan["end_of_turn"] == "<|im_end|>"
-        assert "".join(mask["labels"][:-1]) in ("billing", "access", "bug")
-        assert mask["prompt"][-1] == "\n"
+        assert mask["stretches"][1]["tokens"][-1] == plan["end_of_turn"] == "<|im_end|>"
+        assert "".join(mask["stretches"][1]["tokens"][:-1]) in ("billing", "access", "bug")
+        assert mask["stretches"][0]["tokens"][-1] == "\n"
     assert plan["memory"] > 0
     assert plan["seconds"] > 0
     assert "⟦<|im_end|>⟧" in done.err

@@ -5,21 +5,39 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.core.errors import DataError
-from tunesmith.core.example import Example, Message
+from tunesmith.core.example import Example, Message, ToolCall
 from tunesmith.data.reading import read, read_canonical, write_canonical
 from tunesmith.data.section import DataSection
 
 TEXT = st.text(min_size=1).filter(lambda text: text.strip())
 NAME = st.none() | st.text(min_size=1)
+WEIGHT = st.none() | st.floats(min_value=0, max_value=10)
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> list[Message]:
+    """A turn that calls some tools, perhaps none, and what they returned."""
+    ids = draw(st.lists(st.integers(0, 99), max_size=2, unique=True))
+    if not ids:
+        return []
+    arguments = st.dictionaries(TEXT, TEXT, max_size=2).map(json.dumps)
+    made = tuple(ToolCall(name=draw(TEXT), arguments=draw(arguments), id=f"c{number}") for number in ids)
+    turn = Message(role="assistant", content=draw(st.just("") | TEXT), tool_calls=made, weight=draw(WEIGHT))
+    return [turn, *(Message(role="tool", content=draw(TEXT), tool_call_id=call.id) for call in made)]
 
 
 @st.composite
 def examples(draw: st.DrawFn) -> Example:
-    turns = draw(st.lists(TEXT, min_size=1, max_size=5).filter(lambda turns: len(turns) % 2 == 1))
-    roles = ("user", "assistant")
+    turns = [Message(role="user", content=draw(TEXT))]
+    for _ in range(draw(st.integers(0, 2))):
+        turns += [*draw(calls()), Message(role="assistant", content=draw(TEXT), weight=draw(WEIGHT))]
+        turns.append(Message(role="user", content=draw(TEXT)))
     return Example(
-        messages=tuple(Message(role=roles[number % 2], content=turn) for number, turn in enumerate(turns)),
+        messages=(*turns, *draw(calls())),
         expected=draw(TEXT),
+        tools=tuple(
+            json.dumps({"function": {"name": name}}, ensure_ascii=False) for name in draw(st.lists(TEXT, max_size=2))
+        ),
         slice=draw(NAME),
         group=draw(NAME),
         weight=draw(st.floats(min_value=0, exclude_min=True, max_value=1e6)),

@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import os
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -31,6 +32,18 @@ def source(tmp_path):
 
 def lines(*rows: object) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+CALL = {"type": "function", "function": {"name": "look_up", "arguments": '{"id": 7}'}}
+
+
+def called(function: dict[str, Any], answers: str | None = "c1", last: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A conversation with a call of a tool, some fields of it changed."""
+    call = {"id": "c1", "type": "function", "function": {**CALL["function"], **function}}
+    turns: list[dict[str, Any]] = [{"role": "user", "content": "a"}]
+    turns.append({"role": "assistant", "content": None, "tool_calls": [call]})
+    turns += [{"role": "tool", "tool_call_id": answers, "content": "found"}] if answers else []
+    return {"messages": [*turns, {"role": "assistant", "content": "b"} | (last or {})]}
 
 
 def chat(*turns: tuple[str, object], **more: object) -> dict[str, object]:
@@ -174,9 +187,20 @@ def test_broken_rows_are_findings_and_the_rest_is_read(source, row, kind, says):
         (chat(("user", ""), ("assistant", "b")), "empty", "messages[0].content"),
         (chat(("user", [{"type": "text", "text": "a"}]), ("assistant", "b")), "type", "messages[0].content"),
         (chat(("user", "a"), ("assistant", None)), "type", "messages[1].content"),
-        (chat(("user", "a"), ("assistant", "b"), tools=[{"type": "function"}]), "tools", "tools"),
+        (chat(("user", "a"), ("assistant", "b"), tools=[{"type": "function"}]), "tools", "tools[0]"),
+        (chat(("user", "a"), ("assistant", "b"), functions=[{"name": "f"}]), "tools", "functions"),
         ({"messages": [{"role": "user", "content": "a", "name": "Bo"}]}, "unknown-key", "messages[0]"),
-        ({"messages": [{"role": "assistant", "tool_calls": [{}]}]}, "tools", "messages[0]"),
+        ({"messages": [{"role": "assistant", "tool_calls": [{}]}]}, "tools", "messages[0].tool_calls[0]"),
+        (called({"arguments": "{"}), "tools", "messages[1].tool_calls[0].function.arguments"),
+        (called({"arguments": "[1]"}), "tools", "messages[1].tool_calls[0].function.arguments"),
+        (called({"name": ""}), "empty", "messages[1].tool_calls[0].function.name"),
+        (called({}, answers="c2"), "tools", "messages[2].tool_call_id"),
+        (called({}, answers=None), "order", "messages[2]"),
+        (called({}, last={"weight": 0}), "weight", "messages"),
+        (called({}, last={"tool_calls": [CALL]}), "tools", "messages"),
+        (chat(("user", "a"), ("tool", "b"), ("assistant", "c")), "order", "messages[1]"),
+        ({"messages": [{"role": "user", "content": "a", "weight": 1}]}, "weight", "messages[0].weight"),
+        ({"messages": [{"role": "assistant", "content": "a", "weight": -1}]}, "weight", "messages[0].weight"),
         ({"messages": "user: a"}, "type", "messages"),
         ({"messages": []}, "type", "messages"),
         ({"messages": ["a"]}, "type", "messages[0]"),
@@ -185,6 +209,21 @@ def test_broken_rows_are_findings_and_the_rest_is_read(source, row, kind, says):
 def test_conversations_that_cannot_be_trained_on_are_findings(source, row, kind, field):
     finding = only(source("a.jsonl", lines(row)))
     assert (finding.kind, finding.field) == (kind, field)
+
+
+def test_tools_and_their_calls_are_read(source):
+    tool = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+    row = called({"arguments": {"id": "Zoë"}}) | {"tools": [tool]}
+    row["messages"][3:3] = [{"role": "assistant", "content": "Yes?", "weight": 0}, {"role": "user", "content": "So?"}]
+    (example,) = source("a.jsonl", lines(row)).examples
+    assert [json.loads(each) for each in example.tools] == [tool]
+    (call,) = example.messages[1].tool_calls
+    assert (call.name, call.arguments, call.id) == ("look_up", '{"id": "Zoë"}', "c1")
+    assert example.messages[2].tool_call_id == "c1"
+    assert [message.weight for message in example.messages] == [None, None, None, 0.0, None]
+    assert 'look_up({"id": "Zoë"})' in example.text
+    other = example.model_copy(update={"tools": ()})
+    assert other.id != example.id
 
 
 def test_empty_keys_of_other_exports_are_no_fault(source):

@@ -89,9 +89,10 @@ def test_the_faults_of_the_toy_chat_file_are_found():
     assert Counter(finding.kind for finding in other.findings) == {"system": 4}
 
 
-def test_a_tool_call_file_is_refused_row_by_row():
+def test_rows_that_end_with_a_call_are_findings_one_by_one():
     path = folder("openai_cookbook") / "drone_training.jsonl"
-    reading = read(path, DataSection(), prompt="", name="drone.jsonl")
+    prompt = json.loads(path.read_text().splitlines()[0])["messages"][0]["content"]
+    reading = read(path, DataSection(), prompt=prompt, name="drone.jsonl")
     assert not reading.examples
     assert Counter(finding.kind for finding in reading.findings) == {"tools": 103}
 

@@ -7,7 +7,7 @@ import pytest
 from hosted_server import BASE, KEY
 
 from tunesmith.core.errors import ConfigError, DataError, ProviderError, TrainingError
-from tunesmith.core.example import Example, Message, question
+from tunesmith.core.example import Example, Message, ToolCall, question
 from tunesmith.engines.hosted.provider import Provider as Known
 from tunesmith.tasks.spec import Task
 from tunesmith.training.events import read_events
@@ -260,9 +260,25 @@ def test_only_the_answer_is_learnt():
 def test_what_the_format_cannot_carry_is_refused_with_its_row(tmp_path):
     with pytest.raises(DataError, match=r"data/rows.csv:3 has the weight 2\.5; a provider's job takes 0 or 1"):
         rows.row(TASK, labelled("soup", "food", weight=2.5))
-    tool = Example(messages=(Message(role="tool", content="{}"),), expected="food", origin="a.jsonl:1")
-    with pytest.raises(DataError, match=r"a\.jsonl:1 holds a turn of a tool"):
-        rows.row(TASK, tool)
+    half = Message(role="assistant", content="Which?", weight=0.5)
+    turns = (Message(role="user", content="soup"), half, Message(role="user", content="this"))
+    with pytest.raises(DataError, match=r"a\.jsonl:1 has the weight 0\.5"):
+        rows.row(TASK, Example(messages=turns, expected="food", origin="a.jsonl:1"))
+
+
+def test_tools_and_their_calls_are_sent_as_they_stand():
+    call = ToolCall(name="look_up", arguments='{"id": 7}', id="c1")
+    turns = (
+        Message(role="user", content="soup"),
+        Message(role="assistant", content="", tool_calls=(call,), weight=1.0),
+        Message(role="tool", content="hot", tool_call_id="c1"),
+    )
+    tool = {"type": "function", "function": {"name": "look_up"}}
+    made = rows.row(TASK, Example(messages=turns, expected="food", tools=(json.dumps(tool),)))
+    assert made["tools"] == [tool]
+    called = {"id": "c1", "type": "function", "function": {"name": "look_up", "arguments": '{"id": 7}'}}
+    assert made["messages"][2] == {"role": "assistant", "content": "", "tool_calls": [called], "weight": 1}
+    assert made["messages"][3] == {"role": "tool", "content": "hot", "tool_call_id": "c1"}
 
 
 def test_only_what_was_set_is_sent():

@@ -3,48 +3,19 @@
 The reference is PEFT's and transformers' own forward, with transformers' own attention, in float64.
 """
 
-import copy
 import random
 from functools import cache
 
 import pytest
 import torch
-import transformers
-from peft import get_peft_model
+from tiny_families import CPU, FAMILIES, METHODS, WORDS, policy_with_random_weights, reference
 
-from tunesmith.engines.local import attention
-from tunesmith.engines.local.loading import refuse_unsupported
 from tunesmith.training import batches
-from tunesmith.training.batches import Row, lay_out
-from tunesmith.training.methods import Policy, attach
+from tunesmith.training.batches import lay_out
+from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import negative_log_likelihood
-from tunesmith.training.section import TrainSection
+from tunesmith.training.rows import Row, Span
 
-WORDS = 61
-SIZES = {
-    "vocab_size": WORDS,
-    "hidden_size": 48,
-    "intermediate_size": 64,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 6,
-    "num_key_value_heads": 2,
-    "initializer_range": 0.1,
-    "pad_token_id": 0,
-}
-EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2}
-WINDOW = {"sliding_window": 9}
-FAMILIES = {  # transformers' prefix → what makes its attention its own
-    "Llama": {},
-    "Qwen2": {},
-    "Qwen3": {"head_dim": 8},
-    "Mistral": WINDOW,
-    "Mixtral": WINDOW | EXPERTS,
-    "Gemma": {"head_dim": 8},
-    "Gemma2": WINDOW | {"head_dim": 8, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 3.0},
-    "Gemma3Text": WINDOW | {"head_dim": 8, "layer_types": ["sliding_attention", "full_attention"]},
-    "Phi": {},
-    "Phi3": WINDOW,
-}
 KINDS = (
     "one prefix",
     "long prefix",
@@ -54,58 +25,8 @@ KINDS = (
     "one prompt begins another",
     "rows of one token",
     "mixed prefixes",
+    "several turns",
 )
-LORA = {"method": "lora", "r": 4, "lora_alpha": 8}
-METHODS = {
-    "lora": LORA,
-    "rank-stabilised": LORA | {"use_rslora": True},
-    "dora": LORA | {"use_dora": True},
-    "full": {"method": "full"},
-    "prompt": {"method": "prompt-tuning", "num_virtual_tokens": 5},
-    "prompt, beyond the window": {"method": "prompt-tuning", "num_virtual_tokens": 12},
-    "prefix": {"method": "prefix-tuning", "num_virtual_tokens": 5},
-    "prefix, beyond the window": {"method": "prefix-tuning", "num_virtual_tokens": 12},
-    "prefix, projected": {"method": "prefix-tuning", "num_virtual_tokens": 5, "prefix_projection": True},
-}
-CPU = torch.device("cpu")
-
-
-def tiny_model(family: str, implementation: str) -> transformers.PreTrainedModel:
-    config_class = getattr(transformers, {"Gemma3Text": "Gemma3TextConfig"}.get(family, f"{family}Config"))
-    model_class = getattr(transformers, {"Gemma3Text": "Gemma3ForCausalLM"}.get(family, f"{family}ForCausalLM"))
-    torch.manual_seed(3)
-    config = config_class(**{**SIZES, **FAMILIES[family]})
-    refuse_unsupported(config, "tiny")
-    model = model_class(config)
-    model.set_attn_implementation(implementation)
-    if implementation == "eager" and family == "Mixtral":
-        model.set_experts_implementation("eager")  # the grouped products know no float64
-    return model
-
-
-def policy_with_random_weights(family: str, method: str, **settings: object) -> Policy:
-    policy = attach(tiny_model(family, attention.NAME), TrainSection(**METHODS[method], **settings), "tiny")
-    if method != "full":
-        torch.manual_seed(4)  # a fresh adapter's second half is zero, which would hide most errors
-        for name, parameter in policy.named_parameters().items():
-            if "magnitude" not in name:
-                torch.nn.init.normal_(parameter, std=0.1 if "lora" in name else 0.3)
-    return policy
-
-
-def reference(family: str, method: str) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
-    """PEFT's own model with the same weights, in float64, and its trained parameters."""
-    policy = policy_with_random_weights(family, method)
-    model = tiny_model(family, "eager").double()
-    if method != "full":
-        config = copy.deepcopy(policy._peft.peft_config["default"])
-        model = get_peft_model(model, config, autocast_adapter_dtype=False).double()
-    trained = {name: each for name, each in model.named_parameters() if each.requires_grad}
-    assert trained.keys() == policy.named_parameters().keys()
-    with torch.no_grad():
-        for name, parameter in policy.named_parameters().items():
-            trained[name].copy_(parameter)
-    return model, trained
 
 
 def rows(kind: str) -> list[Row]:
@@ -125,8 +46,19 @@ def rows(kind: str) -> list[Row]:
         if kind == "rows of one token":
             own = [WORDS - 1 - number]
         answer = tokens(1 if kind == "rows of one token" else chooser.randint(1, 5))
-        made.append(Row(str(number), tuple(shared + own + answer), len(shared + own), 0.5 + number / 4))
+        turns = [answer] if kind != "several turns" else [answer, tokens(3), tokens(2)]
+        made.append(row(number, shared + own, turns))
     return made
+
+
+def row(number: int, prompt: list[int], turns: list[list[int]]) -> Row:
+    """The first, third, … of `turns` carry loss, each with a weight of its own."""
+    spans, end = [], len(prompt)
+    for place, turn in enumerate(turns):
+        if place % 2 == 0:
+            spans.append(Span(end, end + len(turn), 0.5 + number / 4 + place / 3))
+        end += len(turn)
+    return Row(str(number), tuple(prompt + [token for turn in turns for token in turn]), tuple(spans))
 
 
 @cache
@@ -135,10 +67,12 @@ def plain(family: str, kind: str, method: str) -> tuple[float, dict[str, torch.T
     of, total = rows(kind), torch.zeros((), dtype=torch.float64)
     model, trained = reference(family, method)
     for row in of:
-        logits = model(input_ids=torch.tensor([row.tokens])).logits[0, -len(row.tokens) :][row.start - 1 : -1]
-        losses = torch.nn.functional.cross_entropy(logits, torch.tensor(row.tokens[row.start :]), reduction="sum")
-        total = total + row.weight * losses
-    loss = total / sum(row.weight * row.labels for row in of)
+        logits = model(input_ids=torch.tensor([row.tokens])).logits[0, -len(row.tokens) :]
+        for start, end, weight in row.spans:
+            targets = torch.tensor(row.tokens[start:end])
+            losses = torch.nn.functional.cross_entropy(logits[start - 1 : end - 1], targets, reduction="sum")
+            total = total + weight * losses
+    loss = total / sum(span.weight * span.labels for row in of for span in row.spans)
     loss.backward()
     return loss.item(), {name: parameter.grad for name, parameter in trained.items()}
 
@@ -224,11 +158,3 @@ def test_what_is_shared_is_counted(kind, shared):
     assert batch.shared == shared
     assert batch.tokens == sum(extent.tokens for extent in batches.extents(rows(kind), "on", 8192))
     assert lay_out(rows(kind), CPU, "off").shared == 0
-
-
-def test_every_row_appears_once_in_an_epoch_and_the_order_is_seeded():
-    first = batches.order(50, epoch=0, seed=1, batch_size=8)
-    assert sorted(number for batch in first for number in batch) == list(range(50))
-    assert first == batches.order(50, epoch=0, seed=1, batch_size=8)
-    assert first != batches.order(50, epoch=1, seed=1, batch_size=8)
-    assert first != batches.order(50, epoch=0, seed=2, batch_size=8)

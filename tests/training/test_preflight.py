@@ -7,13 +7,13 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from tunesmith.core.errors import ConfigError
 from tunesmith.engines.local.loading import load
 from tunesmith.training import estimate, preflight
-from tunesmith.training.batches import Row
 from tunesmith.training.methods import attach
+from tunesmith.training.rows import Row, answering
 from tunesmith.training.section import TrainSection
 
 
 def rows(count: int, length: int) -> list[Row]:
-    return [Row(str(number), (number, *range(1, length)), length - 2, 1.0) for number in range(count)]
+    return [answering(str(number), (number, *range(1, length)), length - 2) for number in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_weights_and_adapters_are_counted_from_the_files_alone(folder):
 
 def test_too_little_memory_is_refused_with_what_would_fit(folder):
     path, _ = folder
-    recipe, of = TrainSection(batch_size=64), rows(64, 200)
+    recipe, of = TrainSection(batch_size=64), [rows(64, 200)]
     needed = preflight.memory(path, recipe, of, 4, None)
     assert preflight.memory(path, recipe, of, 4, needed) == needed
     with pytest.raises(ConfigError, match=r"packed_tokens = 4096 would fit"):
@@ -53,10 +53,10 @@ def test_too_little_memory_is_refused_with_what_would_fit(folder):
 def test_more_tokens_labels_and_precision_need_more(folder):
     path, _ = folder
     recipe = TrainSection(batch_size=8)
-    base = preflight.memory(path, recipe, rows(8, 50), 2, None)
-    assert preflight.memory(path, recipe, rows(8, 100), 2, None) > base
-    assert preflight.memory(path, recipe, rows(8, 50), 4, None) > base
-    assert preflight.memory(path, recipe.model_copy(update={"r": 64}), rows(8, 50), 2, None) > base
+    base = preflight.memory(path, recipe, [rows(8, 50)], 2, None)
+    assert preflight.memory(path, recipe, [rows(8, 100)], 2, None) > base
+    assert preflight.memory(path, recipe, [rows(8, 50)], 4, None) > base
+    assert preflight.memory(path, recipe.model_copy(update={"r": 64}), [rows(8, 50)], 2, None) > base
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_the_trained_weights_of_every_method_are_counted_before_loading(tiny_fol
 
 def test_memory_follows_the_method(tiny_folder):
     def needed(**recipe: object) -> int:
-        return preflight.memory(tiny_folder, TrainSection(**recipe), rows(8, 200), 4, None)
+        return preflight.memory(tiny_folder, TrainSection(**recipe), [rows(8, 200)], 4, None)
 
     assert needed(method="full") > needed() > needed(method="qlora")
     assert needed(gradient_checkpointing=True) < needed()

@@ -66,6 +66,9 @@ def test_every_key_stands_in_the_recipe_of_its_methods_and_moves_the_digest():
         "learning_rate_multiplier",
         "checkpoint_seconds",
         "trackers",
+        "rehearsal_file",
+        "preferences",
+        "start",
         *COMMON_KEYS,
         *(key for keys in OWN_KEYS.values() for key in keys),
     }

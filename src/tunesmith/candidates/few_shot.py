@@ -5,7 +5,6 @@ the common prefix of all prompts and are computed once. `nearest` shows each req
 meaning (MiniLM), the most alike last, next to the request.
 """
 
-import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from tunesmith.core.digests import digest
 from tunesmith.core.errors import ConfigError, DataError, ModelError, UserError
 from tunesmith.core.example import Example, Message, question
 from tunesmith.core.files import write_jsonl
+from tunesmith.core.record import Record
 from tunesmith.engines.base import Embedder, Engines
 from tunesmith.models.names import is_hosted
 from tunesmith.models.renderer import Renderer
@@ -31,6 +31,12 @@ KIND = "few-shot"
 ROWS = "shots.jsonl"  # the rows that may be shown, in the layout of the project's own files
 VECTORS = "vectors.npy"
 DIGITS = 4  # of a similarity; what differs by less than rounding counts as equal, and the earlier row wins
+
+
+class Shown(Record):
+    """A row as it is shown: its turns up to its answer."""
+
+    messages: tuple[Message, ...]
 
 
 def make(
@@ -60,7 +66,8 @@ def make(
             inputs["embedder"] = embedder.digest
             vectors = np.asarray(embedder.embed([row.text for row in shown]), dtype=np.float32)
             np.save(folder / VECTORS, vectors, allow_pickle=False)
-        write_jsonl(folder / ROWS, [{"messages": [turn.model_dump() for turn in _turns(row)]} for row in shown])
+        kept = [Shown(messages=_turns(row)).model_dump(mode="json", exclude_defaults=True) for row in shown]
+        write_jsonl(folder / ROWS, kept)
         config = {**asking.config(model, max_tokens), "mode": mode, "shots": shots}
         return keep(artifacts, Card(kind=KIND, name=KIND, task=task, config=config, inputs=inputs), folder)
 
@@ -87,7 +94,7 @@ def draw(rows: Sequence[Example], task: Task, shots: int, seed: int) -> list[Exa
 
 def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
     lines = (folder / ROWS).read_text(encoding="utf-8").split("\n")
-    shown = [[Message(**turn) for turn in json.loads(line)["messages"]] for line in lines if line]
+    shown = [Shown.model_validate_json(line).messages for line in lines if line]
     if card.config["mode"] == "seeded":
         block = [turn for turns in shown for turn in turns]
         return asking.opened(folder, card, engines, lambda examples: [block] * len(examples))
@@ -114,8 +121,8 @@ def _nearest(shown: Sequence[Turns], vectors_NH: np.ndarray, embedder: Embedder,
     return shots
 
 
-def _turns(row: Example) -> list[Message]:
-    return [*row.messages, Message(role="assistant", content=row.expected)]
+def _turns(row: Example) -> tuple[Message, ...]:
+    return (*row.messages, Message(role="assistant", content=row.expected))
 
 
 def _check_shown(renderer: Renderer, task: Task, rows: Sequence[Example], max_tokens: int, *, together: bool) -> None:

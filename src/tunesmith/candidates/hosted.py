@@ -62,7 +62,7 @@ class Hosted:
         example, turns = request
         try:
             asked = conversation(self.card.task, example, turns)
-            return Asked(self._engine.answer(asked, max_tokens=self._longest), None)
+            return Asked(self._engine.answer(asked, max_tokens=self._longest, tools=example.tools), None)
         except RequestFailedError as failure:
             return Asked(None, failure)
 

@@ -111,7 +111,7 @@ class Prompted:
     def _prompt(self, example: Example, turns: Turns) -> list[int] | DataError:
         """The row's tokens, or why it cannot be asked: a control token in its text is its own fault, not the set's."""
         try:
-            tokens = self._renderer.prompt(conversation(self.card.task, example, turns))
+            tokens = self._renderer.prompt(conversation(self.card.task, example, turns), example.tools)
         except DataError as error:
             return error
         except ModelError as error:

@@ -1,7 +1,7 @@
 """One input and its expected output."""
 
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from tunesmith.core.digests import digest
 from tunesmith.core.record import Record
@@ -9,16 +9,47 @@ from tunesmith.core.record import Record
 Role = Literal["system", "user", "assistant", "tool"]
 
 
+class ToolCall(Record):
+    """`arguments` is the text of a JSON object; `id` is what the tool's answer refers to."""
+
+    name: str
+    arguments: str
+    id: str | None = None
+
+    def openai(self) -> dict[str, Any]:
+        call = {"type": "function", "function": {"name": self.name, "arguments": self.arguments}}
+        return call | ({"id": self.id} if self.id is not None else {})
+
+
 class Message(Record):
+    """`weight` is of an assistant's turn before the answer, in training; None is what the family says.
+
+    A turn of role "tool" answers the call with the id `tool_call_id`.
+    """
+
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    weight: float | None = None
+
+    def openai(self) -> dict[str, Any]:
+        """The turn as OpenAI's API has it, without its weight."""
+        turn: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.tool_calls:
+            turn["tool_calls"] = [call.openai() for call in self.tool_calls]
+        return turn | ({"tool_call_id": self.tool_call_id} if self.tool_call_id is not None else {})
 
 
 class Example(Record):
-    """`messages` is the input without the task's own prompt; its last turn is not the assistant's."""
+    """`messages` is the input without the task's own prompt; its last turn is not the assistant's.
+
+    `tools` are those that the model may call, each the text of a JSON object as OpenAI's API has it.
+    """
 
     messages: tuple[Message, ...]
     expected: str
+    tools: tuple[str, ...] = ()
     slice: str | None = None
     group: str | None = None
     weight: float = 1.0
@@ -28,14 +59,34 @@ class Example(Record):
     def id(self) -> str:
         """What the row says, not where it stands: equal rows have equal ids."""
         turns = [[message.role, message.content] for message in self.messages]
-        return digest("example", 1, messages=turns, expected=self.expected)[:16]
+        calls = [[call.model_dump() for call in message.tool_calls] for message in self.messages]
+        if not self.tools and not any(calls):
+            return digest("example", 1, messages=turns, expected=self.expected)[:16]
+        fields = {"messages": turns, "calls": calls, "tools": list(self.tools), "expected": self.expected}
+        return digest("example", 2, **fields)[:16]
 
     @property
     def text(self) -> str:
         """The input as one text: the last message of a single-turn row, else all turns, labelled."""
         if len(self.messages) == 1:
             return self.messages[0].content
-        return "\n".join(f"{message.role}: {message.content}" for message in self.messages)
+        return "\n".join(f"{message.role}: {_said(message)}" for message in self.messages)
+
+
+class Preference(Record):
+    """Two answers to one input: what is expected of `example`, and what the model should not say instead."""
+
+    example: Example
+    rejected: str
+
+    @cached_property
+    def id(self) -> str:
+        return digest("preference", 1, example=self.example.id, rejected=self.rejected)[:16]
+
+
+def _said(message: Message) -> str:
+    calls = (f"{call.name}({call.arguments})" for call in message.tool_calls)
+    return " ".join(part for part in (message.content, *calls) if part)
 
 
 def question(text: str) -> Example:

@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.units import size
+from tunesmith.data.fields import RowError
 
 FILE_LIMIT = 2 << 30
 ROW_LIMIT = 1 << 20
@@ -142,3 +143,24 @@ def _follow_quotes(piece: bytes, state: int) -> int:
                 return UNQUOTED
             state = FIELD_START
     return state
+
+
+def decoded(raw: RawRow) -> str:
+    """The text of a row. Raises RowError where it is too long, never ends, or is not UTF-8."""
+    if raw.too_large:
+        unclosed = "" if raw.closed else " A quote that opens in it is never closed."
+        raise RowError(
+            "too-large", f"The row has {size(raw.end - raw.start)}; at most {size(ROW_LIMIT)} is read.{unclosed}"
+        )
+    if not raw.closed:
+        raise RowError(
+            "csv", f"A quote opens in this row and is never closed: lines {raw.line} to {raw.last} read as one row."
+        )
+    try:
+        return raw.raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RowError(
+            "encoding",
+            f"Byte {error.start + 1} of the row (0x{raw.raw[error.start]:02x}) is not UTF-8. Save the file as UTF-8.",
+            excerpt=raw.raw[max(0, error.start - 20) :].decode("utf-8", "replace"),
+        ) from None

@@ -16,12 +16,12 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
-from tunesmith.core.units import count, size
+from tunesmith.core.units import count
+from tunesmith.data.conversation import turn_of
+from tunesmith.data.fields import SURROGATE, RowError
 from tunesmith.data.finding import Finding, place, shown
-from tunesmith.data.lines import ROW_LIMIT, RawRow, is_csv, refuse_unreadable, split_rows
+from tunesmith.data.lines import ROW_LIMIT, RawRow, decoded, is_csv, refuse_unreadable, split_rows
 from tunesmith.data.rows import (
-    SURROGATE,
-    RowError,
     columns_of,
     example_of,
     from_columns,
@@ -33,7 +33,7 @@ from tunesmith.data.section import DataSection
 SUFFIXES = (".jsonl", ".csv")
 CANONICAL = DataSection(input="\0input", output="\0output")  # canonical rows are `messages`, under no column's name
 OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
-CANONICAL_KEYS = {"messages", "slice", "group", "weight", "origin", OTHER}
+CANONICAL_KEYS = {"messages", "tools", "slice", "group", "weight", "origin", OTHER}
 
 Made = TypeVar("Made")
 
@@ -112,7 +112,7 @@ def column_names(path: Path, name: str) -> Iterator[str]:
         seen: set[str] = set()
         for raw in rows:
             with suppress(RowError):
-                row = {} if raw.blank else parse_json(_decode(raw))
+                row = {} if raw.blank else parse_json(decoded(raw))
                 yield from (key for key in row if key not in seen)
                 seen.update(row)
 
@@ -147,7 +147,7 @@ def read_canonical(path: Path, name: str) -> tuple[Example, ...]:
         for raw in split_rows(file, csv=False):
             if not raw.blank:
                 try:
-                    examples.append(_canonical_example(parse_json(_decode(raw)), f"{name}:{raw.line}"))
+                    examples.append(_canonical_example(parse_json(decoded(raw)), f"{name}:{raw.line}"))
                 except RowError as fault:
                     raise DataError(
                         f"{name}:{raw.line}: {fault.message} Correct the line, or have the file written again."
@@ -166,8 +166,10 @@ def canonical(examples: Iterable[Example]) -> str:
 
 
 def _canonical_line(example: Example, other: Mapping[str, Any] | None = None) -> str:
-    turns = [{"role": message.role, "content": message.content} for message in example.messages]
+    turns = [turn_of(message) for message in example.messages]
     row: dict[str, Any] = {"messages": [*turns, {"role": "assistant", "content": example.expected}]}
+    if example.tools:
+        row["tools"] = [json.loads(tool) for tool in example.tools]
     if example.slice is not None:
         row["slice"] = example.slice
     if example.group is not None:
@@ -206,7 +208,7 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
         columns = columns_of(row, section) or ()
         return EvalRow(example, line, _without(row, {*columns, section.slice, section.group, "weight"}))
     section = section.model_copy(update=_names(row, section))
-    read = {"messages", section.slice, section.group, "weight"}
+    read = {"messages", "tools", section.slice, section.group, "weight"}
     if isinstance(row.get("origin"), str):
         origin = row["origin"]
         read.add("origin")
@@ -252,7 +254,7 @@ def _read_jsonl(
             raise DataError(f"{name} is one JSON array; expected JSON Lines: one object on each line, without commas.")
         first = False
         try:
-            yield made(parse_json(_decode(raw)), f"{name}:{raw.line}")
+            yield made(parse_json(decoded(raw)), f"{name}:{raw.line}")
         except RowError as fault:
             yield _finding(fault, raw, name)
 
@@ -305,31 +307,11 @@ def _header(rows: Iterator[RawRow], name: str) -> list[str]:
 
 
 def _cells(raw: RawRow) -> list[str]:
-    text = _decode(raw)
+    text = decoded(raw)
     try:
         return next(csv.reader([text], strict=True))
     except csv.Error as error:
         raise RowError("csv", f"Not valid CSV: {error}. A quote inside quotes is doubled.", excerpt=text) from None
-
-
-def _decode(raw: RawRow) -> str:
-    if raw.too_large:
-        unclosed = "" if raw.closed else " A quote that opens in it is never closed."
-        raise RowError(
-            "too-large", f"The row has {size(raw.end - raw.start)}; at most {size(ROW_LIMIT)} is read.{unclosed}"
-        )
-    if not raw.closed:
-        raise RowError(
-            "csv", f"A quote opens in this row and is never closed: lines {raw.line} to {raw.last} read as one row."
-        )
-    try:
-        return raw.raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RowError(
-            "encoding",
-            f"Byte {error.start + 1} of the row (0x{raw.raw[error.start]:02x}) is not UTF-8. Save the file as UTF-8.",
-            excerpt=raw.raw[max(0, error.start - 20) :].decode("utf-8", "replace"),
-        ) from None
 
 
 def _finding(fault: RowError, raw: RawRow, name: str) -> Finding:

@@ -5,34 +5,21 @@ the first of these. Reading stops at the first fault of a row.
 """
 
 import json
-import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, cast, get_args
+from typing import Any
 
 from tunesmith.core.errors import DataError, nearest
-from tunesmith.core.example import Example, Message, Role
+from tunesmith.core.example import Example, Message
+from tunesmith.data import fields
+from tunesmith.data.conversation import conversation
+from tunesmith.data.fields import RowError
 from tunesmith.data.finding import shown
 from tunesmith.data.section import DataSection
 
 PAIR = ("prompt", "completion")
-TOOL_KEYS = ("tools", "functions", "tool_calls", "function_call")
-SURROGATE = re.compile("[\ud800-\udfff]")
-MOST_WEIGHT = 1_000_000.0
 NAMED = 8  # columns that a message lists
 COMPARED = 1000  # columns that the nearest is sought among
-
-
-class RowError(Exception):
-    """Why a row is no example. It never leaves this room: it becomes a Finding or a DataError."""
-
-    def __init__(self, kind: str, message: str, *, field: str | None = None, excerpt: str = ""):
-        super().__init__(message)
-        self.kind = kind
-        self.message = message
-        self.field = field
-        self.excerpt = shown(excerpt)
 
 
 def parse_json(text: str) -> dict[str, Any]:
@@ -48,7 +35,7 @@ def parse_json(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise RowError("json", "JSON nested too deep, or a number too long, to be a row.", excerpt=text) from None
     if not isinstance(row, dict):
-        raise RowError("type", f"The row is {_kind(row)}; expected a JSON object.", excerpt=text)
+        raise RowError("type", f"The row is {fields.kind(row)}; expected a JSON object.", excerpt=text)
     return row
 
 
@@ -106,158 +93,30 @@ def example_of(row: Mapping[str, Any], section: DataSection, *, prompt: str | No
     if columns == (section.input, section.output) or (columns and "messages" not in row):
         return from_columns(row, columns, section, origin=origin)
     if "messages" in row:
-        turns, expected = _conversation(row, prompt)
-        return _example(turns, expected, row, section, origin)
+        said = conversation(row, prompt)
+        return _example(said.turns, said.expected, row, section, origin, said.tools)
     raise RowError("columns", missing_columns(tuple(row), section))
 
 
 def from_columns(row: Mapping[str, Any], columns: tuple[str, str], section: DataSection, *, origin: str) -> Example:
-    text, expected = (_text(row[column], column) for column in columns)
+    text, expected = (fields.text(row[column], column) for column in columns)
     return _example((Message(role="user", content=text),), expected, row, section, origin)
 
 
 def _example(
-    turns: tuple[Message, ...], expected: str, row: Mapping[str, Any], section: DataSection, origin: str
+    turns: tuple[Message, ...],
+    expected: str,
+    row: Mapping[str, Any],
+    section: DataSection,
+    origin: str,
+    tools: tuple[str, ...] = (),
 ) -> Example:
     return Example(
         messages=turns,
         expected=expected,
-        slice=_name(row.get(section.slice), section.slice),
-        group=_name(row.get(section.group), section.group),
-        weight=_weight(row.get("weight")),
+        tools=tools,
+        slice=fields.name(row.get(section.slice), section.slice),
+        group=fields.name(row.get(section.group), section.group),
+        weight=fields.weight(row.get("weight")),
         origin=origin,
     )
-
-
-def _conversation(row: Mapping[str, Any], prompt: str | None) -> tuple[tuple[Message, ...], str]:
-    for key in TOOL_KEYS:
-        if row.get(key):
-            raise RowError("tools", f"The row has '{key}'; tool calls are not read. Take the row out.", field=key)
-    turns = row["messages"]
-    if not isinstance(turns, list) or not turns:
-        what = "empty" if turns == [] else _kind(turns)
-        raise RowError(
-            "type", f"'messages' is {what}; expected a list of turns with role and content.", field="messages"
-        )
-    messages = [_turn(turn, f"messages[{number}]") for number, turn in enumerate(turns)]
-    if messages[0].role == "system":
-        _check_system(messages.pop(0), prompt)
-    _check_order(messages, len(turns))
-    return tuple(messages[:-1]), messages[-1].content
-
-
-def _turn(turn: Any, field: str) -> Message:
-    if not isinstance(turn, dict):
-        raise RowError("type", f"'{field}' is {_kind(turn)}; expected an object with role and content.", field=field)
-    for key in TOOL_KEYS:
-        if turn.get(key):
-            raise RowError("tools", f"'{field}' has '{key}'; tool calls are not read. Take the row out.", field=field)
-    for key, value in turn.items():
-        if key not in ("role", "content") and value is not None:
-            raise RowError(
-                "unknown-key",
-                f"'{field}' has the key '{shown(key, 30)}', which would be lost; a turn has role and content only.",
-                field=field,
-            )
-    role = turn.get("role")
-    if role not in get_args(Role) or not isinstance(role, str):
-        found = f"'{shown(role, 30)}'" if isinstance(role, str) else _kind(role)
-        raise RowError("role", f"The role of '{field}' is {found}; expected system, user or assistant.", field=field)
-    return Message(role=cast(Role, role), content=_text(turn.get("content"), f"{field}.content"))
-
-
-def _check_system(turn: Message, prompt: str | None) -> None:
-    if prompt is None:
-        raise RowError(
-            "system",
-            "The first turn is a system turn; the task's prompt is added to every row, so leave it out of the rows.",
-            field="messages[0]",
-        )
-    if _plain(turn.content) != _plain(prompt):
-        raise RowError(
-            "system",
-            "The system turn differs from the task's prompt. Put its text into the prompt file ([task] prompt), or "
-            "take the turn out of the rows.",
-            field="messages[0]",
-            excerpt=turn.content,
-        )
-
-
-def _check_order(messages: list[Message], turns: int) -> None:
-    """User and assistant by turns, from a user to the assistant's answer: what every chat template takes."""
-    before = turns - len(messages)
-    for number, message in enumerate(messages):
-        expected = "assistant" if number % 2 else "user"
-        if message.role != expected:
-            raise RowError(
-                "order",
-                f"Turn {number + before + 1} is from the {message.role}; expected the {expected}. After an optional "
-                "system turn, user and assistant take turns.",
-                field=f"messages[{number + before}]",
-            )
-    if len(messages) < 2 or messages[-1].role != "assistant":
-        raise RowError(
-            "order", "The last turn must be the assistant's: the expected output, after an input.", field="messages"
-        )
-
-
-def _text(value: Any, field: str) -> str:
-    if not isinstance(value, str):
-        advice = "; put it in quotes" if isinstance(value, (int, float)) else ""
-        raise RowError("type", f"'{shown(field)}' is {_kind(value)}; expected text{advice}.", field=shown(field))
-    if not value.strip():
-        raise RowError("empty", f"'{shown(field)}' is empty; expected text.", field=shown(field))
-    return _whole(value, field)
-
-
-def _name(value: Any, field: str) -> str | None:
-    """A slice or a group; a whole number counts as its digits."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str):
-        raise RowError("type", f"'{shown(field)}' is {_kind(value)}; expected a name, or nothing.", field=shown(field))
-    return _whole(value, field)
-
-
-def _whole(text: str, field: str) -> str:
-    """`text`, unless it holds half of a surrogate pair: no tokenizer, database or file takes that."""
-    if not text.isascii() and SURROGATE.search(text):
-        raise RowError(
-            "surrogate",
-            f"'{shown(field)}' holds half of a surrogate pair, which is no character. Take it out.",
-            field=shown(field),
-            excerpt=text,
-        )
-    return text
-
-
-def _weight(value: Any) -> float:
-    if value is None or value == "":
-        return 1.0
-    try:
-        weight = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        weight = math.nan
-    if not 0 < weight <= MOST_WEIGHT:
-        raise RowError(
-            "weight",
-            f"'weight' must be a number above 0 and at most {MOST_WEIGHT:,.0f}, or nothing.",
-            field="weight",
-            excerpt=str(value) if isinstance(value, (str, float)) else "",
-        )
-    return weight
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    names = {int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
-    return names.get(type(value), "no text")
-
-
-def _plain(text: str) -> str:
-    return text.replace("\r\n", "\n").strip()

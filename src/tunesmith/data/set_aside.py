@@ -20,10 +20,10 @@ from typing import BinaryIO, NamedTuple
 from tunesmith.core.errors import DataError
 from tunesmith.core.files import private, temporary_name
 from tunesmith.core.units import count
+from tunesmith.data.fields import SURROGATE
 from tunesmith.data.finding import Finding, place
 from tunesmith.data.lines import is_csv, split_rows
 from tunesmith.data.reading import Reading
-from tunesmith.data.rows import SURROGATE
 
 CHUNK = 1 << 20
 SYSTEMATIC = 10  # rows: a file of fewer may well be wrong as a whole, and move

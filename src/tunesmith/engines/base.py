@@ -55,7 +55,7 @@ class ChatEngine(Protocol):
 
     at_once: int
 
-    def answer(self, turns: Sequence[Message], *, max_tokens: int) -> ChatAnswer:
+    def answer(self, turns: Sequence[Message], *, max_tokens: int, tools: Sequence[str] = ()) -> ChatAnswer:
         """Raises RequestFailedError for this request alone, ProviderError where no other could succeed either."""
 
 

@@ -1,6 +1,8 @@
 """A model's own chat template, rendered in Jinja's sandbox exactly as its authors wrote it."""
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +13,34 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tunesmith.core.errors import ModelError
 
+BEGIN, END = "\ufdd0", "\ufdd1"  # around the assistant's words; no characters, and in no text
+
 
 class GenerationTag(Extension):
-    """`{% generation %}…{% endgeneration %}` marks the assistant's words in some templates; the body is kept."""
+    """`{% generation %}…{% endgeneration %}` marks the assistant's words in some templates."""
 
     tags = {"generation"}
 
-    def parse(self, parser: Any) -> list[nodes.Node]:
-        next(parser.stream)
+    def parse(self, parser: Any) -> nodes.Node:
+        line = next(parser.stream).lineno
         body: list[nodes.Node] = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        return body
+        return nodes.CallBlock(self.call_method("_mark"), [], [], body).set_lineno(line)
+
+    def _mark(self, caller: Callable[[], str]) -> str:
+        return f"{BEGIN}{caller()}{END}"
+
+
+def unmarked(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """`text` without the marks, and what lay between them: (first character, end)."""
+    plain, spans, begin = "", [], 0
+    for part in re.split(f"([{BEGIN}{END}])", text):
+        if part == BEGIN:
+            begin = len(plain)
+        elif part == END:
+            spans.append((begin, len(plain)))
+        else:
+            plain += part
+    return plain, spans
 
 
 def compile_template(source: str) -> jinja2.Template:

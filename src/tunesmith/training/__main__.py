@@ -16,7 +16,7 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,22 +25,38 @@ from safetensors import SafetensorError
 
 from tunesmith.core import memory
 from tunesmith.core.errors import ConfigError, TrainingError, TunesmithError
+from tunesmith.core.example import Example, Preference
 from tunesmith.core.files import new_folder, remove, write_text
 from tunesmith.engines.local.loading import best_dtype
 from tunesmith.models.renderer import Renderer
-from tunesmith.training import preflight, saved
-from tunesmith.training.batches import Extent, Rows, render
+from tunesmith.training import general, preflight, saved
+from tunesmith.training.batches import Extent
 from tunesmith.training.checkpoint import Checkpoints
+from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import EventLog, Silence
 from tunesmith.training.identity import Identity, differences, identity
-from tunesmith.training.job import EVENTS, LOCK, PID, TRAIN, VALIDATION, Job, kept_as, read_job, read_rows
+from tunesmith.training.job import (
+    EVENTS,
+    LOCK,
+    PID,
+    TRAIN,
+    VALIDATION,
+    Job,
+    kept_as,
+    read_general,
+    read_job,
+    read_pairs,
+    read_rows,
+)
 from tunesmith.training.launch import LAUNCHED
 from tunesmith.training.loop import InterruptedRun, Loop
 from tunesmith.training.methods import attach
 from tunesmith.training.methods.virtual_tokens import refuse_beyond_context
 from tunesmith.training.processes import Alone, LostProcessError, join
+from tunesmith.training.rows import Row, render, render_pairs
 from tunesmith.training.section import TrainSection
 from tunesmith.training.trackers import refuse_missing, tracking
+from tunesmith.training.validation import Rows
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -83,6 +99,7 @@ def main(folder: Path, plan: bool = False, shown: int = 1, looks: int | None = N
                 log.write("unusable", checkpoint=step, reason=reason)
             loop, expected = processes.build(lambda: _loop(folder, read_job(folder), standing, processes))
             _refuse_unlike(processes, loop.checkpoints.made_from)
+            loop.refer(log, first=plan)
             if standing.checkpoint is not None:
                 loop.resume()
             _say_plan(log, loop, expected, shown)
@@ -127,15 +144,19 @@ def _clean(folder: Path) -> None:
 
 def _say_plan(log: EventLog, loop: Loop, expected: Expected, shown: int) -> None:
     rows, recipe = loop.rows.train, loop.recipe
-    tokens = preflight.count(rows, expected.packed)
+    epoch = [row for batch in loop.epochs.batches(0) for row in batch]
+    tokens = preflight.count(epoch, expected.packed)
     log.write(
         "plan",
         **preflight.fields(
             tokens,
             preflight.masks(rows, loop.renderer, shown),
             sharing=preflight.sharing(tokens, recipe.sharing),
-            rows=len(rows),
+            rows=len(rows) // recipe.together,
+            objective=recipe.objective,
             validation_rows=len(loop.rows.validation),
+            rehearsed=loop.epochs.mixed,
+            unrendered=loop.rows.general.left_out,
             steps=loop.steps,
             batch_size=recipe.batch_size,
             trainable=sum(parameter.numel() for parameter in loop.parameters),
@@ -153,7 +174,7 @@ def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.
     log.write(
         "start",
         steps=loop.steps,
-        rows=len(loop.rows.train),
+        rows=len(loop.rows.train) // loop.recipe.together,
         validation_rows=len(loop.rows.validation),
         processes=loop.processes.count,
         resumed_from=standing.step,
@@ -184,25 +205,45 @@ def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.
 def _loop(folder: Path, job: Job, standing: saved.Standing, processes: Alone) -> tuple[Loop, Expected]:
     recipe = job.recipe
     refuse_missing(recipe)
-    train, validation = read_rows(folder / TRAIN), read_rows(folder / VALIDATION)
-    made_from = identity(job, train, validation)
+    train, validation, own = read_rows(folder / TRAIN), read_rows(folder / VALIDATION), read_general(folder)
+    pairs = read_pairs(folder)
+    made_from = identity(job, train, validation, own, pairs)
     _refuse_another(standing, made_from)
     renderer = Renderer(Path(job.model_folder))
+    rendered, held_out = _learnt_from(renderer, job, train, pairs)
     rows = Rows(
-        train=render(renderer, job.task, train, job.max_tokens),
+        train=rendered,
         validation=render(renderer, job.task, validation, job.max_tokens),
         examples=validation,
+        general=general.rendered(renderer, own, rendered, recipe, job.max_tokens),
+        pairs=tuple(held_out),
     )
     refuse_beyond_context([*rows.train, *rows.validation], recipe.virtual_tokens, renderer.context_length)
     expected = _expected(Path(job.model_folder), recipe, rows, processes)
-    model = processes.spread(attach(processes.load(Path(job.model_folder), recipe), recipe, job.model))
+    model = attach(processes.load(Path(job.model_folder), recipe), recipe, job.model)
+    if job.start:
+        model.load(Path(job.start))
+    model = processes.spread(model)
     return Loop(job, rows, model, renderer, Checkpoints(folder, made_from, standing), processes), expected
+
+
+def _learnt_from(
+    renderer: Renderer, job: Job, train: Sequence[Example], pairs: Sequence[Preference]
+) -> tuple[list[Row], list[Row]]:
+    """The rows that are trained on, and those of the pairs that are held out: every tenth, in an order of their own."""
+    if job.recipe.objective != "dpo":
+        return render(renderer, job.task, train, job.max_tokens), []
+    dealt = sorted(pairs, key=lambda pair: pair.id)
+    parts = [pair for number, pair in enumerate(dealt) if number % 10 < 9], dealt[9::10]
+    trained, held_out = (render_pairs(renderer, job.task, part, job.max_tokens) for part in parts)
+    return trained, held_out
 
 
 def _expected(model: Path, recipe: TrainSection, rows: Rows, processes: Alone) -> Expected:
     device, free = processes.room()
-    packed = preflight.layout(rows.train, recipe)
-    return Expected(packed, preflight.memory(model, recipe, rows.train, best_dtype(device).itemsize, free, packed))
+    batches = Epochs(rows.train, rows.general.rehearsed, recipe).batches(0)
+    packed = preflight.layout(batches, recipe)
+    return Expected(packed, preflight.memory(model, recipe, batches, best_dtype(device).itemsize, free, packed))
 
 
 def _refuse_another(standing: saved.Standing, made_from: Identity) -> None:

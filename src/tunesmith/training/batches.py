@@ -14,12 +14,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from tunesmith.candidates.prompting import conversation
-from tunesmith.core.errors import DataError
-from tunesmith.core.example import Example
 from tunesmith.engines.local.segments import Segments
-from tunesmith.models.renderer import Renderer
-from tunesmith.tasks.spec import Task
+from tunesmith.training.rows import Row
 from tunesmith.training.tree import WORTHWHILE, Node, grow
 
 Sharing = Literal["auto", "on", "off"]
@@ -27,25 +23,11 @@ LEAST = {"auto": WORTHWHILE, "on": 1, "off": None}  # tokens that a shared node 
 
 
 @dataclass(frozen=True)
-class Row:
-    """`tokens[start:]` carries loss: the answer with its end of turn."""
-
-    id: str
-    tokens: tuple[int, ...]
-    start: int
-    weight: float
-    origin: str = ""  # "file:line", for messages
-
-    @property
-    def labels(self) -> int:
-        return len(self.tokens) - self.start
-
-
-@dataclass(frozen=True)
 class PackedRow:
-    """`keep_K` are the places of the packed row whose logits predict `targets_K`, each with its row's weight.
+    """`keep_K` are the places of the packed row whose logits predict `targets_K`, each with its span's weight.
 
-    Learned tokens that stand before the row are not in it; its positions and segments count them.
+    `of_K` says which of `rows` a label belongs to. Learned tokens that stand before the row are not in it; its
+    positions and segments count them.
     """
 
     tokens_T: Tensor
@@ -54,6 +36,8 @@ class PackedRow:
     keep_K: Tensor
     targets_K: Tensor
     weights_K: Tensor
+    of_K: Tensor
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True)
@@ -65,7 +49,7 @@ class Batch:
 
     @property
     def normaliser(self) -> float:
-        return sum(row.weight * row.labels for row in self.rows)
+        return sum(row.weight for row in self.rows)
 
     @property
     def tokens(self) -> int:
@@ -77,29 +61,6 @@ class Batch:
         return sum(len(row.tokens) - 1 for row in self.rows) - self.tokens
 
 
-@dataclass(frozen=True)
-class Rows:
-    """The rendered rows of a run, with the examples that the task's metric needs."""
-
-    train: list[Row]
-    validation: list[Row]
-    examples: list[Example]  # of the validation rows
-
-
-def render(renderer: Renderer, task: Task, examples: Sequence[Example], max_tokens: int) -> list[Row]:
-    """Examples as tokens, asked as they will be asked later. Nothing is cut: a long row is refused."""
-    rows = []
-    for example in examples:
-        rendered = renderer.render(conversation(task, example), example.expected)
-        if len(rendered.tokens) > max_tokens:
-            raise DataError(
-                f"{example.origin or 'A row'} has {len(rendered.tokens)} tokens with the prompt and its answer, more "
-                f"than [model] max_tokens = {max_tokens}. Raise that, shorten the row, or take it out of the data."
-            )
-        rows.append(Row(example.id, rendered.tokens, rendered.start, example.weight, example.origin))
-    return rows
-
-
 def lay_out(
     rows: Sequence[Row],
     device: torch.device,
@@ -107,12 +68,13 @@ def lay_out(
     packed_tokens: int = 8192,
     *,
     virtual: int = 0,
+    together: int = 1,
 ) -> Batch:
     """One optimiser step's batch. With `sharing` off every row has its prompt in full: the same loss and gradients.
 
-    `virtual` learned tokens stand before every row.
+    `virtual` learned tokens stand before every row. `together` rows that follow each other are never parted.
     """
-    chunks = _chunks(rows, LEAST[sharing], packed_tokens)
+    chunks = _chunks(rows, LEAST[sharing], packed_tokens, together)
     return Batch(tuple(rows), tuple(_pack(chunk, nodes, device, virtual) for chunk, nodes in chunks))
 
 
@@ -123,36 +85,33 @@ class Extent(NamedTuple):
     labels: int
 
 
-def extents(rows: Sequence[Row], sharing: Sharing, packed_tokens: int) -> list[Extent]:
+def extents(rows: Sequence[Row], sharing: Sharing, packed_tokens: int, together: int = 1) -> list[Extent]:
     """The packed rows that a batch will be laid out in."""
-    chunks = _chunks(rows, LEAST[sharing], packed_tokens)
+    chunks = _chunks(rows, LEAST[sharing], packed_tokens, together)
     return [
         Extent(sum(len(node.tokens) for node in nodes), sum(row.labels for row in chunk)) for chunk, nodes in chunks
     ]
 
 
-def order(rows: int, epoch: int, seed: int, batch_size: int) -> list[list[int]]:
-    """Row numbers of every batch of `epoch`, shuffled anew in each; the last batch may be smaller."""
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-    shuffled = torch.randperm(rows, generator=generator).tolist()
-    return [shuffled[begin : begin + batch_size] for begin in range(0, rows, batch_size)]
-
-
-def _chunks(rows: Sequence[Row], least: int | None, packed_tokens: int) -> Iterator[tuple[list[Row], list[Node]]]:
+def _chunks(
+    rows: Sequence[Row], least: int | None, packed_tokens: int, together: int
+) -> Iterator[tuple[list[Row], list[Node]]]:
     """Rows that fit into one packed row, with their tree; those that share stand together."""
-    sorted_rows = sorted(rows, key=lambda row: row.tokens[: row.start])
+    groups = [rows[begin : begin + together] for begin in range(0, len(rows), together)]
+    groups.sort(key=lambda group: group[0].tokens[: group[0].start])
     begin = 0
-    while begin < len(sorted_rows):
-        size = len(sorted_rows) - begin
-        chunk, nodes = _tree(sorted_rows[begin : begin + size], least)
+    while begin < len(groups):
+        size = len(groups) - begin
+        chunk, nodes = _tree(groups[begin : begin + size], least)
         while size > 1 and sum(len(node.tokens) for node in nodes) > packed_tokens:
             size = min(size - 1, max(1, size * packed_tokens // sum(len(node.tokens) for node in nodes)))
-            chunk, nodes = _tree(sorted_rows[begin : begin + size], least)
+            chunk, nodes = _tree(groups[begin : begin + size], least)
         yield chunk, nodes
         begin += size
 
 
-def _tree(rows: list[Row], least: int | None) -> tuple[list[Row], list[Node]]:
+def _tree(groups: Sequence[Sequence[Row]], least: int | None) -> tuple[list[Row], list[Node]]:
+    rows = [row for group in groups for row in group]
     return rows, grow([row.tokens[: row.start] for row in rows], [row.tokens[row.start : -1] for row in rows], least)
 
 
@@ -165,6 +124,7 @@ def _pack(rows: Sequence[Row], nodes: Sequence[Node], device: torch.device, virt
     keep: list[int] = []
     targets: list[int] = []
     weights: list[float] = []
+    of: list[int] = []
     ends: list[int] = []
     for node in nodes:
         parent = -1 if node.parent < 0 else places[node.parent]
@@ -178,11 +138,13 @@ def _pack(rows: Sequence[Row], nodes: Sequence[Node], device: torch.device, virt
         places.append(len(lengths) - 1 if node.tokens else parent)
         if node.row is not None:
             row = rows[node.row]
-            for label in range(row.start, len(row.tokens)):
-                before = label - 1 - node.depth  # the token that predicts it, in the node or the last one above
-                keep.append(begin + before if before >= 0 else ends[parent] - 1)
-            targets += row.tokens[row.start :]
-            weights += [row.weight] * row.labels
+            for span in row.spans:
+                for label in range(span.start, span.end):
+                    before = label - 1 - node.depth  # the token that predicts it, in the node or the last one above
+                    keep.append(begin + before if before >= 0 else ends[parent] - 1)
+                targets += row.tokens[span.start : span.end]
+                weights += [span.weight] * span.labels
+                of += [node.row] * span.labels
     return PackedRow(
         tokens_T=torch.tensor(tokens, device=device),
         positions_T=torch.tensor(positions, device=device),
@@ -190,4 +152,6 @@ def _pack(rows: Sequence[Row], nodes: Sequence[Node], device: torch.device, virt
         keep_K=torch.tensor(keep, device=device),
         targets_K=torch.tensor(targets, device=device),
         weights_K=torch.tensor(weights, dtype=torch.float32, device=device),
+        of_K=torch.tensor(of, device=device),
+        rows=tuple(rows),
     )

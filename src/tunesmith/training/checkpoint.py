@@ -33,6 +33,7 @@ class Progress:
     stale: int = 0  # evaluations since the best one
     stopped_early: bool = False
     best: dict[str, Any] = field(default_factory=dict)
+    general_loss: float | None = None  # before the first step
     losses: list[float] = field(default_factory=list)  # of the steps since the last evaluation
 
     def mean_loss(self) -> float | None:

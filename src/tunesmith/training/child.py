@@ -41,6 +41,7 @@ class Done(Record):
     memory: int
     stopped_early: bool
     best: dict[str, Any]
+    general_before: float | None = None
 
 
 def run(folder: Path, on_event: Callable[[Event], None], *, shown: int = 1, launch: Launch | None = None) -> Done:

@@ -1,14 +1,17 @@
 """`events.jsonl`: what happens in a run, one JSON object a line; whoever watches a run follows this file.
 
-plan        tokens, masks, sharing, rows, validation_rows, steps, batch_size, trainable, end_of_turn, dtype, device,
-            memory, available, seconds
+plan        tokens, masks, sharing, objective, rows, validation_rows, rehearsed, unrendered, steps, batch_size, trainable,
+            end_of_turn, dtype, device, memory, available, seconds
 start       steps, rows, validation_rows, processes, resumed_from, unusable
-step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, shared_tokens, examples, seconds
-validation  step, steps, loss, perplexity, train_loss, metric, value, best, memory
+step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, shared_tokens, examples, seconds,
+            and of pairs preferred, margin
+validation  step, steps, loss, perplexity, train_loss, metric, value, best, general_loss, general_before,
+            preferred, memory
 checkpoint  step
 note        message, of the method, or from a provider (training/hosted)
 unusable    checkpoint (its step), reason: why the run does not go on from it
-done        steps, seconds, examples_per_second, memory, stopped_early, best {step, metric, value, loss}
+done        steps, seconds, examples_per_second, memory, stopped_early, general_before,
+            best {step, metric, value, loss, general_loss}
 paused      step, best: behind the validations that were asked for (a sweep)
 interrupted step
 error       message

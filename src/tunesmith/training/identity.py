@@ -12,8 +12,8 @@ from typing import Any
 from tunesmith import __version__
 from tunesmith.core.digests import digest, sha256_text
 from tunesmith.core.errors import DataError
-from tunesmith.core.example import Example
-from tunesmith.training.job import TRAIN, VALIDATION, Job, read_job, read_rows
+from tunesmith.core.example import Example, Preference
+from tunesmith.training.job import TRAIN, VALIDATION, Job, read_general, read_job, read_pairs, read_rows
 
 Identity = dict[str, Any]
 LIBRARIES = ("torch", "transformers", "peft")
@@ -22,10 +22,19 @@ WORDS = {
     "prompt": "the prompt",
     "train": "the training rows",
     "validation": "the validation rows",
+    "general": "the general rows for rehearsal",
+    "pairs": "the pairs of answers",
+    "start": "the adapter to start from",
 }
 
 
-def identity(job: Job, train: Sequence[Example], validation: Sequence[Example]) -> Identity:
+def identity(
+    job: Job,
+    train: Sequence[Example],
+    validation: Sequence[Example],
+    general: Sequence[Example] = (),
+    pairs: Sequence[Preference] = (),
+) -> Identity:
     """All that the weights depend on, as JSON values; not where files lie, nor how often a checkpoint is written."""
     return {
         "recipe": job.recipe.recipe,
@@ -36,6 +45,9 @@ def identity(job: Job, train: Sequence[Example], validation: Sequence[Example]) 
         "primary": job.primary,
         "train": _rows(train),
         "validation": _rows(validation),
+        "general": _rows(general) if general else None,
+        "pairs": _rows(pairs) if pairs else None,
+        "start": job.start_digest,
         "versions": {"tunesmith": __version__, **{name: _version(name) for name in LIBRARIES}},
     }
 
@@ -43,7 +55,8 @@ def identity(job: Job, train: Sequence[Example], validation: Sequence[Example]) 
 def of_folder(folder: Path) -> Identity | None:
     """The identity of what a run's folder holds; None where its files are not all there."""
     try:
-        return identity(read_job(folder), read_rows(folder / TRAIN), read_rows(folder / VALIDATION))
+        rows = read_rows(folder / TRAIN), read_rows(folder / VALIDATION), read_general(folder), read_pairs(folder)
+        return identity(read_job(folder), *rows)
     except (DataError, ValueError, OSError):
         return None
 
@@ -79,7 +92,7 @@ def _shown(value: Any) -> str:
     return "not set" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _rows(rows: Sequence[Example]) -> str:
+def _rows(rows: Sequence[Example | Preference]) -> str:
     return digest("run-rows", 1, rows=[row.model_dump(mode="json") for row in rows])
 
 

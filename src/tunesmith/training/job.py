@@ -1,4 +1,5 @@
-"""What a training run is given: a folder with `job.json`, `train.jsonl` and `validation.jsonl`.
+"""What a training run is given: a folder with `job.json`, `train.jsonl` and `validation.jsonl`, and `general.jsonl`
+where the user has general rows of their own for rehearsal, `preferences.jsonl` where pairs of answers are learnt from.
 
 The child process reads them and writes `events.jsonl`, `checkpoint/` and, at the end, `adapter/` beside them, or
 `model/` where every weight was trained.
@@ -12,13 +13,15 @@ from typing import Literal
 from pydantic import ValidationError
 
 from tunesmith.core.errors import DataError
-from tunesmith.core.example import Example
+from tunesmith.core.example import Example, Preference
 from tunesmith.core.files import write_json, write_jsonl
 from tunesmith.core.record import Record
 from tunesmith.tasks.spec import Task
 from tunesmith.training.section import TrainSection
 
-JOB, TRAIN, VALIDATION, EVENTS = "job.json", "train.jsonl", "validation.jsonl", "events.jsonl"
+JOB, EVENTS = "job.json", "events.jsonl"
+TRAIN, VALIDATION = "train.jsonl", "validation.jsonl"
+GENERAL, PREFERENCES = "general.jsonl", "preferences.jsonl"
 CHECKPOINT, ADAPTER, MODEL, LOCK, PID, LOG = "checkpoint", "adapter", "model", "run.lock", "run.pid", "child.log"
 AGAIN = "Run `tunesmith train`: it writes the files of a run from the project."
 
@@ -34,13 +37,24 @@ class Job(Record):
     task: Task
     recipe: TrainSection
     primary: str = "accuracy"
+    start: str | None = None  # where the adapter to start from lies here
+    start_digest: str | None = None  # of its weights
 
 
-def prepare(folder: Path, job: Job, train: Sequence[Example], validation: Sequence[Example]) -> None:
+def prepare(
+    folder: Path,
+    job: Job,
+    train: Sequence[Example],
+    validation: Sequence[Example],
+    general: Sequence[Example] = (),
+    pairs: Sequence[Preference] = (),
+) -> None:
     """Write a run's folder. Existing files are replaced; a checkpoint in it would be resumed."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_jsonl(folder / TRAIN, (example.model_dump(mode="json") for example in train))
-    write_jsonl(folder / VALIDATION, (example.model_dump(mode="json") for example in validation))
+    files: dict[str, Sequence[Example | Preference]] = {TRAIN: train, VALIDATION: validation}
+    files |= {name: rows for name, rows in ((GENERAL, general), (PREFERENCES, pairs)) if rows}
+    for name, rows in files.items():
+        write_jsonl(folder / name, (row.model_dump(mode="json") for row in rows))
     write_json(folder / JOB, job.model_dump(mode="json"))
 
 
@@ -66,6 +80,21 @@ def read_rows(path: Path) -> list[Example]:
         raise DataError(f"{path} has no rows. {AGAIN}")
     refuse_weights(rows, path)
     return rows
+
+
+def read_general(folder: Path) -> list[Example]:
+    """The user's own rows for rehearsal; empty where the run has none."""
+    return read_rows(folder / GENERAL) if (folder / GENERAL).exists() else []
+
+
+def read_pairs(folder: Path) -> list[Preference]:
+    """The pairs of answers; empty where the run learns from rows."""
+    path = folder / PREFERENCES
+    lines = _text(path).split("\n") if path.exists() else []
+    try:
+        return [Preference.model_validate_json(line) for line in lines if line]
+    except ValidationError:
+        raise DataError(f"{path} is not what was written there. {AGAIN}") from None
 
 
 def refuse_weights(rows: Sequence[Example], path: Path) -> None:

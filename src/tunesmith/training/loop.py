@@ -14,14 +14,17 @@ from torch import Tensor
 from tunesmith.core.errors import TrainingError
 from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
-from tunesmith.training.batches import Batch, Row, Rows, extents, lay_out, order
+from tunesmith.training.batches import Batch, extents
 from tunesmith.training.checkpoint import Checkpoints, Progress
+from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import EventLog
 from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
-from tunesmith.training.objectives import negative_log_likelihood
+from tunesmith.training.objectives import Supervised
+from tunesmith.training.preference import Preference
 from tunesmith.training.processes import Alone
-from tunesmith.training.validation import Standing, validate
+from tunesmith.training.rows import Row
+from tunesmith.training.validation import Rows, Standing, evaluating, general_loss, laid_out, validate
 
 MANY_STEPS = 20  # of which one more, to measure the time, is not worth mentioning
 FORWARD = 0.4  # of a step's time is its forward pass
@@ -52,11 +55,21 @@ class Loop:
         self.optimizer = torch.optim.AdamW(
             self.parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True
         )
-        self.per_epoch = math.ceil(len(rows.train) / recipe.batch_size)
-        self.steps = max(1, round(self.per_epoch * recipe.epochs))
-        self.every = max(1, self.per_epoch // recipe.evaluations_per_epoch)
+        self.objective = Preference(recipe.beta) if recipe.objective == "dpo" else Supervised()
+        self.epochs = Epochs(rows.train, rows.general.rehearsed, recipe)
+        self.steps = self.epochs.steps
+        self.every = max(1, self.epochs.per_epoch // recipe.evaluations_per_epoch)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
+
+    def refer(self, log: EventLog, first: bool) -> None:
+        """What pairs are compared with: the policy as it is now, before the first step; `first`: of one batch alone."""
+        if not isinstance(self.objective, Preference):
+            return
+        pairs = self.epochs.batch(0) if first else [*self.rows.train, *self.rows.pairs]
+        log.write("note", message=f"The reference's answers to {len(pairs) // 2:,} pairs are weighed once.")
+        with evaluating(self.model):
+            self.objective.refer(self.model, self._laid_out(pairs).packed)
 
     def resume(self) -> None:
         self.progress, self.best = self.checkpoints.restore(self.model, self.optimizer, self.processes.ask)
@@ -67,6 +80,7 @@ class Loop:
         Raises InterruptedRun, TrainingError, OSError.
         """
         saved = time.monotonic()
+        self._look_at_general()
         while not self._at_end() and (looks is None or self.progress.step < looks * self.every):
             self._step(log)
             if self.progress.step % self.every == 0 or self.progress.step == self.steps:
@@ -104,56 +118,53 @@ class Loop:
         self.optimizer.zero_grad(set_to_none=True)
         self.progress.step += 1
         self.progress.losses.append(loss)
-        self.progress.examples += len(batch.rows)
+        self.progress.examples += len(batch.rows) // self.recipe.together
         self.progress.seconds += time.perf_counter() - started
         log.write(
             "step",
             step=self.progress.step,
             steps=self.steps,
-            epoch=round(self.progress.step / self.per_epoch, 4),
+            epoch=round(self.progress.step / self.epochs.per_epoch, 4),
             loss=loss,
             learning_rate=rate,
             grad_norm=norm,
             tokens=tokens,
             label_tokens=sum(row.labels for row in batch.rows),
-            examples=len(batch.rows),
+            examples=len(batch.rows) // self.recipe.together,
             shared_tokens=max(0, batch.shared + batch.tokens - tokens),
             seconds=round(self.progress.seconds, 3),
+            **self.objective.figures(),
         )
 
     def _backward(self, batch: Batch) -> float:
         """Accumulate the gradients of the batch's mean loss over its packed rows; return that loss."""
         total = 0.0
         for packed in batch.packed:
-            loss = negative_log_likelihood(self.model.base, packed, self.model.virtual()) / batch.normaliser
+            loss = self.objective.loss(self.model, packed) / self.objective.size(batch.rows)
             torch.autograd.backward(loss)
             total += loss.item()
         return total
 
     def _batch(self, step: int) -> Batch:
         """All rows of the step's batch, and this process's part of them laid out."""
-        rows = self._batch_rows(step)
+        rows = self.epochs.batch(step)
         own = self._laid_out(self.processes.share(rows))
-        return Batch(tuple(rows), self.processes.even(own.packed, lambda: self._laid_out(rows[:1]).packed[0]))
+        few = rows[: self.recipe.together]
+        return Batch(tuple(rows), self.processes.even(own.packed, lambda: self._laid_out(few).packed[0]))
 
     def _laid_out(self, rows: Sequence[Row]) -> Batch:
-        recipe = self.recipe
-        return lay_out(rows, self.device, recipe.sharing, recipe.packed_tokens, virtual=recipe.virtual_tokens)
-
-    def _batch_rows(self, step: int) -> list[Row]:
-        epoch, place = divmod(step, self.per_epoch)
-        numbers = order(len(self.rows.train), epoch, self.recipe.seed, self.recipe.batch_size)[place]
-        return [self.rows.train[number] for number in numbers]
+        return laid_out(rows, self.model, self.recipe, self.recipe.together)
 
     def expected_seconds(self) -> float:
         """Time of the whole run, from forward and backward of its first batch (in a short run of two of its rows).
 
         No weight and no gradient changes.
 
-        A look at the validation rows costs two forward passes over them: for the loss and for the answers.
+        A look at the validation rows costs two forward passes over them, for the loss and for the answers; general
+        text one.
         """
         batch = self._batch(0)
-        small = self._laid_out(batch.rows[:2])
+        small = self._laid_out(batch.rows[: 2 * self.recipe.together])
         timed = batch if self.steps >= MANY_STEPS else small
         self.model.train()
         for each in (small, timed):  # the first time memory is fetched and kernels are chosen
@@ -161,11 +172,14 @@ class Loop:
             self._backward(each)
             seconds = time.perf_counter() - started
         self.optimizer.zero_grad(set_to_none=True)
+        self.objective.figures()  # of no step
         looks = self.steps // self.every + (self.steps % self.every > 0)
-        packed = extents(self.rows.validation, self.recipe.sharing, self.recipe.packed_tokens)
-        validation = sum(extent.tokens for extent in packed)
-        computed = self.steps * batch.tokens + looks * validation * 2 * FORWARD
+        validation, general = map(self._tokens, (self.rows.validation, self.rows.general.watched))
+        computed = self.steps * batch.tokens + (looks * (2 * validation + general) + general) * FORWARD
         return seconds / max(1, timed.tokens) * computed
+
+    def _tokens(self, rows: Sequence[Row]) -> int:
+        return sum(extent.tokens for extent in extents(rows, self.recipe.sharing, self.recipe.packed_tokens))
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up over the first share of the steps, then linear decay to zero after the last."""
@@ -174,11 +188,19 @@ class Loop:
             return self.recipe.learning_rate * (step + 1) / warmup
         return self.recipe.learning_rate * (self.steps - step) / max(1, self.steps - warmup)
 
+    def _look_at_general(self) -> None:
+        """Before the first step: what later looks are compared with."""
+        if self.progress.step == 0:
+            look = self.processes.judge(lambda: general_loss(self.model, self.recipe, self.rows))
+            self.progress.general_loss = look
+
     def _evaluate(self, log: EventLog) -> None:
         started = time.perf_counter()
         best = self.progress.best
         self.processes.refuse_drift(self.parameters)
-        standing = self.processes.judge(lambda: validate(self.model, self.renderer, self.job, self.rows))
+        standing = self.processes.judge(
+            lambda: validate(self.model, self.renderer, self.job, self.rows, self.objective)
+        )
         if not math.isfinite(standing.loss):
             raise TrainingError(
                 f"Training stopped after step {self.progress.step}: validation loss {standing.loss} is not finite. "
@@ -193,6 +215,7 @@ class Loop:
                 "metric": self.job.primary,
                 "value": standing.value,
                 "loss": standing.loss,
+                "general_loss": standing.general_loss,
             }
         self.progress.stale = 0 if better else self.progress.stale + 1
         self.progress.stopped_early = self.progress.stale >= self.recipe.patience and self.progress.step < self.steps
@@ -205,6 +228,9 @@ class Loop:
             metric=self.job.primary,
             value=standing.value,
             best=better,
+            general_loss=standing.general_loss,
+            general_before=self.progress.general_loss,
+            preferred=standing.preferred,
             perplexity=math.exp(min(standing.loss, 700.0)),
             train_loss=self.progress.mean_loss(),
             memory=peak(),
@@ -230,4 +256,5 @@ class Loop:
             "memory": peak(),
             "stopped_early": self.progress.stopped_early,
             "best": self.progress.best,
+            "general_before": self.progress.general_loss,
         }

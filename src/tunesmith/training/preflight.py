@@ -13,10 +13,11 @@ from tunesmith.core import units
 from tunesmith.core.errors import ConfigError
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import estimate
-from tunesmith.training.batches import Extent, Row, Sharing, extents, order
+from tunesmith.training.batches import Extent, Sharing, extents
+from tunesmith.training.rows import Row
 from tunesmith.training.section import TrainSection
 
-SHOWN = 12  # tokens of a prompt that are shown before the first one that carries loss
+SHOWN = 12  # tokens that are shown before each stretch that carries loss
 
 
 @dataclass(frozen=True)
@@ -33,27 +34,33 @@ class Tokens:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Tokens of a row that all carry loss, or none does; `hidden` ones before them are left out here."""
+
+    tokens: list[str]
+    weight: float  # 0: no loss
+    hidden: int = 0
+
+
+@dataclass(frozen=True)
 class Mask:
-    """A row token by token: those before `labels` carry no loss. `hidden` prompt tokens are left out here."""
+    """A row token by token."""
 
     row: str
-    hidden: int
-    prompt: list[str]
-    labels: list[str]
+    stretches: list[Stretch]
 
 
-def layout(rows: Sequence[Row], recipe: TrainSection, packed_tokens: int | None = None) -> list[Extent]:
-    """The packed rows of the first epoch."""
-    batches = order(len(rows), 0, recipe.seed, recipe.batch_size)
+def layout(batches: Sequence[Sequence[Row]], recipe: TrainSection, packed_tokens: int | None = None) -> list[Extent]:
+    """The packed rows of an epoch."""
     size = packed_tokens or recipe.packed_tokens
-    return [extent for batch in batches for extent in extents([rows[number] for number in batch], recipe.sharing, size)]
+    return [extent for batch in batches for extent in extents(batch, recipe.sharing, size, recipe.together)]
 
 
 def count(rows: Sequence[Row], packed: Sequence[Extent]) -> Tokens:
     computed = sum(extent.tokens for extent in packed)
     longest = max(rows, key=lambda row: len(row.tokens))
     return Tokens(
-        prompt=sum(row.start for row in rows),
+        prompt=sum(len(row.tokens) - row.labels for row in rows),
         labels=sum(row.labels for row in rows),
         computed=computed,
         shared=sum(len(row.tokens) - 1 for row in rows) - computed,  # a row's last token predicts nothing
@@ -64,18 +71,20 @@ def count(rows: Sequence[Row], packed: Sequence[Extent]) -> Tokens:
 
 
 def masks(rows: Sequence[Row], renderer: Renderer, number: int) -> list[Mask]:
-    def texts(tokens: Sequence[int]) -> list[str]:
-        return [renderer.token(token) for token in tokens]
+    return [Mask(row.origin or row.id, list(_stretches(row, renderer))) for row in rows[:number]]
 
-    return [
-        Mask(
-            row=row.origin or row.id,
-            hidden=max(0, row.start - SHOWN),
-            prompt=texts(row.tokens[max(0, row.start - SHOWN) : row.start]),
-            labels=texts(row.tokens[row.start :]),
-        )
-        for row in rows[:number]
-    ]
+
+def _stretches(row: Row, renderer: Renderer) -> Iterator[Stretch]:
+    def texts(start: int, end: int) -> list[str]:
+        return [renderer.token(token) for token in row.tokens[start:end]]
+
+    end = 0
+    for span in row.spans:
+        shown = max(end, span.start - SHOWN)
+        if span.start > end:
+            yield Stretch(texts(shown, span.start), 0.0, shown - end)
+        yield Stretch(texts(span.start, span.end), span.weight)
+        end = span.end
 
 
 def sharing(tokens: Tokens, asked: Sharing) -> str:
@@ -91,12 +100,12 @@ def sharing(tokens: Tokens, asked: Sharing) -> str:
 def memory(
     folder: Path,
     recipe: TrainSection,
-    rows: Sequence[Row],
+    batches: Sequence[Sequence[Row]],
     width: int,
     available: int | None,
     packed: Sequence[Extent] | None = None,
 ) -> int:
-    """Bytes that training the model in `folder` will need; `packed` is the `layout` of the rows, where it is known.
+    """Bytes that training the model in `folder` on an epoch's batches will need; `packed` is their `layout`, if known.
 
     Raises ConfigError where there are fewer.
     """
@@ -107,11 +116,11 @@ def memory(
             shape, recipe, numbers=numbers, width=width, tokens=largest.tokens, labels=largest.labels
         )
 
-    needed = needs(max(packed or layout(rows, recipe)))
+    needed = needs(max(packed or layout(batches, recipe)))
     if available is None or needed <= available:
         return needed
-    sizes = _smaller(recipe.packed_tokens, max(len(row.tokens) for row in rows))
-    fitting = next((size for size in sizes if needs(max(layout(rows, recipe, size))) <= available), None)
+    sizes = _smaller(recipe.packed_tokens, max(len(row.tokens) for batch in batches for row in batch))
+    fitting = next((size for size in sizes if needs(max(layout(batches, recipe, size))) <= available), None)
     cure = f"packed_tokens = {fitting} would fit" if fitting else "no setting of packed_tokens would fit"
     raise ConfigError(
         f"Training needs about {units.size(needed)} of memory, and {units.size(available)} are free. Under [train], "

@@ -21,9 +21,10 @@ from transformers import PreTrainedModel
 from tunesmith.core import memory
 from tunesmith.core.errors import TrainingError
 from tunesmith.engines.local.loading import best_device
-from tunesmith.training.batches import PackedRow, Row
+from tunesmith.training.batches import PackedRow
 from tunesmith.training.launch import LAUNCHED
 from tunesmith.training.methods import Policy, load_base
+from tunesmith.training.rows import Row
 from tunesmith.training.section import TrainSection
 
 Found = TypeVar("Found")

@@ -20,6 +20,8 @@ from tunesmith.core.record import Record
 
 Method = Literal["lora", "qlora", "full", "prompt-tuning", "prefix-tuning"]
 RATES: dict[str, float] = {"lora": 1e-3, "qlora": 1e-3, "full": 2e-5, "prompt-tuning": 3e-2, "prefix-tuning": 1e-2}
+DPO_KEYS = ("preferences", "beta")
+DPO_RATE = 0.05  # times the method's: what the reference learnt is to be shifted, not learnt anew
 LORA_KEYS = ("r", "lora_alpha", "lora_dropout", "target_modules", "use_rslora", "use_dora")
 OWN_KEYS: dict[str, tuple[str, ...]] = {
     "lora": LORA_KEYS,
@@ -40,6 +42,9 @@ COMMON_KEYS = (
     "max_grad_norm",
     "evaluations_per_epoch",
     "patience",
+    "objective",
+    "beta",
+    "rehearsal",
     "seed",
 )
 
@@ -94,7 +99,7 @@ class TrainSection(Record):
         gt=0,
         le=1,
         description="Peak learning rate of AdamW. Not set, it is 0.001 for lora and qlora, 0.00002 for full, 0.03 for "
-        "prompt-tuning, 0.01 for prefix-tuning.",
+        "prompt-tuning, 0.01 for prefix-tuning; for dpo a twentieth of that.",
     )
     learning_rate_multiplier: float | None = Field(
         default=None, gt=0, le=100, description="Of a job at a provider alone, in place of learning_rate."
@@ -128,6 +133,39 @@ class TrainSection(Record):
     patience: int = Field(
         default=2, ge=1, description="Evaluations without a better primary metric after which training stops early."
     )
+    objective: Literal["supervised", "dpo"] = Field(
+        default="supervised",
+        description="What is minimised: the loss of the training rows' answers; with dpo, that of pairs of answers of "
+        "which one is preferred.",
+    )
+    preferences: str | None = Field(
+        default=None,
+        min_length=1,
+        validate_default=True,
+        description="dpo: the .jsonl file of the pairs, in the project, outside [data] files.",
+    )
+    beta: float = Field(
+        default=0.1, gt=0, le=10, description="dpo: how closely the policy is held to the one that it starts from."
+    )
+    start: str | None = Field(
+        default=None,
+        min_length=1,
+        description="lora, qlora: a PEFT adapter's folder to start from, such as an earlier fine-tune's. Not set, the "
+        "adapter begins as no change.",
+    )
+    rehearsal: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="General instructions mixed into each epoch, against forgetting: rows, as a share of the training "
+        "rows. Each weighs as much as an average row of the task. 0.05 to 0.2 is usual.",
+    )
+    rehearsal_file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Your own general rows for rehearsal, a .jsonl or .csv file in the project. Not set, they are "
+        "Tunesmith's.",
+    )
     seed: int = Field(default=0, ge=0, description="Of the first weights, the order of rows, and dropout.")
 
     checkpoint_seconds: float = Field(
@@ -151,9 +189,41 @@ class TrainSection(Record):
         # Strict fields take JSON's arrays for tuples, but not the lists that they are behind this validator.
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
         method = values.get("method")
-        if isinstance(method, str) and method in RATES and method != "lora":
-            return {"learning_rate": RATES[method], **values}
-        return values
+        share = DPO_RATE if values.get("objective") == "dpo" else 1.0
+        if isinstance(method, str) and method in RATES:
+            return {"learning_rate": RATES[method] * share, **values}
+        return {"learning_rate": RATES["lora"] * share, **values} if share != 1.0 else values
+
+    @field_validator(*DPO_KEYS)
+    @classmethod
+    def _belongs_to_dpo(cls, value: Any, info: ValidationInfo) -> Any:
+        dpo = info.data.get("objective") == "dpo"
+        if info.field_name == "preferences" and dpo and value is None:
+            raise ValueError('objective = "dpo" needs the file of the pairs here.')
+        if not dpo and value is not None:
+            raise ValueError('only objective = "dpo" has a use for it. Set that, or take this out.')
+        return value
+
+    @field_validator("start")
+    @classmethod
+    def _starts_from_an_adapter(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("method") not in ("lora", "qlora"):
+            raise ValueError('only method "lora" or "qlora" starts from an adapter. Choose that, or take this out.')
+        return value
+
+    @field_validator("rehearsal")
+    @classmethod
+    def _rehearses_rows(cls, value: float, info: ValidationInfo) -> float:
+        if value and info.data.get("objective") == "dpo":
+            raise ValueError("general rows are no pairs, so dpo cannot rehearse them. Take it out.")
+        return value
+
+    @field_validator("rehearsal_file")
+    @classmethod
+    def _needs_a_share(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and not info.data.get("rehearsal"):
+            raise ValueError("only rehearsal above 0 mixes rows in. Set that, such as 0.1, or take this out.")
+        return value
 
     @field_validator(*dict.fromkeys(key for keys in OWN_KEYS.values() for key in keys))
     @classmethod
@@ -174,20 +244,26 @@ class TrainSection(Record):
     @model_serializer(mode="wrap")
     def _without_other_methods(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """What is written can be read again: keys of other methods would be refused."""
-        others = set(type(self).model_fields) - set(self.keys_of(self.method))
+        others = set(type(self).model_fields) - set(self.keys_of(self.method, self.objective))
         unset = {"prompt_tuning_init_text"} if self.prompt_tuning_init_text is None else set()
         return {key: value for key, value in handler(self).items() if key not in others | unset}
 
     @classmethod
-    def keys_of(cls, method: str) -> list[str]:
-        """The keys that a recipe of this method may set, in their order."""
+    def keys_of(cls, method: str, objective: str = "supervised") -> list[str]:
+        """The keys that a recipe of this method and objective may set, in their order."""
         others = {key for keys in OWN_KEYS.values() for key in keys} - set(OWN_KEYS[method])
+        others |= set() if objective == "dpo" else set(DPO_KEYS)
         return [key for key in cls.model_fields if key not in others]
 
     @property
     def virtual_tokens(self) -> int:
         """How many tokens stand before every row."""
         return self.num_virtual_tokens if "num_virtual_tokens" in OWN_KEYS[self.method] else 0
+
+    @property
+    def together(self) -> int:
+        """How many rendered rows are one of the `batch_size`: a pair is two."""
+        return 2 if self.objective == "dpo" else 1
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -198,4 +274,4 @@ class TrainSection(Record):
 
     @property
     def digest(self) -> str:
-        return digest("recipe", 3, **self.recipe)
+        return digest("recipe", 4, **self.recipe)

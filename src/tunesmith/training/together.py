@@ -23,9 +23,10 @@ from tunesmith.core import memory
 from tunesmith.core.errors import TrainingError
 from tunesmith.engines.local.loading import best_dtype, prepare_process
 from tunesmith.training import sharded
-from tunesmith.training.batches import PackedRow, Row
+from tunesmith.training.batches import PackedRow
 from tunesmith.training.methods import Policy, load_base
 from tunesmith.training.processes import Alone, LostProcessError
+from tunesmith.training.rows import Row
 from tunesmith.training.section import TrainSection
 
 PATIENCE = timedelta(days=1)  # the others wait for a validation on the main process; who died is noticed at once

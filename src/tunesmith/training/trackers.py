@@ -18,7 +18,12 @@ from tunesmith.training.section import TrainSection
 
 PROJECT = "tunesmith"  # of MLflow (an experiment) and W&B, unless MLFLOW_EXPERIMENT_NAME or WANDB_PROJECT says other
 OF_STEP = {"loss": "train/loss", "learning_rate": "train/learning_rate", "grad_norm": "train/grad_norm"}
-OF_VALIDATION = {"loss": "validation/loss", "perplexity": "validation/perplexity", "memory": "memory"}
+OF_VALIDATION = {
+    "loss": "validation/loss",
+    "perplexity": "validation/perplexity",
+    "general_loss": "validation/general_loss",
+    "memory": "memory",
+}
 
 
 def refuse_missing(recipe: TrainSection) -> None:
@@ -66,7 +71,7 @@ class Tracked(EventLog):
             self._seconds = fields["seconds"]
             return values
         if event == "validation":
-            values = {name: fields[key] for key, name in OF_VALIDATION.items() if key in fields}
+            values = {name: fields[key] for key, name in OF_VALIDATION.items() if fields.get(key) is not None}
             return values | {f"validation/{fields['metric']}": fields["value"]}
         return {}
 

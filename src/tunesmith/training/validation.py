@@ -1,45 +1,99 @@
-"""A look at the validation rows: their loss, and the task's own metric of the answers."""
+"""A look at the validation rows: their loss, and the task's own metric of the answers; and at general text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 
 from tunesmith.candidates.prompting import way_of
+from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.engines.local.engine import LocalEngine
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.measures import point
-from tunesmith.training.batches import Row, Rows, lay_out
+from tunesmith.training.batches import Batch, lay_out
+from tunesmith.training.general import General
 from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
-from tunesmith.training.objectives import negative_log_likelihood
+from tunesmith.training.objectives import Supervised, negative_log_likelihood
+from tunesmith.training.rows import Row
 from tunesmith.training.section import TrainSection
 
 
+@dataclass(frozen=True)
+class Rows:
+    """The rendered rows of a run, with the examples that the task's metric needs."""
+
+    train: list[Row]
+    validation: list[Row]
+    examples: list[Example]  # of the validation rows
+    general: General
+    pairs: tuple[Row, ...] = ()  # that are not trained on: chosen and rejected by turns
+
+
 class Standing(NamedTuple):
-    """How good the model is on validation rows. Compared by metric, then by the lower loss."""
+    """How good the model is on validation rows. Compared by metric, then by the lower loss.
+
+    `general_loss` is that of general text, None where the model can render none; `preferred` the share of the pairs
+    that are the right way round, where pairs are learnt from.
+    """
 
     value: float
     loss: float
+    general_loss: float | None = None
+    preferred: float | None = None
 
     def better_than(self, other: "Standing | None") -> bool:
         return other is None or (self.value, -self.loss) > (other.value, -other.loss)
 
 
-def validate(model: Policy, renderer: Renderer, job: Job, rows: Rows) -> Standing:
-    """Answers and loss of all validation rows under the present weights; training mode is restored after."""
+def validate(model: Policy, renderer: Renderer, job: Job, rows: Rows, objective: Supervised | None = None) -> Standing:
+    """Answers and loss of all validation rows under the present weights, and the loss on general text."""
+    with evaluating(model):
+        return Standing(
+            _metric(model, renderer, job, rows),
+            _mean_loss(model, job.recipe, rows.validation),
+            general_loss(model, job.recipe, rows),
+            _preferred(model, job.recipe, rows.pairs, objective) if objective and rows.pairs else None,
+        )
+
+
+def general_loss(model: Policy, recipe: TrainSection, rows: Rows) -> float | None:
+    """Loss on general text that is never trained on: where it rises, the model forgets."""
+    watched = rows.general.watched
+    with evaluating(model):
+        return _mean_loss(model, recipe, watched) if watched else None
+
+
+@contextmanager
+def evaluating(model: Policy) -> Iterator[None]:
+    """Training mode is restored after."""
     training = model.training
     model.eval()
     try:
-        return Standing(_metric(model, renderer, job, rows), _loss(model, job.recipe, rows.validation))
+        yield
     finally:
         model.train(training)
 
 
 @torch.no_grad()
-def _loss(model: Policy, recipe: TrainSection, rows: Sequence[Row]) -> float:
-    batch = lay_out(rows, model.device, recipe.sharing, recipe.packed_tokens, virtual=recipe.virtual_tokens)
+def _preferred(model: Policy, recipe: TrainSection, pairs: Sequence[Row], objective: Supervised) -> float | None:
+    for packed in laid_out(pairs, model, recipe, recipe.together).packed:
+        objective.loss(model, packed)
+    return objective.figures().get("preferred")
+
+
+def laid_out(rows: Sequence[Row], model: Policy, recipe: TrainSection, together: int = 1) -> Batch:
+    return lay_out(
+        rows, model.device, recipe.sharing, recipe.packed_tokens, virtual=recipe.virtual_tokens, together=together
+    )
+
+
+@torch.no_grad()
+def _mean_loss(model: Policy, recipe: TrainSection, rows: Sequence[Row]) -> float:
+    batch = laid_out(rows, model, recipe)
     losses = [negative_log_likelihood(model.base, packed, model.virtual()).item() for packed in batch.packed]
     return sum(losses) / batch.normaliser
 
@@ -49,7 +103,7 @@ def _metric(model: Policy, renderer: Renderer, job: Job, rows: Rows) -> float:
     """The primary metric's point estimate. Small sets have one, too: it only chooses between checkpoints."""
     task = job.task
     engine = LocalEngine(model.base, digest="in training", virtual=model.virtual())
-    said = way_of(renderer, task).answers(engine, [row.tokens[: row.start] for row in rows.validation])
+    said = way_of(renderer, task).answers(engine, [row.prompt for row in rows.validation])
     predictions = [
         Prediction(example=example.id, state=each.state, output=each.output)
         for example, each in zip(rows.examples, said, strict=True)

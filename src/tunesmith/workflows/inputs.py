@@ -7,7 +7,7 @@ from tunesmith.core.digests import digest, sha256_file, sha256_text
 from tunesmith.core.record import Record
 from tunesmith.models.names import is_hosted
 from tunesmith.training.hosted import recipe as hosted_recipe
-from tunesmith.workflows.project import Project
+from tunesmith.workflows.project import WEIGHTS, Project
 
 
 def of_baseline(project: Project) -> dict[str, str]:
@@ -23,10 +23,13 @@ def of_baseline(project: Project) -> dict[str, str]:
 
 def of_train(project: Project) -> dict[str, str]:
     recipe = project.config.train
-    return _of_data(project) | {
+    inputs = _of_data(project) | {
         "recipe": hosted_recipe.digest(recipe) if is_hosted(project.config.model.base) else recipe.digest,
         "model": _of_section("model", project.config.model),
     }
+    weights = project.start and project.start / WEIGHTS
+    files = {"rehearsal_file": project.rehearsal_file, "preferences": project.preferences, "start": weights}
+    return inputs | {key: sha256_file(path) for key, path in files.items() if path}
 
 
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:

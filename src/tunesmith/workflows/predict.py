@@ -20,8 +20,9 @@ from tunesmith.core.files import write_jsonl, write_text
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count, size
+from tunesmith.data.fields import SURROGATE
 from tunesmith.data.lines import ROW_LIMIT, RawRow, is_csv, refuse_unreadable, split_rows
-from tunesmith.data.rows import SURROGATE, object_at
+from tunesmith.data.rows import object_at
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.workflows import candidates
 from tunesmith.workflows.outcome import Outcome

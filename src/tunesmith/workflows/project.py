@@ -21,6 +21,8 @@ from tunesmith.training.section import TrainSection
 from tunesmith.workflows import config
 from tunesmith.workflows.config import Config
 
+WEIGHTS = "adapter_model.safetensors"  # of a PEFT adapter
+
 
 class Project:
     """Paths are absolute; `name(path)` is what messages call them, relative to the project."""
@@ -78,6 +80,36 @@ class Project:
     @property
     def family(self) -> Family:
         return FAMILIES[self.config.task.family]
+
+    @property
+    def rehearsal_file(self) -> Path | None:
+        """The user's own general rows, where the recipe names them."""
+        return self._recipe_file("rehearsal_file", "general rows")
+
+    @property
+    def preferences(self) -> Path | None:
+        """The pairs of answers, where the recipe learns from such."""
+        return self._recipe_file("preferences", "pairs of answers")
+
+    def _recipe_file(self, key: str, what: str) -> Path | None:
+        name: str | None = getattr(self.config.train, key)
+        if name is None:
+            return None
+        path = self.folder / name
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ConfigError(f"[train] {key}: {name!r} leaves the project; name a file inside it.")
+        if not path.is_file():
+            raise ConfigError(f"[train] {key}: {name} does not exist. Put {what} there, or take the key out.")
+        return path
+
+    @property
+    def start(self) -> Path | None:
+        """The folder of the adapter to start from, where the recipe names one."""
+        name = self.config.train.start
+        folder = None if name is None else self.folder / name
+        if folder is not None and not (folder / WEIGHTS).is_file():
+            raise ConfigError(f"[train] start: {name} holds no PEFT adapter ({WEIGHTS}). Name its folder.")
+        return folder
 
     @property
     def prompt_untouched(self) -> bool:

@@ -13,7 +13,6 @@ from tunesmith.core import units
 from tunesmith.core.files import write_json
 from tunesmith.core.progress import Console
 from tunesmith.training import child
-from tunesmith.training.job import prepare
 from tunesmith.training.section import TrainSection
 from tunesmith.workflows import runs, train
 from tunesmith.workflows.project import Project
@@ -38,7 +37,7 @@ def sweep(project: Project, console: Console) -> train.TrainOutcome:
                 earlier = recording.run
                 for name, recipe in tried.items():
                     job = work.job.model_copy(update={"recipe": recipe})
-                    prepare(recording.folder / name, job, work.state.train, work.state.validation)
+                    work._replace(job=job).prepare(recording.folder / name)
                 winner = _halve(recording.folder, tried, console)
                 recording.result = {"winner": winner}
         _say_choice(project.config.train, tried[winner], console)

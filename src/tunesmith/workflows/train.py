@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 from tunesmith.candidates import fine_tuned
 from tunesmith.core import units
+from tunesmith.core.digests import sha256_file
 from tunesmith.core.errors import UserError
+from tunesmith.core.example import Example, Preference
 from tunesmith.core.files import remove
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Artifact, Run
@@ -23,14 +25,15 @@ from tunesmith.models.names import is_hosted
 from tunesmith.models.store import ModelFiles, open_model
 from tunesmith.training import child
 from tunesmith.training.hosted.recipe import refuse_hosted_keys
-from tunesmith.training.identity import identity
+from tunesmith.training.identity import Identity, identity
 from tunesmith.training.job import CHECKPOINT, EVENTS, Job, prepare
 from tunesmith.training.launch import Launch
 from tunesmith.training.section import TrainSection
 from tunesmith.workflows import candidates, hosted, inputs, resuming, runs
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
-from tunesmith.workflows.project import Project
+from tunesmith.workflows.project import WEIGHTS, Project
+from tunesmith.workflows.recipe_rows import general_rows, pairs
 from tunesmith.workflows.runs import Recording
 from tunesmith.workflows.status import next_command
 from tunesmith.workflows.watching import Watcher
@@ -52,10 +55,13 @@ class TrainOutcome(Outcome):
     stopped_early: bool
     resumed: bool
     best: dict[str, Any]
+    general_before: float | None = None  # loss on general text before training; `best` has that of the fine-tune
 
 
 class PlanOutcome(Outcome):
+    objective: str
     rows: int
+    rehearsed: int
     steps: int
     batch_size: int
     trainable: int
@@ -78,8 +84,18 @@ class Work(NamedTuple):
 
     project: Project
     state: Ready
+    general: tuple[Example, ...]  # the user's own rows for rehearsal
+    pairs: tuple[Preference, ...]
     model: ModelFiles
     job: Job
+
+    def prepare(self, folder: Path) -> None:
+        """Write the run's folder."""
+        prepare(folder, self.job, self.state.train, self.state.validation, self.general, self.pairs)
+
+    @property
+    def identity(self) -> Identity:
+        return identity(self.job, self.state.train, self.state.validation, self.general, self.pairs)
 
 
 def train(
@@ -98,6 +114,8 @@ def train(
                     refuse_hosted(project, option)
             state = ready(project, "train")
             return _outcome(project, hosted.train(project, state, console, Watcher(console), NAME), console)
+        if launch and project.config.train.objective == "dpo":
+            raise UserError('[train] objective = "dpo" is learnt in one process: leave out --launch.')
         done = _train(opened(project, console), console, resume=resume, shown=shown, launch=launch)
     return _outcome(project, done, console)
 
@@ -106,6 +124,7 @@ def opened(project: Project, console: Console) -> Work:
     """Rows that may be trained on, and the model that is trained here. Raises as `train` does."""
     refuse_hosted_keys(project.config.train)
     state = ready(project, "train")
+    general, preferred = general_rows(project, state.sealed), pairs(project, state.sealed)
     opening = console.progress(f"opening {project.config.model.base}")
     opening(0, 1)
     model = open_model(project.config.model.base, project.folder)
@@ -118,8 +137,10 @@ def opened(project: Project, console: Console) -> Work:
         task=state.task,
         recipe=project.config.train,
         primary=project.config.rules.primary,
+        start=str(project.start) if project.start else None,
+        start_digest=sha256_file(project.start / WEIGHTS) if project.start else None,
     )
-    return Work(project, state, model, job)
+    return Work(project, state, general, preferred, model, job)
 
 
 def refuse_hosted(project: Project, option: str) -> None:
@@ -142,7 +163,7 @@ def plan(project: Project, console: Console, *, shown: int = 1) -> PlanOutcome:
     with project.locked("train"):
         work = opened(project, console)
         with tempfile.TemporaryDirectory(prefix="tunesmith-plan-") as folder:
-            prepare(Path(folder), work.job, work.state.train, work.state.validation)
+            work.prepare(Path(folder))
             found = child.plan(Path(folder), _watcher(project, console), shown=shown)
     return PlanOutcome(next=next_command(project), **{name: found[name] for name in PLANNED})
 
@@ -167,7 +188,7 @@ def _train(
             raise UserError(f"Run {earlier.id} has come through with the same inputs: there is nothing to resume.")
         console.say(f"Nothing has changed since run {earlier.id}: its fine-tune stands.")
         return earlier
-    choice = resuming.choose(work.project, wanted(work), identity(work.job, work.state.train, work.state.validation))
+    choice = resuming.choose(work.project, wanted(work), work.identity)
     if resume:
         resuming.require(choice)
     if said := resuming.say(work.project, choice):
@@ -175,7 +196,7 @@ def _train(
 
     def execute(folder: Path) -> child.Done:
         # Of a run that goes on, too: its files are equal, and one that was lost or damaged stands again.
-        prepare(folder, work.job, work.state.train, work.state.validation)
+        work.prepare(folder)
         if begun and resuming.checkpoint_of(folder) is None:
             _take_over(begun, folder)
         return child.run(folder, _watcher(work.project, console), shown=shown, launch=launch)
@@ -227,6 +248,7 @@ def _record(work: Work, stopped: Run | None, execute: Callable[[Path], child.Don
                 "stopped_early": done.stopped_early,
                 "resumed": stopped is not None,
                 "best": done.best,
+                "general_before": done.general_before,
             }
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_stopped(project.runs / name if name else None)) from None
@@ -281,3 +303,6 @@ def _tell(outcome: TrainOutcome, console: Console) -> None:
         f"Trained {count(outcome.steps, 'step')} in {units.seconds(outcome.seconds)}{early} "
         f"({outcome.examples_per_second or 0:.1f} rows a second). The {what} is {outcome.adapter}."
     )
+    before, after = outcome.general_before, outcome.best.get("general_loss")
+    if before is not None and after is not None:
+        console.say(f"General text beside the task: loss {before:.3f} before training, {after:.3f} with the fine-tune.")

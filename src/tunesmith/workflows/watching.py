@@ -1,9 +1,11 @@
 """A run as it is watched: the pre-flight, a bar, a line for each validation, and warnings while it goes on.
 
 Overfitting is called out while it happens: the validation loss has risen twice in a row while the training loss fell.
+So is forgetting: the loss on general text beside the task has risen by a tenth of a nat.
 """
 
 import itertools
+import math
 from typing import Any
 
 from tunesmith.core import units
@@ -12,6 +14,7 @@ from tunesmith.core.units import count
 from tunesmith.training.events import Event
 from tunesmith.workflows import tables
 
+FORGOTTEN = 0.1  # nats that the loss on general text may rise before it is said: a tenth more perplexed
 RISES = 2  # validation losses in a row above the one before, after which it is said
 
 
@@ -22,6 +25,7 @@ class Watcher:
         self._console = console
         self._progress = console.progress("training")
         self._price, self._currency = price_per_hour, currency
+        self._told_of_forgetting = False
         self._losses: list[tuple[float, float]] = []  # of training and validation, at each validation
 
     def __call__(self, event: Event) -> None:
@@ -57,13 +61,27 @@ class Watcher:
         best = ", the best so far" if event["best"] else ""
         name = tables.TITLES.get(event["metric"], event["metric"])
         beside = f" (training {event['train_loss']:.3f})" if event.get("train_loss") is not None else ""
+        if event.get("preferred") is not None:
+            beside += f", {units.share(event['preferred'])} of the pairs held out the right way round"
+        before, general = event.get("general_before"), event.get("general_loss")
+        elsewhere = f"; general text {general:.3f} ({before:.3f} before)" if before and general else ""
         self._console.say(
             f"Step {event['step']:,} of {event['steps']:,}: validation {name} {units.share(event['value'])}, "
-            f"loss {event['loss']:.3f}{beside}{best}."
+            f"loss {event['loss']:.3f}{beside}{elsewhere}{best}."
         )
+        if before and general and general > before + FORGOTTEN:
+            self._warn_of_forgetting(math.expm1(general - before))
         if event.get("train_loss") is not None:
             self._losses.append((event["train_loss"], event["loss"]))
             self._warn()
+
+    def _warn_of_forgetting(self, more: float) -> None:
+        if not self._told_of_forgetting:
+            self._told_of_forgetting = True
+            self._console.say(
+                f"Forgetting: text beside the task has become {units.share(more)} more perplexing to the model. "
+                "[train] rehearsal = 0.1, a lower learning_rate or fewer epochs would help."
+            )
 
     def _warn(self) -> None:
         last = self._losses[-RISES - 1 :]
@@ -78,11 +96,19 @@ class Watcher:
 def tell_plan(plan: dict[str, Any], console: Console, price_per_hour: float | None, currency: str) -> None:
     """The pre-flight in words."""
     tokens = plan["tokens"]
+    learnt_from = count(plan["rows"], "pair" if plan["objective"] == "dpo" else "row")
     console.say(
-        f"Training on {count(plan['rows'], 'row')} in {count(plan['steps'], 'step')} of {plan['batch_size']}; "
+        f"Training on {learnt_from} in {count(plan['steps'], 'step')} of {plan['batch_size']}; "
         f"{count(plan['trainable'], 'weight')} change, in {plan['dtype']} on {plan['device']}. No row was cut or left "
         "out."
     )
+    if plan["rehearsed"]:
+        console.say(
+            f"Rehearsal: {count(plan['rehearsed'], 'general row')} in each epoch, each with the weight of an average "
+            "row of the task."
+        )
+    if plan["unrendered"]:
+        console.say(f"{count(plan['unrendered'], 'general row')} of Tunesmith's cannot be put to this model; left out.")
     console.say(
         f"An epoch has {tokens['prompt']:,} tokens in prompts and {tokens['labels']:,} that carry loss; "
         f"{tokens['shared']:,} are shared, {tokens['computed']:,} computed, {tokens['padded']:,} padding. The longest "
@@ -101,10 +127,12 @@ def tell_plan(plan: dict[str, Any], console: Console, price_per_hour: float | No
 
 def masked(mask: dict[str, Any]) -> str:
     """A row token by token: what carries loss stands in ⟦⟧."""
-    hidden = f"… {count(mask['hidden'], 'token')} … " if mask["hidden"] else ""
-    prompt = " ".join(_visible(token) for token in mask["prompt"])
-    labels = " ".join(f"⟦{_visible(token)}⟧" for token in mask["labels"])
-    return f"Row {mask['row']}, ⟦⟧ carries loss: {hidden}{prompt} {labels}"
+    words: list[str] = []
+    for stretch in mask["stretches"]:
+        words += [f"… {count(stretch['hidden'], 'token')} …"] if stretch["hidden"] else []
+        tokens = map(_visible, stretch["tokens"])
+        words += [f"⟦{token}⟧" for token in tokens] if stretch["weight"] else tokens
+    return f"Row {mask['row']}, ⟦⟧ carries loss: {' '.join(words)}"
 
 
 def _visible(token: str) -> str:

@@ -4,6 +4,7 @@ The official SDK asks again by itself where the line, the load or the server is 
 take: `logprobs` is left out where it is refused, and the limit goes under whichever of its two names is known.
 """
 
+import json
 import math
 import re
 import time
@@ -42,10 +43,10 @@ class HostedChat:
         self._shape = Shape(LIMITS[0] if provider.base_url else LIMITS[1])
         self._refused: set[str] = set()  # names of the limit
 
-    def answer(self, turns: Sequence[Message], *, max_tokens: int) -> ChatAnswer:
+    def answer(self, turns: Sequence[Message], *, max_tokens: int, tools: Sequence[str] = ()) -> ChatAnswer:
         start = time.perf_counter()
         try:
-            completion = self._completion(turns, max_tokens)
+            completion = self._completion(turns, max_tokens, tools)
         except openai.OpenAIError as error:
             raise self._failure(error) from None
         if not isinstance(completion, ChatCompletion) or not completion.choices:
@@ -61,11 +62,12 @@ class HostedChat:
             tokens_out=(usage.completion_tokens or 0) if usage else 0,
         )
 
-    def _completion(self, turns: Sequence[Message], max_tokens: int) -> Any:
-        messages: Any = [{"role": turn.role, "content": turn.content} for turn in turns]
+    def _completion(self, turns: Sequence[Message], max_tokens: int, tools: Sequence[str]) -> Any:
+        messages: Any = [turn.openai() for turn in turns]
         while True:
             shape = self._shape
             more: dict[str, Any] = {shape.limit: max_tokens} | ({"logprobs": True} if shape.logprobs else {})
+            more |= {"tools": [json.loads(tool) for tool in tools]} if tools else {}
             try:
                 return self._client.chat.completions.create(
                     model=self._model, messages=messages, temperature=0, stream=False, **more

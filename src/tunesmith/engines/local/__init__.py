@@ -1,0 +1,5 @@
+"""Engines that run here, on transformers."""
+
+import logging
+
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # PEFT imports it, and it warns of an optional package

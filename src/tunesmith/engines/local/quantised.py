@@ -4,7 +4,6 @@ The linear layers of the blocks are quantised; embeddings, norms and the head ke
 """
 
 import importlib.util
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -32,7 +31,6 @@ class Quantisation(Record):
         """Products are in `dtype`, the precision of the layers that are not quantised."""
         if importlib.util.find_spec("bitsandbytes") is None:
             raise MissingExtraError("4-bit weights need the extra 'qlora': pip install 'tunesmith[qlora]'.")
-        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns of an optional package at import
         return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
             load_in_4bit=True,
             bnb_4bit_quant_type=self.bnb_4bit_quant_type,

@@ -1,7 +1,7 @@
 """Rows → the chat JSONL that OpenAI's fine-tuning takes, one conversation a line.
 
-Every assistant turn carries loss there unless its `weight` is 0, so earlier turns of a conversation get 0: here as in
-local training, only the answer is learnt. A weight is 0 or 1 there, nothing between.
+Every assistant turn carries loss there unless its `weight` is 0, so each is given the weight that it has in local
+training. A weight is 0 or 1 there, nothing between.
 """
 
 import json
@@ -15,6 +15,7 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Message
 from tunesmith.core.files import write_text
 from tunesmith.tasks.spec import Task
+from tunesmith.training.rows import learnt
 
 
 def write(path: Path, task: Task, examples: Sequence[Example]) -> None:
@@ -24,23 +25,24 @@ def write(path: Path, task: Task, examples: Sequence[Example]) -> None:
 
 def row(task: Task, example: Example) -> dict[str, Any]:
     """`{"messages": [system, …, assistant]}`; the turns are those that the model is asked with later."""
-    if example.weight not in (0.0, 1.0):
+    turns = [_turn(task, each, example) for each in conversation(task, example)]
+    answer: dict[str, Any] = {"role": "assistant", "content": example.expected}
+    if _binary(example.weight, example) == 0:
+        answer["weight"] = 0
+    tools = {"tools": [json.loads(tool) for tool in example.tools]} if example.tools else {}
+    return {"messages": [*turns, answer], **tools}
+
+
+def _turn(task: Task, message: Message, example: Example) -> dict[str, Any]:
+    if message.role != "assistant":
+        return message.openai()
+    return message.openai() | {"weight": _binary(learnt(task, message), example)}
+
+
+def _binary(weight: float, example: Example) -> int:
+    if weight not in (0.0, 1.0):
         raise DataError(
-            f"{where(example)} has the weight {example.weight:g}; a provider's job takes 0 or 1. Take the weight out, "
+            f"{where(example)} has the weight {weight:g}; a provider's job takes 0 or 1. Take the weight out, "
             "or repeat the row so often, or name a local model under [model] base."
         )
-    turns = [_turn(each, example) for each in conversation(task, example)]
-    answer: dict[str, Any] = {"role": "assistant", "content": example.expected}
-    if example.weight == 0.0:
-        answer["weight"] = 0
-    return {"messages": [*turns, answer]}
-
-
-def _turn(message: Message, example: Example) -> dict[str, Any]:
-    if message.role == "tool":
-        raise DataError(
-            f"{where(example)} holds a turn of a tool, which this job cannot carry without the call that it answers. "
-            "Take the row out of the data, or name a local model under [model] base."
-        )
-    turn: dict[str, Any] = {"role": message.role, "content": message.content}
-    return turn | {"weight": 0} if message.role == "assistant" else turn
+    return int(weight)

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from peft import PeftConfig, PeftModel, get_peft_model, get_peft_model_state_dict
-from safetensors.torch import save_file
+from peft import PeftConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from tunesmith.core.errors import ConfigError
 from tunesmith.core.files import write_json
 from tunesmith.engines.local.adapters import CONFIG, WEIGHTS
 from tunesmith.engines.local.virtual import Virtual
@@ -63,6 +65,10 @@ class Policy(ABC):
         for name, parameter in self.named_parameters().items():
             parameter.copy_(weights[name])
 
+    def load(self, folder: Path) -> None:
+        """Start from the adapter in `folder`. Raises ConfigError where it is none of this recipe's kind."""
+        raise AssertionError("the recipe refuses an adapter to start from for such methods")
+
     @abstractmethod
     def save(self, weights: Mapping[str, Tensor], folder: Path) -> None:
         """Write what was trained, with `weights`, to `folder`: the same bytes for the same weights."""
@@ -75,6 +81,27 @@ class PeftPolicy(Policy):
         super().__init__(model, model.get_base_model(), notes)  # type: ignore[arg-type]
         self._peft = model
 
+    def load(self, folder: Path) -> None:
+        try:
+            theirs = PeftConfig.from_pretrained(str(folder))
+            weights = load_file(folder / WEIGHTS)
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            raise ConfigError(f"[train] start: {folder} holds no whole PEFT adapter: {error}") from None
+        ours = self._peft.peft_config["default"]
+        for key in ("base_model_name_or_path", "peft_type", "r", "lora_alpha", "use_rslora", "use_dora"):
+            if (there := getattr(theirs, key, None)) != (here := getattr(ours, key)):
+                raise ConfigError(
+                    f"[train] start: the adapter in {folder} has {key} = {there}, this run {here}. Take the base "
+                    "model and the recipe as the adapter has them, or leave [train] start out."
+                )
+        mine = get_peft_model_state_dict(self._peft, save_embedding_layers=False)
+        if _shapes(weights) != _shapes(mine):
+            raise ConfigError(
+                f"[train] start: the adapter in {folder} is of other layers than this recipe's. Set [train] "
+                "target_modules and [model] base as the adapter has them."
+            )
+        set_peft_model_state_dict(self._peft, weights)
+
     def save(self, weights: Mapping[str, Tensor], folder: Path) -> None:
         self.set_weights(weights)
         state = get_peft_model_state_dict(self._peft, save_embedding_layers=False)
@@ -86,6 +113,10 @@ class PeftPolicy(Policy):
             if isinstance(plain.get(key), list):
                 plain[key].sort()
         write_json(folder / CONFIG, plain)
+
+
+def _shapes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in weights.items()}
 
 
 def wrap(model: PreTrainedModel, config: PeftConfig, seed: int, name: str) -> PeftModel:

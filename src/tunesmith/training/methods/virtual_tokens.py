@@ -11,9 +11,9 @@ from transformers import PreTrainedModel
 
 from tunesmith.core.errors import ConfigError
 from tunesmith.engines.local.virtual import Virtual, virtual_tokens
-from tunesmith.training.batches import Row
 from tunesmith.training.methods.base import PeftPolicy, wrap
 from tunesmith.training.norms import speed_up_norms
+from tunesmith.training.rows import Row
 from tunesmith.training.section import TrainSection
 
 

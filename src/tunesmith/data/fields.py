@@ -1,0 +1,84 @@
+"""The fields of a row: a value as text, name or weight, or the fault that keeps the row from being an example."""
+
+import math
+import re
+from typing import Any
+
+from tunesmith.data.finding import shown
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+MOST_WEIGHT = 1_000_000.0
+
+
+class RowError(Exception):
+    """Why a row is no example. It never leaves this room: it becomes a Finding or a DataError."""
+
+    def __init__(self, kind: str, message: str, *, field: str | None = None, excerpt: str = ""):
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.field = field
+        self.excerpt = shown(excerpt)
+
+
+def text(value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        advice = "; put it in quotes" if isinstance(value, (int, float)) else ""
+        raise RowError("type", f"'{shown(field)}' is {kind(value)}; expected text{advice}.", field=shown(field))
+    if not value.strip():
+        raise RowError("empty", f"'{shown(field)}' is empty; expected text.", field=shown(field))
+    return whole(value, field)
+
+
+def name(value: Any, field: str) -> str | None:
+    """A slice or a group; a whole number counts as its digits."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise RowError("type", f"'{shown(field)}' is {kind(value)}; expected a name, or nothing.", field=shown(field))
+    return whole(value, field)
+
+
+def whole(text: str, field: str) -> str:
+    """`text`, unless it holds half of a surrogate pair: no tokenizer, database or file takes that."""
+    if not text.isascii() and SURROGATE.search(text):
+        raise RowError(
+            "surrogate",
+            f"'{shown(field)}' holds half of a surrogate pair, which is no character. Take it out.",
+            field=shown(field),
+            excerpt=text,
+        )
+    return text
+
+
+def weight(value: Any) -> float:
+    if value is None or value == "":
+        return 1.0
+    found = number(value)
+    if not 0 < found <= MOST_WEIGHT:
+        raise RowError(
+            "weight",
+            f"'weight' must be a number above 0 and at most {MOST_WEIGHT:,.0f}, or nothing.",
+            field="weight",
+            excerpt=str(value) if isinstance(value, (str, float)) else "",
+        )
+    return found
+
+
+def number(value: Any) -> float:
+    """NaN where it is none."""
+    try:
+        return math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+
+
+def kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    names = {int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
+    return names.get(type(value), "no text")

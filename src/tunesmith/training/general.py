@@ -1,0 +1,74 @@
+"""General instructions beside the task: some watch what a fine-tune forgets, some are mixed in against it.
+
+The rows of general.jsonl were written for Tunesmith. The first are watched and never trained on; the others are there
+for rehearsal, unless the run has rows of the user's own. They are asked without the task's prompt. One of ours that a
+model cannot take (its vocabulary lacks a character, its template a turn) is left out, with a count.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tunesmith.core.errors import DataError, ModelError
+from tunesmith.core.example import Example, Message
+from tunesmith.models.renderer import Renderer
+from tunesmith.training.rows import Row, rendered_row
+from tunesmith.training.section import TrainSection
+
+FILE = Path(__file__).with_name("general.jsonl")
+WATCHED = 32  # rows, of every kind: enough to see a change on the same rows, and quick to look at
+
+
+@dataclass(frozen=True)
+class General:
+    """`rehearsed` rows may be mixed into the epochs, `watched` ones are not; `left_out` could not be rendered."""
+
+    rehearsed: list[Row]
+    watched: list[Row]
+    left_out: int = 0
+
+
+@cache
+def shipped() -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+    """The rows to watch, and those for rehearsal."""
+    rows = tuple(
+        _example(json.loads(line)["messages"], f"{FILE.name}:{number}")
+        for number, line in enumerate(FILE.read_text(encoding="utf-8").splitlines(), start=1)
+    )
+    return rows[:WATCHED], rows[WATCHED:]
+
+
+def rendered(
+    renderer: Renderer, own: Sequence[Example], task: Sequence[Row], recipe: TrainSection, max_tokens: int
+) -> General:
+    """The rows to watch and, where the recipe rehearses, the user's `own` or ours, in the measure of the `task`'s rows.
+
+    Raises DataError where one of the user's own cannot be rendered.
+    """
+    watch, ours = shipped()
+    offered = ours if recipe.rehearsal and not own else ()
+    watched, rehearsed = (list(_takeable(renderer, rows, max_tokens)) for rows in (watch, offered))
+    left_out = len(watch) + len(offered) - len(watched) - len(rehearsed)
+    rehearsed += [rendered_row(renderer, example, example.messages, max_tokens, {}) for example in own]
+    return General(list(_weighed(rehearsed, task)), watched, left_out)
+
+
+def _takeable(renderer: Renderer, examples: Sequence[Example], max_tokens: int) -> Iterator[Row]:
+    for example in examples:
+        with suppress(DataError, ModelError):
+            yield rendered_row(renderer, example, example.messages, max_tokens, {})
+
+
+def _weighed(rows: Sequence[Row], task: Sequence[Row]) -> Iterator[Row]:
+    """Each weighs as much as an average row of the task: a long answer would otherwise count for many short ones."""
+    average = sum(row.weight for row in task) / len(task)
+    for row in rows:
+        yield row.weighing(average)
+
+
+def _example(turns: Sequence[dict[str, str]], origin: str) -> Example:
+    *asked, answer = (Message.model_validate(turn) for turn in turns)
+    return Example(messages=tuple(asked), expected=answer.content, origin=origin)
