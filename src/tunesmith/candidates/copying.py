@@ -9,6 +9,7 @@ from tunesmith.candidates.base import Card, keep
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.engines.base import Engines
+from tunesmith.tasks import generation
 from tunesmith.tasks.spec import Task
 
 KIND = "copy"
@@ -28,12 +29,14 @@ class Copy:
         for example in examples:
             start = time.perf_counter()
             text = example.messages[-1].content
+            output, fault = generation.parse(text, self.card.task)
             seconds = time.perf_counter() - start
             yield Prediction(
                 example=example.id,
-                state="ok",
-                output=text.strip(),
+                state="invalid" if output is None else "ok",
+                output=output,
                 text=text,
+                error=fault,
                 seconds=seconds,
                 latency=seconds if alone else None,
             )
