@@ -134,7 +134,7 @@ def opened(project: Project, console: Console) -> Work:
         model_folder=str(model.folder),
         model_digest=model.digest,
         max_tokens=project.config.model.max_tokens,
-        task=state.task,
+        task=state.task.model_copy(update={"prompt": project.train_prompt}),
         recipe=project.config.train,
         primary=project.config.rules.primary,
         start=str(project.start) if project.start else None,
@@ -273,7 +273,7 @@ def _keep(work: Work, done: child.Done, recording: Recording) -> str:
     settings = work.project.config
     address = fine_tuned.make(
         work.project.artifacts,
-        work.state.task,
+        work.job.task,
         name=NAME,
         model=settings.model.base,
         adapter=done.adapter,
