@@ -114,8 +114,6 @@ def train(
                     refuse_hosted(project, option)
             state = ready(project, "train")
             return _outcome(project, hosted.train(project, state, console, Watcher(console), NAME), console)
-        if launch and project.config.train.objective == "dpo":
-            raise UserError('[train] objective = "dpo" is learnt in one process: leave out --launch.')
         done = _train(opened(project, console), console, resume=resume, shown=shown, launch=launch)
     return _outcome(project, done, console)
 
