@@ -68,6 +68,7 @@ def test_every_key_stands_in_the_recipe_of_its_methods_and_moves_the_digest():
         "trackers",
         "rehearsal_file",
         "preferences",
+        "prompt",
         "start",
         *COMMON_KEYS,
         *(key for keys in OWN_KEYS.values() for key in keys),

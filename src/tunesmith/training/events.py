@@ -1,7 +1,7 @@
 """`events.jsonl`: what happens in a run, one JSON object a line; whoever watches a run follows this file.
 
-plan        tokens, masks, sharing, objective, rows, validation_rows, rehearsed, unrendered, steps, batch_size, trainable,
-            end_of_turn, dtype, device, memory, available, seconds
+plan        tokens, masks, sharing, objective, rows, validation_rows, rehearsed, unrendered, steps, batch_size,
+            trainable, end_of_turn, dtype, device, memory, available, seconds
 start       steps, rows, validation_rows, processes, resumed_from, unusable
 step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, shared_tokens, examples, seconds,
             and of pairs preferred, margin

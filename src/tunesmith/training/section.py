@@ -153,6 +153,12 @@ class TrainSection(Record):
         description="lora, qlora: a PEFT adapter's folder to start from, such as an earlier fine-tune's. Not set, the "
         "adapter begins as no change.",
     )
+    prompt: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A file with a shorter system prompt, relative to the project: the fine-tune is trained under it "
+        "and asked with it, instead of the task's. What the weights know need not be said each time.",
+    )
     rehearsal: float = Field(
         default=0.0,
         ge=0,

@@ -27,6 +27,8 @@ def of_train(project: Project) -> dict[str, str]:
         "recipe": hosted_recipe.digest(recipe) if is_hosted(project.config.model.base) else recipe.digest,
         "model": _of_section("model", project.config.model),
     }
+    if project.config.train.prompt:
+        inputs["prompt"] = sha256_text(project.train_prompt)
     weights = project.start and project.start / WEIGHTS
     files = {"rehearsal_file": project.rehearsal_file, "preferences": project.preferences, "start": weights}
     return inputs | {key: sha256_file(path) for key, path in files.items() if path}

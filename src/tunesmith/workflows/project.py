@@ -63,13 +63,21 @@ class Project:
     @cached_property
     def prompt(self) -> str:
         """The system prompt, without the blank space around it."""
-        name = self.config.task.prompt
+        return self._prompt(self.config.task.prompt, "[task] prompt")
+
+    @property
+    def train_prompt(self) -> str:
+        """The prompt that the fine-tune is trained under and asked with: the task's, or a shorter one."""
+        name = self.config.train.prompt
+        return self.prompt if name is None else self._prompt(name, "[train] prompt")
+
+    def _prompt(self, name: str, key: str) -> str:
         try:
-            text = self.prompt_file.read_text(encoding="utf-8-sig").strip()
+            text = (self.folder / name).read_text(encoding="utf-8-sig").strip()
         except FileNotFoundError:
             raise ConfigError(
                 f"The prompt {name} does not exist. Write it (the task's rules, and the labels, in words), or name "
-                f"another file under [task] prompt in {config.FILE}."
+                f"another file under {key} in {config.FILE}."
             ) from None
         except (UnicodeDecodeError, IsADirectoryError):
             raise ConfigError(f"The prompt {name} is not UTF-8 text. Save it as UTF-8.") from None

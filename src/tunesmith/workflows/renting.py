@@ -20,14 +20,14 @@ from tunesmith.core.files import write_text
 from tunesmith.core.progress import Console
 from tunesmith.models.names import parse
 from tunesmith.models.store import open_config
-from tunesmith.training import cards
+from tunesmith.training import cards, identity
 from tunesmith.workflows import modal_app, sky_task
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rental import Rental
 
-LIBRARIES = ("torch", "transformers", "peft", "accelerate")  # what a run's weights depend on
+LIBRARIES = (*identity.LIBRARIES, "accelerate")
 STAMP = "# sha256 of what follows, as Tunesmith wrote it: "
 
 
@@ -74,13 +74,14 @@ def rent(project: Project, tool: str, console: Console) -> RentOutcome:
         memory=card.needed,
         why=card.why,
         commands=typed,
-        next="tunesmith compare",
+        next=typed[0],
     )
 
 
 def _rental(project: Project, state: Ready) -> Rental:
     base = project.config.model.base
     _refuse_elsewhere(project, base)
+    _refuse_adapter_kept_here(project)
     longest = max(len(row.expected.encode()) for row in (*state.train, *state.validation)) + 2  # a token has a byte
     return Rental(
         name=re.sub(r"[^a-z0-9]+", "-", f"tunesmith-{project.folder.name}".lower()).strip("-")[:40],
@@ -101,6 +102,14 @@ def _refuse_elsewhere(project: Project, base: str) -> None:
         raise ConfigError(
             f"[model] base = {base!r} lies on this machine. A rented one has the project alone: put the model inside "
             "the project and name it by its relative path, or name one on the hub."
+        )
+
+
+def _refuse_adapter_kept_here(project: Project) -> None:
+    if project.start and project.start.resolve().is_relative_to(project.state.resolve()):
+        raise ConfigError(
+            f"[train] start = {project.config.train.start!r} lies in a folder that stays on this machine. Copy the "
+            "adapter's folder beside the project's other files and name that one."
         )
 
 

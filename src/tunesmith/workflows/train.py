@@ -114,8 +114,6 @@ def train(
                     refuse_hosted(project, option)
             state = ready(project, "train")
             return _outcome(project, hosted.train(project, state, console, Watcher(console), NAME), console)
-        if launch and project.config.train.objective == "dpo":
-            raise UserError('[train] objective = "dpo" is learnt in one process: leave out --launch.')
         done = _train(opened(project, console), console, resume=resume, shown=shown, launch=launch)
     return _outcome(project, done, console)
 
@@ -134,7 +132,7 @@ def opened(project: Project, console: Console) -> Work:
         model_folder=str(model.folder),
         model_digest=model.digest,
         max_tokens=project.config.model.max_tokens,
-        task=state.task,
+        task=state.task.model_copy(update={"prompt": project.train_prompt}),
         recipe=project.config.train,
         primary=project.config.rules.primary,
         start=str(project.start) if project.start else None,
@@ -273,7 +271,7 @@ def _keep(work: Work, done: child.Done, recording: Recording) -> str:
     settings = work.project.config
     address = fine_tuned.make(
         work.project.artifacts,
-        work.state.task,
+        work.job.task,
         name=NAME,
         model=settings.model.base,
         adapter=done.adapter,
