@@ -228,3 +228,14 @@ def test_a_model_that_a_provider_trains_stands_in_the_same_table(project, provid
     rows = [json.loads(line) for line in provider.contents[body["training_file"]].splitlines()]
     assert {row["messages"][0]["content"] for row in rows} == {PROMPT}
     assert all(row["messages"][-1]["content"].startswith("Please hand") for row in rows)
+
+
+def test_pairs_of_answers_teach_free_text(project, tunesmith_in, sample):
+    (project / "pairs").mkdir()
+    rows = [{"prompt": each["rude"], "chosen": each["kind"], "rejected": each["rude"]} for each in pairs(30)]
+    sample.write_jsonl(project / "pairs/a.jsonl", rows)
+    recipe = ("train.objective=dpo", "train.preferences=pairs/a.jsonl", "train.batch_size=8")
+    done = tunesmith_in(project)("train", *(word for each in recipe for word in ("--set", each)), **SMALL)
+    assert done.code == 0, done.err
+    assert "validation chrF " in done.out
+    assert "of the pairs held out the right way round" in done.out

@@ -72,17 +72,18 @@ class Project:
         return self.prompt if name is None else self._prompt(name, "[train] prompt")
 
     def _prompt(self, name: str, key: str) -> str:
+        labels = ", and the labels" if self.family.LABELLED else ""
         try:
             text = (self.folder / name).read_text(encoding="utf-8-sig").strip()
         except FileNotFoundError:
             raise ConfigError(
-                f"The prompt {name} does not exist. Write it (the task's rules, and the labels, in words), or name "
+                f"The prompt {name} does not exist. Write it (the task's rules{labels}, in words), or name "
                 f"another file under {key} in {config.FILE}."
             ) from None
         except (UnicodeDecodeError, IsADirectoryError):
             raise ConfigError(f"The prompt {name} is not UTF-8 text. Save it as UTF-8.") from None
         if not text:
-            raise ConfigError(f"The prompt {name} is empty. Write the task's rules and its labels in words.")
+            raise ConfigError(f"The prompt {name} is empty. Write the task's rules{labels}, in words.")
         return text
 
     @property
