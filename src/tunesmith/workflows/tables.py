@@ -85,6 +85,8 @@ def show(console: Console, title: str, lines: Sequence[Line], config: Config) ->
             row.append("none" if money is None else units.money(money, config.prices.currency))
         rows.append(row)
     console.table(title, columns, rows)
+    if read := [f"{each.name} {each.tokens_in / each.rows:,.0f}" for each in lines if each.tokens_in]:
+        console.say(f"Tokens read to answer a row: {', '.join(read)}.")
     for each in lines:
         if text := faults(each):
             console.say(text)
