@@ -18,7 +18,7 @@ from tunesmith.models.store import ModelFiles, open_model
 from tunesmith.tasks.spec import Task
 from tunesmith.training import child
 from tunesmith.training.events import Event
-from tunesmith.training.job import Job, prepare
+from tunesmith.training.job import Given, Job, prepare
 from tunesmith.training.section import TrainSection
 
 MODEL = "smollm2-135m-instruct"
@@ -111,7 +111,7 @@ def write(folder: Path, case: Case, model: ModelFiles) -> None:
         task=Task(family="classification", prompt=prompt, labels=labels),
         recipe=TrainSection(epochs=1, patience=100, **case.recipe),
     )
-    prepare(folder, job, examples[case.rows // 8 :], examples[: case.rows // 8])
+    prepare(folder, job, Given(examples[case.rows // 8 :], examples[: case.rows // 8]))
 
 
 if __name__ == "__main__":

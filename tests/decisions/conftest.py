@@ -5,13 +5,11 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from evaluated import evaluated
 
 from tunesmith.core.example import Example, Message
 from tunesmith.core.prediction import Prediction
-from tunesmith.core.scorecard import Scorecard
 from tunesmith.decisions.comparison import Evaluated
-from tunesmith.evaluation.seal import rows_digest
-from tunesmith.tasks.measures import measure
 from tunesmith.tasks.spec import Task
 
 LABELS = ("billing", "refund")
@@ -47,22 +45,7 @@ def evaluate(name: str, examples: Sequence[Example], right: Sequence[bool], fail
         )
         for place, (example, hit) in enumerate(zip(examples, right, strict=True))
     )
-    measures = measure(TASK, examples, predictions)
-    card = Scorecard(
-        candidate=name,
-        kind="test",
-        candidate_digest=name,
-        eval_set=rows_digest(examples),
-        eval_version=1,
-        rows=len(examples),
-        cost=0.0,
-        cost_per_success=None,
-        seconds=1.0,
-        tokens_in=0,
-        tokens_out=0,
-        **{field: getattr(measures, field) for field in type(measures).model_fields},
-    )
-    return Evaluated(scorecard=card, predictions=predictions, examples=tuple(examples))
+    return evaluated(TASK, name, examples, predictions)
 
 
 Judged = tuple[Evaluated, Evaluated]

@@ -4,20 +4,18 @@ import re
 
 import numpy as np
 import pytest
+from evaluated import evaluated
 
 from tunesmith.core.example import Example, Message
 from tunesmith.core.prediction import Prediction
-from tunesmith.core.scorecard import Scorecard
 from tunesmith.core.verdict import Verdict
 from tunesmith.decisions.comparison import Evaluated, compare_pairs
 from tunesmith.decisions.judgement import decide
 from tunesmith.decisions.paired import score_difference
 from tunesmith.decisions.power import outlook, rows_needed_of_scores
 from tunesmith.decisions.section import RulesSection
-from tunesmith.evaluation.seal import rows_digest
 from tunesmith.tasks.generated import SCORES, Answers
 from tunesmith.tasks.intervals import Floats, Integers
-from tunesmith.tasks.measures import measure
 from tunesmith.tasks.spec import Task
 
 RULES = RulesSection(primary="chrf")
@@ -99,7 +97,7 @@ def test_few_rows_have_no_difference() -> None:
     assert score_difference(answers(np.ones(19)), answers(np.zeros(19)), 0.95, metric="chrf") is None
 
 
-def evaluated(name: str, texts: list[str], slices: int | None = None, failed: int = 0) -> Evaluated:
+def saying(name: str, texts: list[str], slices: int | None = None, failed: int = 0) -> Evaluated:
     """A candidate that says `texts`; the expected text of every row is the same whole sentence."""
     examples = [
         Example(
@@ -115,23 +113,7 @@ def evaluated(name: str, texts: list[str], slices: int | None = None, failed: in
         else Prediction(example=example.id, state="ok", output=text)
         for place, (example, text) in enumerate(zip(examples, texts, strict=True))
     ]
-    measures = measure(TASK, examples, predictions)
-    card = Scorecard(
-        candidate=name,
-        kind="test",
-        family="generation",
-        candidate_digest=name,
-        eval_set=rows_digest(examples),
-        eval_version=1,
-        rows=len(examples),
-        cost=0.0,
-        cost_per_success=None,
-        seconds=1.0,
-        tokens_in=0,
-        tokens_out=0,
-        **{field: getattr(measures, field) for field in type(measures).model_fields},
-    )
-    return Evaluated(scorecard=card, predictions=tuple(predictions), examples=tuple(examples))
+    return evaluated(TASK, name, examples, predictions)
 
 
 def cut(rng: np.random.Generator, n: int, words: float) -> list[str]:
@@ -142,7 +124,7 @@ def cut(rng: np.random.Generator, n: int, words: float) -> list[str]:
 
 def judged(ours: float, theirs: float, n: int = 150, **more: int) -> Verdict:
     rng = np.random.default_rng(1)
-    return decide(evaluated("fine-tune", cut(rng, n, ours), **more), [evaluated("copy", cut(rng, n, theirs))], RULES)
+    return decide(saying("fine-tune", cut(rng, n, ours), **more), [saying("copy", cut(rng, n, theirs))], RULES)
 
 
 def test_a_clear_gain_ships_and_says_so_in_points_of_chrf() -> None:
@@ -170,7 +152,7 @@ def test_a_slice_that_got_clearly_worse_blocks() -> None:
     rng = np.random.default_rng(1)
     ours, theirs = cut(rng, 200, 12), cut(rng, 200, 8)
     ours[::4] = cut(rng, 50, 4)
-    verdict = decide(evaluated("fine-tune", ours, 4), [evaluated("copy", theirs, 4)], RULES)
+    verdict = decide(saying("fine-tune", ours, 4), [saying("copy", theirs, 4)], RULES)
     assert verdict.verdict == "reject"
     assert [each.metric for each in verdict.slices] == ["chrf"] * 4
     assert any("Slice slice 0 got worse" in reason for reason in verdict.reasons)
@@ -179,7 +161,7 @@ def test_a_slice_that_got_clearly_worse_blocks() -> None:
 def test_failures_that_could_turn_a_reject_hold_it() -> None:
     rng = np.random.default_rng(1)
     ours, theirs = cut(rng, 100, 9), cut(rng, 100, 9)
-    verdict = decide(evaluated("fine-tune", ours, failed=60), [evaluated("copy", theirs)], RULES)
+    verdict = decide(saying("fine-tune", ours, failed=60), [saying("copy", theirs)], RULES)
     assert verdict.verdict == "hold"
     assert "failed on 60 rows" in " ".join(verdict.reasons)
     assert "they count as no score" in " ".join(verdict.caveats)
@@ -187,7 +169,7 @@ def test_failures_that_could_turn_a_reject_hold_it() -> None:
 
 def test_exact_match_and_similarity_can_decide() -> None:
     rng = np.random.default_rng(1)
-    a, b = evaluated("fine-tune", cut(rng, 100, 13)), evaluated("copy", cut(rng, 100, 8))
+    a, b = saying("fine-tune", cut(rng, 100, 13)), saying("copy", cut(rng, 100, 8))
     exact, similar = compare_pairs(a, b, "exact_match"), compare_pairs(a, b, "similarity")
     assert exact is not None
     assert similar is not None

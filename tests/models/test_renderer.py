@@ -13,17 +13,6 @@ from hypothesis import strategies as st
 from tunesmith.core.errors import DataError, ModelError
 from tunesmith.core.example import Message
 from tunesmith.models.renderer import Renderer
-from tunesmith.models.store import open_model
-
-
-@pytest.fixture(scope="module")
-def folder() -> Path:
-    return open_model("smollm2-135m-instruct").folder
-
-
-@pytest.fixture(scope="module")
-def renderer(folder) -> Renderer:
-    return Renderer(folder)
 
 
 def messages(*turns: tuple[str, str]) -> list[Message]:

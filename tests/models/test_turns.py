@@ -2,14 +2,12 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
 from tunesmith.core.errors import DataError, ModelError
 from tunesmith.core.example import Message, ToolCall
 from tunesmith.models.renderer import Renderer
-from tunesmith.models.store import open_model
 
 TOOL = {
     "type": "function",
@@ -48,16 +46,6 @@ HINTED = MARKED.replace(
     "{{ m.content }}<|im_end|>{% endif %}", "{{ m.content }}{{ ' !' if HERE }}<|im_end|>{% endif %}"
 )
 HINTED = HINTED.replace("HERE", "m.role == 'user' and loop.index0 >= messages | length - 2")
-
-
-@pytest.fixture(scope="module")
-def folder() -> Path:
-    return open_model("smollm2-135m-instruct").folder
-
-
-@pytest.fixture(scope="module")
-def renderer(folder) -> Renderer:
-    return Renderer(folder)
 
 
 @pytest.fixture

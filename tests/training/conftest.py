@@ -7,7 +7,7 @@ import pytest
 
 from tunesmith.core.example import Example, Message
 from tunesmith.tasks.spec import Task
-from tunesmith.training.job import Job, prepare
+from tunesmith.training.job import Given, Job, prepare
 from tunesmith.training.section import TrainSection
 
 LABELS = ("billing", "bug", "outage")
@@ -50,7 +50,7 @@ def make_run_in(tiny_folder) -> MakeRun:
             recipe=TrainSection(**settings),
             primary=primary,
         )
-        prepare(folder, job, train or rows(18), rows(9, start=100))
+        prepare(folder, job, Given(train or rows(18), rows(9, start=100)))
         return folder
 
     return make

@@ -13,7 +13,7 @@ from tunesmith.models.renderer import Renderer
 from tunesmith.training import child, general
 from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import read_events
-from tunesmith.training.job import EVENTS, prepare, read_job, read_rows
+from tunesmith.training.job import EVENTS, prepare, read_given, read_job
 from tunesmith.training.rows import Row, answering
 from tunesmith.training.section import TrainSection
 
@@ -120,7 +120,7 @@ def test_a_run_that_goes_on_sees_the_same_general_rows(make_run):
 def test_the_users_own_general_rows_take_the_place_of_ours(make_run):
     run = make_run(rehearsal=0.2)
     own = [Example(messages=(Message(role="user", content=f"sum {number}"),), expected="a sum") for number in range(5)]
-    prepare(run, read_job(run), read_rows(run / "train.jsonl"), read_rows(run / "validation.jsonl"), own)
+    prepare(run, read_job(run), read_given(run)._replace(general=own))
     event = child.plan(run, lambda event: None)
     assert event["rehearsed"] == 4
     with_ours = child.plan(make_run("ours", rehearsal=0.2), lambda event: None)

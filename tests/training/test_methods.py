@@ -25,7 +25,7 @@ from tunesmith.training.events import read_events
 from tunesmith.training.general import General
 from tunesmith.training.job import EVENTS, read_job, read_rows
 from tunesmith.training.methods import attach, load_base
-from tunesmith.training.objectives import negative_log_likelihood
+from tunesmith.training.objectives import Supervised, negative_log_likelihood
 from tunesmith.training.rows import render
 from tunesmith.training.section import TrainSection
 from tunesmith.training.validation import Rows, validate
@@ -213,7 +213,7 @@ def test_gradients_over_a_quantised_base_are_the_same_behind_a_validation(make_r
         return found
 
     before = gradients()
-    validate(policy, renderer, job, Rows([], rows, examples, General([], rows[:2])))
+    validate(policy, renderer, job, Rows([], rows, examples, General([], rows[:2])), Supervised())
     policy.eval()
     assert all(layer.training for layer in four_bit_layers(policy.base))
     assert len(list(four_bit_layers(policy.base))) == 14

@@ -13,7 +13,7 @@ from tunesmith.core.example import Preference
 from tunesmith.training import child
 from tunesmith.training.batches import lay_out
 from tunesmith.training.events import read_events
-from tunesmith.training.job import EVENTS, prepare, read_job, read_rows
+from tunesmith.training.job import EVENTS, prepare, read_given, read_job
 from tunesmith.training.objectives import Supervised
 from tunesmith.training.preference import Preference as Objective
 from tunesmith.training.rows import Row, Span
@@ -74,7 +74,7 @@ def test_loss_and_gradients(family, method, sharing, packed_tokens):
     objective, start = Objective(BETA), [0.4, -0.3, 0.0, 1.0, -2.0]
     objective._reference = {str(number): lead for number, lead in enumerate(start)}  # as if it had started elsewhere
     losses = [objective.loss(policy, packed) for packed in batch.packed]
-    loss = sum(losses) / objective.size(batch.rows)
+    loss = sum(losses) / objective.size(batch)
     loss.backward()
     expected_loss, expected = plainly(family, method, rows, start)
     assert loss.item() == pytest.approx(expected_loss, rel=1e-5)
@@ -90,7 +90,7 @@ def test_where_it_starts_every_pair_is_even_and_the_share_that_is_right_is_count
     objective = Objective(BETA)
     objective.refer(policy, batch.packed)
     (packed,) = batch.packed
-    assert objective.loss(policy, packed).item() / objective.size(rows) == pytest.approx(0.6931, abs=1e-4)
+    assert objective.loss(policy, packed).item() / objective.size(batch) == pytest.approx(0.6931, abs=1e-4)
     figures = objective.figures()
     assert figures["margin"] == pytest.approx(0, abs=1e-5)
     assert objective.figures() == {}
@@ -104,9 +104,9 @@ def make_pairs(make_run):
     def made(name: str = "pairs", **recipe: object) -> Path:
         settings = {"objective": "dpo", "preferences": "pairs.jsonl", "beta": 0.1, "learning_rate": 5e-3, "epochs": 2}
         run = make_run(name, **{**settings, **recipe})
-        rows = read_rows(run / "train.jsonl")
-        of = [Preference(example=row.model_copy(update={"expected": "bug"}), rejected="outage") for row in rows]
-        prepare(run, read_job(run), rows, read_rows(run / "validation.jsonl"), pairs=of)
+        given = read_given(run)
+        of = [Preference(example=row.model_copy(update={"expected": "bug"}), rejected="outage") for row in given.train]
+        prepare(run, read_job(run), given._replace(pairs=of))
         return run
 
     return made
@@ -148,7 +148,7 @@ def test_a_run_starts_from_an_adapter_of_the_same_kind_alone(make_run, make_pair
 
     def from_there(run: Path) -> Path:
         job = read_job(run).model_copy(update=start)
-        prepare(run, job, read_rows(run / "train.jsonl"), read_rows(run / "validation.jsonl"))
+        prepare(run, job, read_given(run))
         return run
 
     again = from_there(make_run("again", epochs=1, start="first/adapter"))

@@ -13,13 +13,13 @@ from tunesmith.candidates import asking, prompting
 from tunesmith.candidates.base import Candidate, Card, keep
 from tunesmith.core.errors import ModelError
 from tunesmith.engines.base import Engines
-from tunesmith.models.names import is_hosted
+from tunesmith.models.names import ADAPTER_CONFIG as CONFIG
+from tunesmith.models.names import ADAPTER_WEIGHTS, is_hosted
 from tunesmith.tasks.spec import Task
 
 KIND = "fine-tuned"
 ADAPTER, MODEL = "adapter", "model"  # the artifact's folder with what was trained
-CONFIG = "adapter_config.json"
-NEEDED = {ADAPTER: (CONFIG, "adapter_model.safetensors"), MODEL: ("config.json",)}
+NEEDED = {ADAPTER: (CONFIG, ADAPTER_WEIGHTS), MODEL: ("config.json",)}
 PICKLED = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 
 

@@ -10,11 +10,8 @@ from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.paired import MIN_ROWS
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
-from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.families import NAMES
 from tunesmith.tasks.intervals import MIN_GROUPS
-
-NAMES = {metric: name for family in FAMILIES.values() for metric, name in family.METRICS.items()}
-
 
 SCORED = ("chrf", "similarity")  # metrics by which a row is not simply right or wrong
 

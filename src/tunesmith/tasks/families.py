@@ -8,6 +8,9 @@ from tunesmith.tasks.spec import FamilyName
 
 FAMILIES: Mapping[FamilyName, Family] = {"classification": classification, "generation": generation}
 
+NAMES = {metric: name for family in FAMILIES.values() for metric, name in family.METRICS.items()}  # of the metrics
+RATIOS = frozenset(metric for family in FAMILIES.values() for metric in family.RATIOS)
+
 
 def named(name: str) -> Family:
     """The family that a record names."""

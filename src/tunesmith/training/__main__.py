@@ -16,7 +16,7 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,35 +25,22 @@ from safetensors import SafetensorError
 
 from tunesmith.core import memory
 from tunesmith.core.errors import ConfigError, TrainingError, TunesmithError
-from tunesmith.core.example import Example, Preference
 from tunesmith.core.files import new_folder, remove, write_text
 from tunesmith.engines.local.loading import best_dtype
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import general, preflight, saved
-from tunesmith.training.batches import Extent
 from tunesmith.training.checkpoint import Checkpoints
 from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import EventLog, Silence
 from tunesmith.training.identity import Identity, differences, identity
-from tunesmith.training.job import (
-    EVENTS,
-    LOCK,
-    PID,
-    TRAIN,
-    VALIDATION,
-    Job,
-    kept_as,
-    read_general,
-    read_job,
-    read_pairs,
-    read_rows,
-)
+from tunesmith.training.job import EVENTS, LOCK, PID, Given, Job, kept_as, read_given, read_job
 from tunesmith.training.launch import LAUNCHED
 from tunesmith.training.loop import InterruptedRun, Loop
 from tunesmith.training.methods import attach
 from tunesmith.training.methods.virtual_tokens import refuse_beyond_context
+from tunesmith.training.preference import held_out
 from tunesmith.training.processes import Alone, LostProcessError, join
-from tunesmith.training.rows import Row, render, render_pairs
+from tunesmith.training.rows import render, render_pairs
 from tunesmith.training.section import TrainSection
 from tunesmith.training.trackers import refuse_missing, tracking
 from tunesmith.training.validation import Rows
@@ -62,9 +49,9 @@ FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Expected(NamedTuple):
-    """What is known of a run before its model is loaded: the packed rows of an epoch, and bytes of memory."""
+    """What is known of a run before its model is loaded: the tokens of an epoch, and bytes of memory."""
 
-    packed: list[Extent]
+    tokens: preflight.Tokens
     memory: int
 
 
@@ -143,9 +130,7 @@ def _clean(folder: Path) -> None:
 
 
 def _say_plan(log: EventLog, loop: Loop, expected: Expected, shown: int) -> None:
-    rows, recipe = loop.rows.train, loop.recipe
-    epoch = [row for batch in loop.epochs.batches(0) for row in batch]
-    tokens = preflight.count(epoch, expected.packed)
+    rows, recipe, tokens = loop.rows.train, loop.recipe, expected.tokens
     log.write(
         "plan",
         **preflight.fields(
@@ -205,19 +190,11 @@ def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.
 def _loop(folder: Path, job: Job, standing: saved.Standing, processes: Alone) -> tuple[Loop, Expected]:
     recipe = job.recipe
     refuse_missing(recipe)
-    train, validation, own = read_rows(folder / TRAIN), read_rows(folder / VALIDATION), read_general(folder)
-    pairs = read_pairs(folder)
-    made_from = identity(job, train, validation, own, pairs)
+    given = read_given(folder)
+    made_from = identity(job, given)
     _refuse_another(standing, made_from)
     renderer = Renderer(Path(job.model_folder))
-    rendered, held_out = _learnt_from(renderer, job, train, pairs)
-    rows = Rows(
-        train=rendered,
-        validation=render(renderer, job.task, validation, job.max_tokens),
-        examples=validation,
-        general=general.rendered(renderer, own, rendered, recipe, job.max_tokens),
-        pairs=tuple(held_out),
-    )
+    rows = _rendered(renderer, job, given)
     refuse_beyond_context([*rows.train, *rows.validation], recipe.virtual_tokens, renderer.context_length)
     expected = _expected(Path(job.model_folder), recipe, rows, processes)
     model = attach(processes.load(Path(job.model_folder), recipe), recipe, job.model)
@@ -227,23 +204,25 @@ def _loop(folder: Path, job: Job, standing: saved.Standing, processes: Alone) ->
     return Loop(job, rows, model, renderer, Checkpoints(folder, made_from, standing), processes), expected
 
 
-def _learnt_from(
-    renderer: Renderer, job: Job, train: Sequence[Example], pairs: Sequence[Preference]
-) -> tuple[list[Row], list[Row]]:
-    """The rows that are trained on, and those of the pairs that are held out: every tenth, in an order of their own."""
-    if job.recipe.objective != "dpo":
-        return render(renderer, job.task, train, job.max_tokens), []
-    dealt = sorted(pairs, key=lambda pair: pair.id)
-    parts = [pair for number, pair in enumerate(dealt) if number % 10 < 9], dealt[9::10]
-    trained, held_out = (render_pairs(renderer, job.task, part, job.max_tokens) for part in parts)
-    return trained, held_out
+def _rendered(renderer: Renderer, job: Job, given: Given) -> Rows:
+    where = (renderer, job.task)
+    learnt, looked_at = held_out(given.pairs)
+    train = render_pairs(*where, learnt, job.max_tokens) if learnt else render(*where, given.train, job.max_tokens)
+    return Rows(
+        train=train,
+        validation=render(*where, given.validation, job.max_tokens),
+        examples=given.validation,
+        general=general.rendered(renderer, given.general, train, job.recipe, job.max_tokens),
+        pairs=render_pairs(*where, looked_at, job.max_tokens),
+    )
 
 
 def _expected(model: Path, recipe: TrainSection, rows: Rows, processes: Alone) -> Expected:
     device, free = processes.room()
     batches = Epochs(rows.train, rows.general.rehearsed, recipe).batches(0)
     packed = preflight.layout(batches, recipe)
-    return Expected(packed, preflight.memory(model, recipe, batches, best_dtype(device).itemsize, free, packed))
+    needed = preflight.memory(model, recipe, batches, best_dtype(device).itemsize, free, packed)
+    return Expected(preflight.count([row for batch in batches for row in batch], packed), needed)
 
 
 def _refuse_another(standing: saved.Standing, made_from: Identity) -> None:

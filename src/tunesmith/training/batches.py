@@ -16,6 +16,7 @@ from torch import Tensor
 
 from tunesmith.engines.local.segments import Segments
 from tunesmith.training.rows import Row
+from tunesmith.training.section import TrainSection
 from tunesmith.training.tree import WORTHWHILE, Node, grow
 
 Sharing = Literal["auto", "on", "off"]
@@ -76,6 +77,11 @@ def lay_out(
     """
     chunks = _chunks(rows, LEAST[sharing], packed_tokens, together)
     return Batch(tuple(rows), tuple(_pack(chunk, nodes, device, virtual) for chunk, nodes in chunks))
+
+
+def laid_out(rows: Sequence[Row], device: torch.device, recipe: TrainSection, together: int = 1) -> Batch:
+    """Rows as the recipe has them laid out."""
+    return lay_out(rows, device, recipe.sharing, recipe.packed_tokens, virtual=recipe.virtual_tokens, together=together)
 
 
 class Extent(NamedTuple):

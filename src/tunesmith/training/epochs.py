@@ -5,7 +5,7 @@ takes the next general rows, and all of them before any comes again.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 
@@ -20,25 +20,35 @@ class Epochs:
         together = recipe.together
         self._units = [rows[begin : begin + together] for begin in range(0, len(rows), together)]
         self._general, self._recipe = general, recipe
+        self._seen: dict[int, list[int]] = {}  # orders of the general rows
         self.mixed = round(len(rows) * recipe.rehearsal) if general else 0  # general rows in an epoch
         self.per_epoch = math.ceil((len(self._units) + self.mixed) / recipe.batch_size)
         self.steps = max(1, round(self.per_epoch * recipe.epochs))
 
     def batch(self, step: int) -> list[Row]:
         epoch, place = divmod(step, self.per_epoch)
-        return self.batches(epoch)[place]
+        return self._batches(epoch, [place])[0]
 
     def batches(self, epoch: int) -> list[list[Row]]:
-        units = [*self._units, *([row] for row in self._draw(epoch))]
-        size = self._recipe.batch_size
-        shuffled = [units[number] for number in shuffle(len(units), epoch, self._recipe.seed)]
-        batches = (shuffled[begin : begin + size] for begin in range(0, len(units), size))
-        return [[row for unit in batch for row in unit] for batch in batches]
+        return self._batches(epoch, range(self.per_epoch))
 
-    def _draw(self, epoch: int) -> Iterator[Row]:
-        size = len(self._general)
-        for number in range(epoch * self.mixed, (epoch + 1) * self.mixed):
-            yield self._general[shuffle(size, number // size, self._recipe.seed)[number % size]]
+    def _batches(self, epoch: int, places: Iterable[int]) -> list[list[Row]]:
+        size = self._recipe.batch_size
+        order = shuffle(len(self._units) + self.mixed, epoch, self._recipe.seed)
+        chosen = (order[place * size : (place + 1) * size] for place in places)
+        return [[row for number in batch for row in self._unit(epoch, number)] for batch in chosen]
+
+    def _unit(self, epoch: int, number: int) -> Sequence[Row]:
+        """Of an epoch's numbers, those behind the training rows are the general rows whose turn it is."""
+        if number < len(self._units):
+            return self._units[number]
+        turn, place = divmod(epoch * self.mixed + number - len(self._units), len(self._general))
+        return [self._general[self._orders(turn)[place]]]
+
+    def _orders(self, turn: int) -> list[int]:
+        if turn not in self._seen:
+            self._seen[turn] = shuffle(len(self._general), turn, self._recipe.seed)
+        return self._seen[turn]
 
 
 def shuffle(count: int, turn: int, seed: int) -> list[int]:

@@ -13,7 +13,7 @@ from tunesmith import __version__
 from tunesmith.core.digests import digest, sha256_text
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Preference
-from tunesmith.training.job import TRAIN, VALIDATION, Job, read_general, read_job, read_pairs, read_rows
+from tunesmith.training.job import Given, Job, read_given, read_job
 
 Identity = dict[str, Any]
 LIBRARIES = ("torch", "transformers", "peft")
@@ -28,13 +28,7 @@ WORDS = {
 }
 
 
-def identity(
-    job: Job,
-    train: Sequence[Example],
-    validation: Sequence[Example],
-    general: Sequence[Example] = (),
-    pairs: Sequence[Preference] = (),
-) -> Identity:
+def identity(job: Job, given: Given) -> Identity:
     """All that the weights depend on, as JSON values; not where files lie, nor how often a checkpoint is written."""
     return {
         "recipe": job.recipe.recipe,
@@ -43,10 +37,7 @@ def identity(
         "labels": list(job.task.labels),
         "max_new_tokens": job.task.max_new_tokens,  # of an answer: the validation rows' answers choose the weights
         "primary": job.primary,
-        "train": _rows(train),
-        "validation": _rows(validation),
-        "general": _rows(general) if general else None,
-        "pairs": _rows(pairs) if pairs else None,
+        **{name: _rows(rows) if rows else None for name, rows in given._asdict().items()},
         "start": job.start_digest,
         "versions": {"tunesmith": __version__, **{name: _version(name) for name in LIBRARIES}},
     }
@@ -55,8 +46,7 @@ def identity(
 def of_folder(folder: Path) -> Identity | None:
     """The identity of what a run's folder holds; None where its files are not all there."""
     try:
-        rows = read_rows(folder / TRAIN), read_rows(folder / VALIDATION), read_general(folder), read_pairs(folder)
-        return identity(read_job(folder), *rows)
+        return identity(read_job(folder), read_given(folder))
     except (DataError, ValueError, OSError):
         return None
 

@@ -8,7 +8,7 @@ The child process reads them and writes `events.jsonl`, `checkpoint/` and, at th
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -22,8 +22,11 @@ from tunesmith.training.section import TrainSection
 JOB, EVENTS = "job.json", "events.jsonl"
 TRAIN, VALIDATION = "train.jsonl", "validation.jsonl"
 GENERAL, PREFERENCES = "general.jsonl", "preferences.jsonl"
+FILES, NEEDED = (TRAIN, VALIDATION, GENERAL, PREFERENCES), (TRAIN, VALIDATION)  # as `Given` has them
 CHECKPOINT, ADAPTER, MODEL, LOCK, PID, LOG = "checkpoint", "adapter", "model", "run.lock", "run.pid", "child.log"
 AGAIN = "Run `tunesmith train`: it writes the files of a run from the project."
+
+Kind = TypeVar("Kind", Example, Preference)
 
 
 class Job(Record):
@@ -41,20 +44,21 @@ class Job(Record):
     start_digest: str | None = None  # of its weights
 
 
-def prepare(
-    folder: Path,
-    job: Job,
-    train: Sequence[Example],
-    validation: Sequence[Example],
-    general: Sequence[Example] = (),
-    pairs: Sequence[Preference] = (),
-) -> None:
+class Given(NamedTuple):
+    """The rows of a run: `general` ones of the user's own for rehearsal, and `pairs` of answers to learn from."""
+
+    train: Sequence[Example]
+    validation: Sequence[Example]
+    general: Sequence[Example] = ()
+    pairs: Sequence[Preference] = ()
+
+
+def prepare(folder: Path, job: Job, given: Given) -> None:
     """Write a run's folder. Existing files are replaced; a checkpoint in it would be resumed."""
     folder.mkdir(parents=True, exist_ok=True)
-    files: dict[str, Sequence[Example | Preference]] = {TRAIN: train, VALIDATION: validation}
-    files |= {name: rows for name, rows in ((GENERAL, general), (PREFERENCES, pairs)) if rows}
-    for name, rows in files.items():
-        write_jsonl(folder / name, (row.model_dump(mode="json") for row in rows))
+    for name, rows in zip(FILES, given, strict=True):
+        if rows or name in NEEDED:
+            write_jsonl(folder / name, (row.model_dump(mode="json") for row in rows))
     write_json(folder / JOB, job.model_dump(mode="json"))
 
 
@@ -70,31 +74,30 @@ def read_job(folder: Path) -> Job:
         raise DataError(f"{folder / JOB} is not what was written there. {AGAIN}") from None
 
 
+def read_given(folder: Path) -> Given:
+    """The rows of a run. Raises DataError where a file is gone, broken or empty, or a row has no weight."""
+    return Given(
+        train=read_rows(folder / TRAIN),
+        validation=read_rows(folder / VALIDATION),
+        general=read_rows(folder / GENERAL) if (folder / GENERAL).exists() else (),
+        pairs=_read(folder / PREFERENCES, Preference) if (folder / PREFERENCES).exists() else (),
+    )
+
+
 def read_rows(path: Path) -> list[Example]:
-    """The rows of a run. Raises DataError where the file is gone, broken or empty, or a row has no weight."""
-    try:
-        rows = [Example.model_validate_json(line) for line in _text(path).split("\n") if line]
-    except ValidationError:
-        raise DataError(f"{path} is not what was written there. {AGAIN}") from None
-    if not rows:
-        raise DataError(f"{path} has no rows. {AGAIN}")
+    rows = _read(path, Example)
     refuse_weights(rows, path)
     return rows
 
 
-def read_general(folder: Path) -> list[Example]:
-    """The user's own rows for rehearsal; empty where the run has none."""
-    return read_rows(folder / GENERAL) if (folder / GENERAL).exists() else []
-
-
-def read_pairs(folder: Path) -> list[Preference]:
-    """The pairs of answers; empty where the run learns from rows."""
-    path = folder / PREFERENCES
-    lines = _text(path).split("\n") if path.exists() else []
+def _read(path: Path, kind: type[Kind]) -> list[Kind]:
     try:
-        return [Preference.model_validate_json(line) for line in lines if line]
+        rows = [kind.model_validate_json(line) for line in _text(path).split("\n") if line]
     except ValidationError:
         raise DataError(f"{path} is not what was written there. {AGAIN}") from None
+    if not rows:
+        raise DataError(f"{path} has no rows. {AGAIN}")
+    return rows
 
 
 def refuse_weights(rows: Sequence[Example], path: Path) -> None:

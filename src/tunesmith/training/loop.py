@@ -14,7 +14,7 @@ from torch import Tensor
 from tunesmith.core.errors import TrainingError
 from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
-from tunesmith.training.batches import Batch, extents
+from tunesmith.training.batches import Batch, extents, laid_out
 from tunesmith.training.checkpoint import Checkpoints, Progress
 from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import EventLog
@@ -24,7 +24,7 @@ from tunesmith.training.objectives import Supervised
 from tunesmith.training.preference import Preference
 from tunesmith.training.processes import Alone
 from tunesmith.training.rows import Row
-from tunesmith.training.validation import Rows, Standing, evaluating, general_loss, laid_out, validate
+from tunesmith.training.validation import Rows, Standing, evaluating, general_loss, validate
 
 MANY_STEPS = 20  # of which one more, to measure the time, is not worth mentioning
 FORWARD = 0.4  # of a step's time is its forward pass
@@ -140,7 +140,7 @@ class Loop:
         """Accumulate the gradients of the batch's mean loss over its packed rows; return that loss."""
         total = 0.0
         for packed in batch.packed:
-            loss = self.objective.loss(self.model, packed) / self.objective.size(batch.rows)
+            loss = self.objective.loss(self.model, packed) / self.objective.size(batch)
             torch.autograd.backward(loss)
             total += loss.item()
         return total
@@ -153,7 +153,7 @@ class Loop:
         return Batch(tuple(rows), self.processes.even(own.packed, lambda: self._laid_out(few).packed[0]))
 
     def _laid_out(self, rows: Sequence[Row]) -> Batch:
-        return laid_out(rows, self.model, self.recipe, self.recipe.together)
+        return laid_out(rows, self.device, self.recipe, self.recipe.together)
 
     def expected_seconds(self) -> float:
         """Time of the whole run, from forward and backward of its first batch (in a short run of two of its rows).

@@ -6,7 +6,6 @@ accumulation changes a gradient.
 Axes: K labelled positions, V words of the vocabulary.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,23 +13,18 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from tunesmith.engines.local.virtual import Virtual, row
-from tunesmith.training.batches import PackedRow
+from tunesmith.training.batches import Batch, PackedRow
 from tunesmith.training.methods import Policy
-from tunesmith.training.rows import Row
 
 
 class Supervised:
-    """`together` rows that follow each other in a batch belong together: one."""
-
-    together = 1
-
     def loss(self, policy: Policy, packed: PackedRow) -> Tensor:
         """The sum over a packed row."""
         return negative_log_likelihood(policy.base, packed, policy.virtual())
 
-    def size(self, rows: Sequence[Row]) -> float:
+    def size(self, batch: Batch) -> float:
         """What a batch's sum is divided by."""
-        return sum(row.weight for row in rows)
+        return batch.normaliser
 
     def figures(self) -> dict[str, float]:
         """What a step has to say besides its loss."""

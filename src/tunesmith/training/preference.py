@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from tunesmith.training.batches import PackedRow
+from tunesmith.core import example
+from tunesmith.training.batches import Batch, PackedRow
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import Supervised, label_losses
 from tunesmith.training.rows import Row
@@ -23,8 +24,6 @@ from tunesmith.training.rows import Row
 
 class Preference(Supervised):
     """`refer` has to be called before the first loss, while the policy is the one that the run starts from."""
-
-    together = 2
 
     def __init__(self, beta: float):
         self._beta = beta
@@ -47,14 +46,20 @@ class Preference(Supervised):
         self._pairs += float(weights_P.sum())
         return -(weights_P * logsigmoid(margins_P)).sum()
 
-    def size(self, rows: Sequence[Row]) -> float:
-        return sum(_weight(row) for row in rows[::2])
+    def size(self, batch: Batch) -> float:
+        return sum(_weight(row) for row in batch.rows[::2])
 
     def figures(self) -> dict[str, float]:
         """Of the pairs since the last call: how many are the right way round, and by how much on average."""
         found = {"preferred": self._right / self._pairs, "margin": self._margins / self._pairs} if self._pairs else {}
         self._right = self._margins = self._pairs = 0.0
         return found
+
+
+def held_out(pairs: Sequence[example.Preference]) -> tuple[list[example.Preference], list[example.Preference]]:
+    """Those to learn from, and every tenth, in an order of their own, to look at."""
+    dealt = sorted(pairs, key=lambda pair: pair.id)
+    return [pair for number, pair in enumerate(dealt) if number % 10 < 9], dealt[9::10]
 
 
 def _leads(policy: Policy, packed: PackedRow) -> Tensor:

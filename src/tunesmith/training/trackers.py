@@ -17,11 +17,12 @@ from tunesmith.training.events import EventLog
 from tunesmith.training.section import TrainSection
 
 PROJECT = "tunesmith"  # of MLflow (an experiment) and W&B, unless MLFLOW_EXPERIMENT_NAME or WANDB_PROJECT says other
-OF_STEP = {"loss": "train/loss", "learning_rate": "train/learning_rate", "grad_norm": "train/grad_norm"}
+OF_STEP = {key: f"train/{key}" for key in ("loss", "learning_rate", "grad_norm", "preferred", "margin")}
 OF_VALIDATION = {
     "loss": "validation/loss",
     "perplexity": "validation/perplexity",
     "general_loss": "validation/general_loss",
+    "preferred": "validation/preferred",
     "memory": "memory",
 }
 
@@ -64,7 +65,7 @@ class Tracked(EventLog):
 
     def _values(self, event: str, fields: Mapping[str, Any]) -> dict[str, float]:
         if event == "step":
-            values = {name: fields[key] for key, name in OF_STEP.items()}
+            values = {name: fields[key] for key, name in OF_STEP.items() if key in fields}
             if self._seconds is not None and fields["seconds"] > self._seconds:
                 passed = fields["seconds"] - self._seconds
                 values["train/tokens_per_second"] = (fields["tokens"] + fields["shared_tokens"]) / passed

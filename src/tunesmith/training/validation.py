@@ -13,7 +13,7 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.engines.local.engine import LocalEngine
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.measures import point
-from tunesmith.training.batches import Batch, lay_out
+from tunesmith.training.batches import laid_out
 from tunesmith.training.general import General
 from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
@@ -28,9 +28,9 @@ class Rows:
 
     train: list[Row]
     validation: list[Row]
-    examples: list[Example]  # of the validation rows
+    examples: Sequence[Example]  # of the validation rows
     general: General
-    pairs: tuple[Row, ...] = ()  # that are not trained on: chosen and rejected by turns
+    pairs: Sequence[Row] = ()  # that are not trained on: chosen and rejected by turns
 
 
 class Standing(NamedTuple):
@@ -49,14 +49,14 @@ class Standing(NamedTuple):
         return other is None or (self.value, -self.loss) > (other.value, -other.loss)
 
 
-def validate(model: Policy, renderer: Renderer, job: Job, rows: Rows, objective: Supervised | None = None) -> Standing:
+def validate(model: Policy, renderer: Renderer, job: Job, rows: Rows, objective: Supervised) -> Standing:
     """Answers and loss of all validation rows under the present weights, and the loss on general text."""
     with evaluating(model):
         return Standing(
             _metric(model, renderer, job, rows),
             _mean_loss(model, job.recipe, rows.validation),
             general_loss(model, job.recipe, rows),
-            _preferred(model, job.recipe, rows.pairs, objective) if objective and rows.pairs else None,
+            _preferred(model, job.recipe, rows.pairs, objective) if rows.pairs else None,
         )
 
 
@@ -80,20 +80,14 @@ def evaluating(model: Policy) -> Iterator[None]:
 
 @torch.no_grad()
 def _preferred(model: Policy, recipe: TrainSection, pairs: Sequence[Row], objective: Supervised) -> float | None:
-    for packed in laid_out(pairs, model, recipe, recipe.together).packed:
+    for packed in laid_out(pairs, model.device, recipe, recipe.together).packed:
         objective.loss(model, packed)
     return objective.figures().get("preferred")
 
 
-def laid_out(rows: Sequence[Row], model: Policy, recipe: TrainSection, together: int = 1) -> Batch:
-    return lay_out(
-        rows, model.device, recipe.sharing, recipe.packed_tokens, virtual=recipe.virtual_tokens, together=together
-    )
-
-
 @torch.no_grad()
 def _mean_loss(model: Policy, recipe: TrainSection, rows: Sequence[Row]) -> float:
-    batch = laid_out(rows, model, recipe)
+    batch = laid_out(rows, model.device, recipe)
     losses = [negative_log_likelihood(model.base, packed, model.virtual()).item() for packed in batch.packed]
     return sum(losses) / batch.normaliser
 

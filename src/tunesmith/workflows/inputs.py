@@ -3,11 +3,13 @@
 Only files and settings are read here, no model: `status` must say quickly what is outstanding.
 """
 
+from pathlib import Path
+
 from tunesmith.core.digests import digest, sha256_file, sha256_text
 from tunesmith.core.record import Record
-from tunesmith.models.names import is_hosted
+from tunesmith.models.names import ADAPTER_WEIGHTS, is_hosted
 from tunesmith.training.hosted import recipe as hosted_recipe
-from tunesmith.workflows.project import WEIGHTS, Project
+from tunesmith.workflows.project import Project
 
 
 def of_baseline(project: Project) -> dict[str, str]:
@@ -29,9 +31,9 @@ def of_train(project: Project) -> dict[str, str]:
     }
     if project.config.train.prompt:
         inputs["prompt"] = sha256_text(project.train_prompt)
-    weights = project.start and project.start / WEIGHTS
+    weights = project.start and project.start / ADAPTER_WEIGHTS
     files = {"rehearsal_file": project.rehearsal_file, "preferences": project.preferences, "start": weights}
-    return inputs | {key: sha256_file(path) for key, path in files.items() if path}
+    return inputs | {key: _of_file(path) for key, path in files.items() if path}
 
 
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
@@ -46,7 +48,7 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
 
 
 def of_seal(project: Project) -> str:
-    return sha256_file(project.eval_file) if project.eval_file.is_file() else ""
+    return _of_file(project.eval_file)
 
 
 def of_split(project: Project) -> dict[str, str]:
@@ -65,7 +67,7 @@ def of_split(project: Project) -> dict[str, str]:
 
 
 def _of_data(project: Project) -> dict[str, str]:
-    parts = [sha256_file(path) if path.is_file() else "" for path in (project.train_file, project.validation_file)]
+    parts = [_of_file(path) for path in (project.train_file, project.validation_file)]
     labels = project.config.task.labels
     family = {} if project.family.LABELLED else {"family": project.config.task.family}
     return {
@@ -74,6 +76,11 @@ def _of_data(project: Project) -> dict[str, str]:
             "task-settings", 1, prompt=sha256_text(project.prompt), labels=labels and list(labels), **family
         ),
     }
+
+
+def _of_file(path: Path) -> str:
+    """Of a file that is not there yet: what refuses it is the verb that needs it."""
+    return sha256_file(path) if path.is_file() else ""
 
 
 def _of_section(name: str, section: Record) -> str:

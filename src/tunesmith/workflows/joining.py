@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tunesmith.core.progress import Console
 from tunesmith.training import child
+from tunesmith.training.job import prepare
 from tunesmith.training.launch import Launch
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
@@ -32,7 +33,7 @@ def join(project: Project, console: Console, launch: Launch) -> JoinOutcome:
         f"{launch.main_process_ip}:{launch.main_process_port}, and waits for it."
     )
     with tempfile.TemporaryDirectory(prefix="tunesmith-join-") as folder:
-        work.prepare(Path(folder))
+        prepare(Path(folder), work.job, work.given)
         done = child.run(Path(folder), Watcher(console), shown=0, launch=launch)
     console.say("Done. The fine-tune is kept on the main machine.")
     return JoinOutcome(

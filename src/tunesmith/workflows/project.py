@@ -21,8 +21,6 @@ from tunesmith.training.section import TrainSection
 from tunesmith.workflows import config
 from tunesmith.workflows.config import Config
 
-WEIGHTS = "adapter_model.safetensors"  # of a PEFT adapter
-
 
 class Project:
     """Paths are absolute; `name(path)` is what messages call them, relative to the project."""
@@ -93,32 +91,24 @@ class Project:
     @property
     def rehearsal_file(self) -> Path | None:
         """The user's own general rows, where the recipe names them."""
-        return self._recipe_file("rehearsal_file", "general rows")
+        return self._recipe_file("rehearsal_file")
 
     @property
     def preferences(self) -> Path | None:
         """The pairs of answers, where the recipe learns from such."""
-        return self._recipe_file("preferences", "pairs of answers")
-
-    def _recipe_file(self, key: str, what: str) -> Path | None:
-        name: str | None = getattr(self.config.train, key)
-        if name is None:
-            return None
-        path = self.folder / name
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise ConfigError(f"[train] {key}: {name!r} leaves the project; name a file inside it.")
-        if not path.is_file():
-            raise ConfigError(f"[train] {key}: {name} does not exist. Put {what} there, or take the key out.")
-        return path
+        return self._recipe_file("preferences")
 
     @property
     def start(self) -> Path | None:
         """The folder of the adapter to start from, where the recipe names one."""
         name = self.config.train.start
-        folder = None if name is None else self.folder / name
-        if folder is not None and not (folder / WEIGHTS).is_file():
-            raise ConfigError(f"[train] start: {name} holds no PEFT adapter ({WEIGHTS}). Name its folder.")
-        return folder
+        return None if name is None else self.folder / name
+
+    def _recipe_file(self, key: str) -> Path | None:
+        name: str | None = getattr(self.config.train, key)
+        if name is not None and (Path(name).is_absolute() or ".." in Path(name).parts):
+            raise ConfigError(f"[train] {key}: {name!r} leaves the project; name a file inside it.")
+        return None if name is None else self.folder / name
 
     @property
     def prompt_untouched(self) -> bool:

@@ -1,16 +1,18 @@
-"""The rows that a recipe names beside the training rows: general ones to rehearse, and pairs of answers.
+"""What a recipe names beside the training rows: general rows to rehearse, pairs of answers, an adapter to start from.
 
-None of them may stand in the eval set.
+No row may stand in the eval set.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from tunesmith.core.errors import DataError, LeakError
+from tunesmith.core.errors import ConfigError, DataError, LeakError
 from tunesmith.core.example import Example, Preference
 from tunesmith.core.units import count
 from tunesmith.data.leaks import find_leaks
 from tunesmith.data.preferences import read_preferences
 from tunesmith.data.reading import read
+from tunesmith.models.names import ADAPTER_WEIGHTS
 from tunesmith.workflows.project import Project
 
 
@@ -19,6 +21,7 @@ def general_rows(project: Project, sealed: Sequence[Example]) -> tuple[Example, 
     path, key = project.rehearsal_file, "[train] rehearsal_file"
     if path is None:
         return ()
+    _refuse_missing(project, path, key, "general rows")
     reading = read(path, project.config.data, prompt=project.prompt, name=project.name(path))
     if reading.findings:
         first = reading.findings[0]
@@ -32,12 +35,25 @@ def general_rows(project: Project, sealed: Sequence[Example]) -> tuple[Example, 
 
 def pairs(project: Project, sealed: Sequence[Example]) -> tuple[Preference, ...]:
     """Empty where the recipe learns from rows. Raises DataError or LeakError, naming the row."""
-    path = project.preferences
+    path, key = project.preferences, "[train] preferences"
     if path is None:
         return ()
+    _refuse_missing(project, path, key, "pairs of answers")
     found = read_preferences(path, prompt=project.prompt, name=project.name(path))
-    _refuse_leaks([pair.example for pair in found], sealed, "[train] preferences")
+    _refuse_leaks([pair.example for pair in found], sealed, key)
     return found
+
+
+def refuse_missing_start(project: Project) -> None:
+    if project.start and not (project.start / ADAPTER_WEIGHTS).is_file():
+        raise ConfigError(
+            f"[train] start: {project.config.train.start} holds no PEFT adapter ({ADAPTER_WEIGHTS}). Name its folder."
+        )
+
+
+def _refuse_missing(project: Project, path: Path, key: str, what: str) -> None:
+    if not path.is_file():
+        raise ConfigError(f"{key}: {project.name(path)} does not exist. Put {what} there, or take the key out.")
 
 
 def _refuse_leaks(rows: Sequence[Example], sealed: Sequence[Example], key: str) -> None:

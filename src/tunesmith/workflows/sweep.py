@@ -13,6 +13,7 @@ from tunesmith.core import units
 from tunesmith.core.files import write_json
 from tunesmith.core.progress import Console
 from tunesmith.training import child
+from tunesmith.training.job import prepare
 from tunesmith.training.section import TrainSection
 from tunesmith.workflows import runs, train
 from tunesmith.workflows.project import Project
@@ -36,8 +37,7 @@ def sweep(project: Project, console: Console) -> train.TrainOutcome:
             with runs.record(project, "sweep", went_in, resume=earlier.id if earlier else None) as recording:
                 earlier = recording.run
                 for name, recipe in tried.items():
-                    job = work.job.model_copy(update={"recipe": recipe})
-                    work._replace(job=job).prepare(recording.folder / name)
+                    prepare(recording.folder / name, work.job.model_copy(update={"recipe": recipe}), work.given)
                 winner = _halve(recording.folder, tried, console)
                 recording.result = {"winner": winner}
         _say_choice(project.config.train, tried[winner], console)

@@ -8,17 +8,13 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.scorecard import Estimate, Scorecard
-from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.families import FAMILIES, NAMES, RATIOS
 from tunesmith.workflows.config import Config
 
-TITLES = {metric: title for family in FAMILIES.values() for metric, title in family.METRICS.items()}
-RATIOS = frozenset(metric for family in FAMILIES.values() for metric in family.RATIOS)
 BESIDE = {  # the family → metrics that stand beside the primary one, the first of each group that is not the primary
     "classification": (("accuracy", "macro_f1"),),
     "generation": (("exact_match", "chrf"), ("length_ratio",)),
 }
-
-
 NO_LABEL = "no label"
 
 
@@ -72,7 +68,7 @@ def show(console: Console, title: str, lines: Sequence[Line], config: Config) ->
     primary = config.rules.primary
     others = [next(name for name in group if name != primary) for group in BESIDE[config.task.family]]
     priced, labelled = config.prices.known, FAMILIES[config.task.family].LABELLED
-    columns = ["candidate", TITLES[primary], "95 % interval", *(TITLES[name] for name in others), "answers in"]
+    columns = ["candidate", NAMES[primary], "95 % interval", *(NAMES[name] for name in others), "answers in"]
     columns += [("cost per success" if labelled else "cost of 1,000")] if priced else []
     rows = []
     for each in lines:

@@ -14,26 +14,25 @@ from tunesmith.candidates import fine_tuned
 from tunesmith.core import units
 from tunesmith.core.digests import sha256_file
 from tunesmith.core.errors import UserError
-from tunesmith.core.example import Example, Preference
 from tunesmith.core.files import remove
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Artifact, Run
 from tunesmith.core.units import count
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.seal import rows_digest
-from tunesmith.models.names import is_hosted
+from tunesmith.models.names import ADAPTER_WEIGHTS, is_hosted
 from tunesmith.models.store import ModelFiles, open_model
 from tunesmith.training import child
 from tunesmith.training.hosted.recipe import refuse_hosted_keys
-from tunesmith.training.identity import Identity, identity
-from tunesmith.training.job import CHECKPOINT, EVENTS, Job, prepare
+from tunesmith.training.identity import identity
+from tunesmith.training.job import CHECKPOINT, EVENTS, Given, Job, prepare
 from tunesmith.training.launch import Launch
 from tunesmith.training.section import TrainSection
 from tunesmith.workflows import candidates, hosted, inputs, resuming, runs
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
-from tunesmith.workflows.project import WEIGHTS, Project
-from tunesmith.workflows.recipe_rows import general_rows, pairs
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.recipe_rows import general_rows, pairs, refuse_missing_start
 from tunesmith.workflows.runs import Recording
 from tunesmith.workflows.status import next_command
 from tunesmith.workflows.watching import Watcher
@@ -62,6 +61,7 @@ class PlanOutcome(Outcome):
     objective: str
     rows: int
     rehearsed: int
+    unrendered: int
     steps: int
     batch_size: int
     trainable: int
@@ -80,22 +80,13 @@ PLANNED = PlanOutcome.model_fields.keys() - Outcome.model_fields.keys()
 
 
 class Work(NamedTuple):
-    """What a run works on; `job` is all that its process is told."""
+    """What a run works on; `job` and `given` are all that its process is told."""
 
     project: Project
     state: Ready
-    general: tuple[Example, ...]  # the user's own rows for rehearsal
-    pairs: tuple[Preference, ...]
+    given: Given
     model: ModelFiles
     job: Job
-
-    def prepare(self, folder: Path) -> None:
-        """Write the run's folder."""
-        prepare(folder, self.job, self.state.train, self.state.validation, self.general, self.pairs)
-
-    @property
-    def identity(self) -> Identity:
-        return identity(self.job, self.state.train, self.state.validation, self.general, self.pairs)
 
 
 def train(
@@ -122,7 +113,8 @@ def opened(project: Project, console: Console) -> Work:
     """Rows that may be trained on, and the model that is trained here. Raises as `train` does."""
     refuse_hosted_keys(project.config.train)
     state = ready(project, "train")
-    general, preferred = general_rows(project, state.sealed), pairs(project, state.sealed)
+    refuse_missing_start(project)
+    beside = general_rows(project, state.sealed), pairs(project, state.sealed)
     opening = console.progress(f"opening {project.config.model.base}")
     opening(0, 1)
     model = open_model(project.config.model.base, project.folder)
@@ -136,9 +128,9 @@ def opened(project: Project, console: Console) -> Work:
         recipe=project.config.train,
         primary=project.config.rules.primary,
         start=str(project.start) if project.start else None,
-        start_digest=sha256_file(project.start / WEIGHTS) if project.start else None,
+        start_digest=sha256_file(project.start / ADAPTER_WEIGHTS) if project.start else None,
     )
-    return Work(project, state, general, preferred, model, job)
+    return Work(project, state, Given(state.train, state.validation, *beside), model, job)
 
 
 def refuse_hosted(project: Project, option: str) -> None:
@@ -161,7 +153,7 @@ def plan(project: Project, console: Console, *, shown: int = 1) -> PlanOutcome:
     with project.locked("train"):
         work = opened(project, console)
         with tempfile.TemporaryDirectory(prefix="tunesmith-plan-") as folder:
-            work.prepare(Path(folder))
+            prepare(Path(folder), work.job, work.given)
             found = child.plan(Path(folder), _watcher(project, console), shown=shown)
     return PlanOutcome(next=next_command(project), **{name: found[name] for name in PLANNED})
 
@@ -186,7 +178,7 @@ def _train(
             raise UserError(f"Run {earlier.id} has come through with the same inputs: there is nothing to resume.")
         console.say(f"Nothing has changed since run {earlier.id}: its fine-tune stands.")
         return earlier
-    choice = resuming.choose(work.project, wanted(work), work.identity)
+    choice = resuming.choose(work.project, wanted(work), identity(work.job, work.given))
     if resume:
         resuming.require(choice)
     if said := resuming.say(work.project, choice):
@@ -194,7 +186,7 @@ def _train(
 
     def execute(folder: Path) -> child.Done:
         # Of a run that goes on, too: its files are equal, and one that was lost or damaged stands again.
-        work.prepare(folder)
+        prepare(folder, work.job, work.given)
         if begun and resuming.checkpoint_of(folder) is None:
             _take_over(begun, folder)
         return child.run(folder, _watcher(work.project, console), shown=shown, launch=launch)

@@ -11,8 +11,8 @@ from typing import Any
 from tunesmith.core import units
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count
+from tunesmith.tasks.families import NAMES
 from tunesmith.training.events import Event
-from tunesmith.workflows import tables
 
 FORGOTTEN = 0.1  # nats that the loss on general text may rise before it is said: a tenth more perplexed
 RISES = 2  # validation losses in a row above the one before, after which it is said
@@ -59,7 +59,7 @@ class Watcher:
 
     def _validation(self, event: Event) -> None:
         best = ", the best so far" if event["best"] else ""
-        name = tables.TITLES.get(event["metric"], event["metric"])
+        name = NAMES.get(event["metric"], event["metric"])
         beside = f" (training {event['train_loss']:.3f})" if event.get("train_loss") is not None else ""
         if event.get("preferred") is not None:
             beside += f", {units.share(event['preferred'])} of the pairs held out the right way round"

@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 from tunesmith.core import units
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate
-from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.families import RATIOS
 
 LONGEST = 600  # characters of a row or an answer
 
@@ -22,7 +22,6 @@ _METRICS = {
     "ece": "Calibration error",
     "chrf": "chrF",
 }
-_RATIOS = frozenset(metric for family in FAMILIES.values() for metric in family.RATIOS)
 
 
 def visible(text: str) -> str:
@@ -59,7 +58,7 @@ def within(name: str) -> str:
 
 def figure_of(name: str, estimate: Estimate | None) -> str:
     """The figure of a metric: a percentage, or '0.97' where it is a ratio."""
-    if name in _RATIOS and estimate is not None and estimate.value is not None:
+    if name in RATIOS and estimate is not None and estimate.value is not None:
         return f"{estimate.value:.2f}"
     return figure(estimate)
 

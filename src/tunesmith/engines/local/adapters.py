@@ -11,9 +11,9 @@ from tunesmith.core.errors import ModelError
 from tunesmith.engines.local.loading import load
 from tunesmith.engines.local.quantised import quantisation_of
 from tunesmith.engines.local.virtual import Virtual, virtual_tokens
+from tunesmith.models.names import ADAPTER_CONFIG as CONFIG
+from tunesmith.models.names import ADAPTER_WEIGHTS as WEIGHTS
 
-CONFIG = "adapter_config.json"
-WEIGHTS = "adapter_model.safetensors"
 CURE = "It was made for another base model: name that one under [model] base, or train again on this one"
 
 

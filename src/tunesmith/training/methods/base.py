@@ -14,8 +14,9 @@ from transformers import PreTrainedModel
 
 from tunesmith.core.errors import ConfigError
 from tunesmith.core.files import write_json
-from tunesmith.engines.local.adapters import CONFIG, WEIGHTS
 from tunesmith.engines.local.virtual import Virtual
+from tunesmith.models.names import ADAPTER_CONFIG as CONFIG
+from tunesmith.models.names import ADAPTER_WEIGHTS as WEIGHTS
 
 
 class Policy(ABC):
