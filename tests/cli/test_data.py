@@ -101,7 +101,7 @@ def test_a_project_made_from_chat_rows_takes_their_system_turn_as_its_prompt(tmp
     sample.write_jsonl(tmp_path / "chat.jsonl", turns)
     assert tunesmith("init", "chat", "--from", "chat.jsonl").code == 0
     assert (tmp_path / "chat/prompts/system.md").read_text().strip() == "Sort the message."
-    assert tunesmith("check", "-C", "chat", "--json").json["stop"] == 0
+    assert tunesmith("check", "-C", "chat", "--json").json["counts"]["stop"] == 0
 
 
 def test_a_suffix_in_capitals_is_copied_in_small_letters(tmp_path, tunesmith, sample):
@@ -110,7 +110,7 @@ def test_a_suffix_in_capitals_is_copied_in_small_letters(tmp_path, tunesmith, sa
     done = tunesmith("init", "p", "--from", "MESSAGES.CSV", "--eval", "Test.JSONL", *COLUMNS)
     assert done.code == 0, done.err
     assert [path.name for path in (tmp_path / "p/data").iterdir()] == ["MESSAGES.csv"]
-    assert tunesmith("check", "-C", "p", "--json").json["rows"] == 240
+    assert tunesmith("check", "-C", "p", "--json").json["counts"]["rows"] == 240
 
 
 @pytest.mark.parametrize("folder", [".", "here"])
@@ -165,7 +165,7 @@ def test_set_aside_moves_what_stops_the_work(project, tunesmith):
     assert refused.code == 2
     assert "must be settled before the split" in refused.err
     moved = tunesmith("check", "--set-aside", "--json", cwd=project)
-    assert (moved.code, moved.json["stop"], moved.json["set_aside"]) == (0, 0, 3)
+    assert (moved.code, moved.json["counts"]["stop"], moved.json["counts"]["set_aside"]) == (0, 0, 3)
     assert len((project / "data" / "set-aside.jsonl").read_text().splitlines()) == 3
     assert tunesmith("split", cwd=project).code == 0
 
@@ -184,7 +184,7 @@ def test_labels_may_be_declared_and_others_are_refused(project, tunesmith, sampl
     flag = 'task.labels=["billing", "access"]'
     checked = tunesmith("check", "--set", flag, "--json", cwd=project)
     assert checked.code == 2
-    assert checked.json["stop"] == 80
+    assert checked.json["counts"]["stop"] == 80
     unused = f"task.labels={','.join((*sample.labels, 'never'))}"
     checked = tunesmith("check", "--set", unused, "--json", cwd=project)
     assert checked.code == 0
@@ -300,7 +300,7 @@ FIRST = "The invoice number 500 is wrong, please help"
 
 
 @pytest.mark.parametrize(
-    ("settings", "text", "label", "severity", "kind", "line", "said"),
+    ("settings", "text", "label", "severity", "check", "line", "said"),
     [
         ((LABELS,), "New", "biling", "stop", "unknown-label", 31, "(did you mean 'billing'?)"),
         ((), "New", "Billing", "stop", "label-variant", 31, "differs from 'billing'"),
@@ -312,7 +312,7 @@ FIRST = "The invoice number 500 is wrong, please help"
     ],
 )
 def test_the_rows_of_the_eval_set_are_checked(
-    settings, text, label, severity, kind, line, said, project, tunesmith, sample
+    settings, text, label, severity, check, line, said, project, tunesmith, sample
 ):
     open_model("smollm2-135m-instruct")  # without its tokenizer no length is checked
     (project / "evals").mkdir()
@@ -322,10 +322,10 @@ def test_the_rows_of_the_eval_set_are_checked(
     flags = [word for setting in settings for word in ("--set", setting)]
     checked = tunesmith("check", "--json", *flags, cwd=project)
     [finding] = [finding for finding in checked.json["findings"] if finding["file"] == "evals/eval.jsonl"]
-    assert (finding["severity"], finding["kind"], finding["line"]) == (severity, kind, line)
+    assert (finding["severity"], finding["check"], finding["line"]) == (severity, check, line)
     assert said in finding["message"]
     stops = severity == "stop"
-    assert (checked.code, checked.json["stop"]) == ((2, 1) if stops else (0, 0))
+    assert (checked.code, checked.json["counts"]["stop"]) == ((2, 1) if stops else (0, 0))
     assert (checked.json["next"] == "tunesmith check  # once evals/eval.jsonl is corrected") == stops
     assert f"  evals/eval.jsonl:{line}: " in tunesmith("check", *flags, cwd=project).out
     sealed = tunesmith("seal", *flags, cwd=project)
@@ -340,7 +340,7 @@ def test_the_rows_of_the_eval_set_are_checked(
     assert split.code == 2
     assert "correct the rows of evals/eval.jsonl there" in split.err
     moved = tunesmith("check", "--set-aside", "--json", *flags, cwd=project)
-    assert (moved.code, moved.json["set_aside"]) == (2, 0)
+    assert (moved.code, moved.json["counts"]["set_aside"]) == (2, 0)
     assert path.read_bytes() == given
 
 
@@ -367,7 +367,7 @@ def test_set_aside_moves_nothing_where_most_of_a_source_would_go(wrong, right, m
     checked = tunesmith("check", "--json", cwd=project)
     done = tunesmith("check", "--set-aside", "--json", cwd=project)
     if moves:
-        assert (done.code, done.json["set_aside"]) == (0, wrong)
+        assert (done.code, done.json["counts"]["set_aside"]) == (0, wrong)
         assert checked.json["next"] == "tunesmith check --set-aside"
         return
     assert done.code == 2
@@ -391,10 +391,10 @@ def test_set_aside_moves_nothing_where_no_row_would_be_left(tmp_path, tunesmith,
 def test_a_source_that_was_emptied_is_noted_and_stops_nothing(project, tunesmith, sample):
     sample.write_csv(project / "data/more.csv", [{"text": "", "category": "bug"}] * 9)
     done = tunesmith("check", "--set-aside", "--json", cwd=project)
-    assert (done.code, done.json["set_aside"], done.json["rows"]) == (0, 9, 240)
+    assert (done.code, done.json["counts"]["set_aside"], done.json["counts"]["rows"]) == (0, 9, 240)
     assert (project / "data/more.csv").read_text() == "text,category\n"
     [finding] = [each for each in done.json["findings"] if each["file"] == "data/more.csv"]
-    assert (finding["severity"], finding["kind"]) == ("know", "emptied")
+    assert (finding["severity"], finding["check"]) == ("note", "emptied")
     assert "all of data/more.csv stand in data/set-aside.jsonl" in finding["message"]
     assert tunesmith("split", cwd=project).code == 0
     (project / "data/messages.csv").unlink()

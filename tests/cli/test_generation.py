@@ -176,7 +176,7 @@ def test_several_answers_to_one_input_do_not_stop_the_work(project, tunesmith_in
     done = tunesmith_in(project)("check", "--json")
     assert done.code == 0, done.err
     [found] = done.json["findings"]
-    assert (found["kind"], found["severity"]) == ("several-answers", "look")
+    assert (found["check"], found["severity"]) == ("several-answers", "look")
     assert found["message"].startswith("The same input has 2 different answers: see data/more.jsonl:2.")
     assert tunesmith_in(project)("split").code == 0
     parts = [(project / f"data/split/{part}.jsonl").read_text() for part in ("train", "validation")]

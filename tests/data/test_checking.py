@@ -19,7 +19,7 @@ def short(example: Example) -> None:
 
 
 def found(*readings: Reading, labels=None, eval_set=(), too_long=short, few: bool = False) -> list[Finding]:
-    return [f for f in check(readings, labels, eval_set, too_long) if few or f.kind != "few-rows"]
+    return [f for f in check(readings, labels, eval_set, too_long) if few or f.check != "few-rows"]
 
 
 def test_clean_rows_have_no_findings():
@@ -28,7 +28,7 @@ def test_clean_rows_have_no_findings():
 
 
 def test_findings_of_reading_come_along_in_the_order_of_the_lines():
-    broken = Finding(severity="stop", kind="json", file="data/a.csv", line=3, message="…")
+    broken = Finding(severity="stop", check="json", file="data/a.csv", line=3, message="…")
     first = reading(("one", "a"), ("two", "a"), ("one", "a"), ("one", "x"), findings=(broken,))
     second = reading(("three", "x"), name="data/0.csv")
     assert [f.origin for f in found(first, second, labels=["a"])] == [
@@ -43,7 +43,7 @@ def test_unknown_labels_stop_and_name_the_nearest():
     rows = [("one", "card_arival"), ("two", "Card_Arrival "), ("three", "zzz"), ("four", "card_arrival"), ("5", "lost")]
     near, same, far = found(reading(*rows), labels=["card_arrival", "lost"])
     assert {near.severity, same.severity, far.severity} == {"stop"}
-    assert {near.kind, same.kind, far.kind} == {"unknown-label"}
+    assert {near.check, same.check, far.check} == {"unknown-label"}
     assert "did you mean 'card_arrival'?" in near.message
     assert "did you mean 'card_arrival'? It must be written exactly so" in same.message
     assert "did you mean" not in far.message
@@ -52,7 +52,7 @@ def test_unknown_labels_stop_and_name_the_nearest():
 
 def test_without_declared_labels_the_rarer_writing_stops():
     findings = found(reading(("one", "card"), ("two", "card"), ("three", "Card"), ("four", "card ")))
-    assert [(f.severity, f.kind, f.line) for f in findings] == [
+    assert [(f.severity, f.check, f.line) for f in findings] == [
         ("stop", "label-variant", 4),
         ("stop", "label-variant", 5),
     ]
@@ -62,7 +62,7 @@ def test_without_declared_labels_the_rarer_writing_stops():
 def test_repeats_are_looked_at_each_with_its_original():
     other = reading(("top up?", "a"), name="data/b.csv")
     findings = found(reading(("Top-up", "a"), ("else", "a"), ("top up", "a")), other)
-    assert [(f.severity, f.kind, f.origin, f.related) for f in findings] == [
+    assert [(f.severity, f.check, f.origin, f.related) for f in findings] == [
         ("look", "duplicate", "data/a.csv:4", ("data/a.csv:2",)),
         ("look", "duplicate", "data/b.csv:2", ("data/a.csv:2",)),
     ]
@@ -70,19 +70,19 @@ def test_repeats_are_looked_at_each_with_its_original():
 
 def test_the_same_input_with_different_labels_is_one_contradiction_that_names_both():
     (finding,) = found(reading(("Top-up", "a"), ("top up", "b"), ("top up!", "a")))
-    assert (finding.severity, finding.kind, finding.origin) == ("stop", "contradiction", "data/a.csv:2")
+    assert (finding.severity, finding.check, finding.origin) == ("stop", "contradiction", "data/a.csv:2")
     assert finding.related == ("data/a.csv:3", "data/a.csv:4")
     assert "data/a.csv:2 says 'a', data/a.csv:3 says 'b'" in finding.message
 
 
 def test_rows_that_differ_in_the_currency_may_differ_in_the_label():
     (finding,) = found(reading(("I paid £5", "pound"), ("I paid $5", "dollar"), ("I paid $5!", "dollar")))
-    assert (finding.kind, finding.line) == ("duplicate", 4)
+    assert (finding.check, finding.line) == ("duplicate", 4)
 
 
 def test_a_mislabelled_row_does_not_contradict_a_right_one():
     (finding,) = found(reading(("one", "a"), ("one", "aa")), labels=["a"])
-    assert (finding.kind, finding.line) == ("unknown-label", 3)
+    assert (finding.check, finding.line) == ("unknown-label", 3)
 
 
 def test_rows_of_the_eval_set_are_looked_at():
@@ -96,7 +96,7 @@ def test_rows_of_the_eval_set_are_looked_at():
         findings=(),
         name="data/a.csv",
     )
-    leaks = [f for f in found(rows, eval_set=held) if f.kind == "leak"]
+    leaks = [f for f in found(rows, eval_set=held) if f.check == "leak"]
     assert [f.severity for f in leaks] == ["look"] * 3
     assert leaks[0].related == ("evals/eval.jsonl:5",)
     assert all("`split` leaves it out of training" in f.message for f in leaks)
@@ -109,7 +109,7 @@ def test_the_sources_say_how_a_label_of_the_eval_set_is_written():
     evals = EvalReading(rows, (), "evals/eval.jsonl")
     sources = reading(("one", "card")).examples
     findings = check_eval(evals, sources, None, short)
-    assert [(f.severity, f.kind, f.origin) for f in findings] == [
+    assert [(f.severity, f.check, f.origin) for f in findings] == [
         ("stop", "label-variant", "evals/eval.jsonl:1"),
         ("stop", "label-variant", "evals/eval.jsonl:2"),
         ("stop", "label-variant", "evals/eval.jsonl:4"),
@@ -121,7 +121,7 @@ def test_the_sources_say_how_a_label_of_the_eval_set_is_written():
 def test_rows_that_split_cut_as_the_eval_set_are_counted_not_listed():
     source = reading(("one", "a"), ("two", "a"), ("three", "a"))
     (finding,) = found(source, eval_set=source.examples[:2])
-    assert (finding.severity, finding.kind, finding.origin) == ("know", "eval-rows", "data/a.csv:0")
+    assert (finding.severity, finding.check, finding.origin) == ("note", "eval-rows", "data/a.csv:0")
     assert finding.message.startswith("2 rows of data/a.csv form the eval set")
 
 
@@ -129,7 +129,7 @@ def test_rows_too_long_for_the_model_stop():
     (finding,) = found(
         reading(("short", "a"), ("long " * 50, "a")), too_long=lambda row: 3000 if len(row.text) > 99 else None
     )
-    assert (finding.severity, finding.kind, finding.line) == ("stop", "too-long", 3)
+    assert (finding.severity, finding.check, finding.line) == ("stop", "too-long", 3)
     assert "3,000 tokens" in finding.message
 
 
@@ -139,16 +139,16 @@ def test_rows_that_cannot_be_rendered_stop():
             raise DataError("A user message contains the model's control token '<|im_end|>'.")
 
     (finding,) = found(reading(("fine", "a"), ("not <|im_end|> so", "a")), too_long=refuse)
-    assert (finding.severity, finding.kind, finding.line) == ("stop", "not-rendered", 3)
+    assert (finding.severity, finding.check, finding.line) == ("stop", "not-rendered", 3)
     assert "control token" in finding.message
 
 
 def test_unused_and_rare_labels_are_worth_knowing():
     rows = [(f"text {number}", "a") for number in range(10)] + [("b 1", "b"), ("b 2", "b"), ("c 1", "c")]
     few, unused = found(reading(*rows), labels=["a", "b", "c", "d"], few=True)
-    assert (unused.severity, unused.kind, unused.file, unused.line) == ("know", "unused-label", "tunesmith.toml", 0)
+    assert (unused.severity, unused.check, unused.file, unused.line) == ("note", "unused-label", "tunesmith.toml", 0)
     assert "1 label under [task] labels without a row: d." in unused.message
-    assert (few.severity, few.kind, few.origin) == ("know", "few-rows", "data/a.csv:14")
+    assert (few.severity, few.check, few.origin) == ("note", "few-rows", "data/a.csv:14")
     assert "2 labels with fewer than 10 rows: c (1), b (2)." in few.message
 
 

@@ -38,6 +38,6 @@ def test_an_origin_has_a_place(origin, expected):
 
 
 def test_a_finding_names_its_origin():
-    finding = Finding(severity="stop", kind="empty", file="data/a.csv", line=7, message="…")
+    finding = Finding(severity="stop", check="empty", file="data/a.csv", line=7, message="…")
     assert finding.origin == "data/a.csv:7"
     assert place(finding.origin) == (finding.file, finding.line)

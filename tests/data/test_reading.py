@@ -133,7 +133,7 @@ def test_the_digest_is_that_of_the_file(source, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("row", "kind", "says"),
+    ("row", "check", "says"),
     [
         ("{", "json", "character 2"),
         ('{"input": "a", "output": "b"} x', "json", "Extra data"),
@@ -161,19 +161,19 @@ def test_the_digest_is_that_of_the_file(source, tmp_path):
         ('{"input": "a", "output": "b", "group": 1.5}', "type", "'group' is a number"),
     ],
 )
-def test_broken_rows_are_findings_and_the_rest_is_read(source, row, kind, says):
+def test_broken_rows_are_findings_and_the_rest_is_read(source, row, check, says):
     reading = source(
         "a.jsonl", lines({"input": "x", "output": "y"}) + row + "\n" + lines({"input": "z", "output": "y"})
     )
     assert [example.origin for example in reading.examples] == ["data/a.jsonl:1", "data/a.jsonl:3"]
     (finding,) = reading.findings
-    assert (finding.severity, finding.kind, finding.origin) == ("stop", kind, "data/a.jsonl:2")
+    assert (finding.severity, finding.check, finding.origin) == ("stop", check, "data/a.jsonl:2")
     assert says in finding.message
     assert len(finding.excerpt) <= 60
 
 
 @pytest.mark.parametrize(
-    ("row", "kind", "field"),
+    ("row", "check", "field"),
     [
         (chat(("system", "Another prompt"), ("user", "a"), ("assistant", "b")), "system", "messages[0]"),
         (chat(("user", "a"), ("system", PROMPT), ("assistant", "b")), "order", "messages[1]"),
@@ -206,9 +206,9 @@ def test_broken_rows_are_findings_and_the_rest_is_read(source, row, kind, says):
         ({"messages": ["a"]}, "type", "messages[0]"),
     ],
 )
-def test_conversations_that_cannot_be_trained_on_are_findings(source, row, kind, field):
+def test_conversations_that_cannot_be_trained_on_are_findings(source, row, check, field):
     finding = only(source("a.jsonl", lines(row)))
-    assert (finding.kind, finding.field) == (kind, field)
+    assert (finding.check, finding.field) == (check, field)
 
 
 def test_tools_and_their_calls_are_read(source):
@@ -236,12 +236,12 @@ def test_bytes_that_are_not_utf8_are_findings(source):
     reading = source("a.csv", "input,output\nGrüße,a\n".encode() + "Grüße,b\n".encode("latin-1") + b"ok,c\n")
     assert [example.expected for example in reading.examples] == ["a", "c"]
     (finding,) = reading.findings
-    assert (finding.kind, finding.line) == ("encoding", 3)
+    assert (finding.check, finding.line) == ("encoding", 3)
     assert "Byte 3 of the row (0xfc)" in finding.message
 
 
 @pytest.mark.parametrize(
-    ("row", "kind", "says"),
+    ("row", "check", "says"),
     [
         ("one, two,a", "columns", "3 fields, the header 2"),
         ("one", "columns", "1 field, the header 2"),
@@ -250,11 +250,11 @@ def test_bytes_that_are_not_utf8_are_findings(source):
         (",a", "empty", "'input' is empty"),
     ],
 )
-def test_broken_csv_rows_are_findings_and_the_rest_is_read(source, row, kind, says):
+def test_broken_csv_rows_are_findings_and_the_rest_is_read(source, row, check, says):
     reading = source("a.csv", f"input,output\nx,y\n{row}\nz,y\n")
     assert [example.text for example in reading.examples] == ["x", "z"]
     (finding,) = reading.findings
-    assert (finding.kind, finding.origin) == (kind, "data/a.csv:3")
+    assert (finding.check, finding.origin) == (check, "data/a.csv:3")
     assert says in finding.message
 
 
@@ -277,7 +277,7 @@ def test_rows_are_read_up_to_a_mebibyte(source, name):
 
     reading = source(name, head + row(ROW_LIMIT) + row(ROW_LIMIT + 1) + row(3 * ROW_LIMIT) + row(100))
     assert [len(example.text) > 1000 for example in reading.examples] == [True, False]
-    assert [finding.kind for finding in reading.findings] == ["too-large", "too-large"]
+    assert [finding.check for finding in reading.findings] == ["too-large", "too-large"]
     assert "3.0 MiB" in reading.findings[1].message
 
 

@@ -45,11 +45,11 @@ def test_banking77_is_read_whole(banking):
 def test_banking77_repeats_contradicts_itself_once_and_leaks(banking):
     train, test = banking
     findings = check([train], None, test.examples, lambda example: None)
-    kinds = Counter((finding.severity, finding.kind) for finding in findings)
+    kinds = Counter((finding.severity, finding.check) for finding in findings)
     assert kinds == {("look", "duplicate"): 30, ("stop", "contradiction"): 1, ("look", "leak"): 25}
     keys = Counter(normalise(example.text) for example in train.examples)
     assert sum(keys.values()) - len(keys) == 31  # the contradiction repeats a row as well
-    (contradiction,) = (finding for finding in findings if finding.kind == "contradiction")
+    (contradiction,) = (finding for finding in findings if finding.check == "contradiction")
     assert contradiction.origin == "train.csv:2010"
     assert "pending_top_up" in contradiction.message
     assert "top_up_reverted" in contradiction.message
@@ -84,9 +84,9 @@ def test_the_faults_of_the_toy_chat_file_are_found():
     assert [example.origin for example in reading.examples] == [f"toy.jsonl:{line}" for line in (1, 2, 3, 5)]
     assert [len(example.messages) for example in reading.examples] == [1, 7, 1, 1]
     (finding,) = reading.findings  # its fourth row has no user turn
-    assert (finding.kind, finding.origin) == ("order", "toy.jsonl:4")
+    assert (finding.check, finding.origin) == ("order", "toy.jsonl:4")
     other = read(path, DataSection(), prompt="Another prompt", name="toy.jsonl")
-    assert Counter(finding.kind for finding in other.findings) == {"system": 4}
+    assert Counter(finding.check for finding in other.findings) == {"system": 4}
 
 
 def test_rows_that_end_with_a_call_are_findings_one_by_one():
@@ -94,7 +94,7 @@ def test_rows_that_end_with_a_call_are_findings_one_by_one():
     prompt = json.loads(path.read_text().splitlines()[0])["messages"][0]["content"]
     reading = read(path, DataSection(), prompt=prompt, name="drone.jsonl")
     assert not reading.examples
-    assert Counter(finding.kind for finding in reading.findings) == {"tools": 103}
+    assert Counter(finding.check for finding in reading.findings) == {"tools": 103}
 
 
 def test_articles_of_many_lines_keep_their_first_line():

@@ -87,7 +87,7 @@ def test_a_contradiction_moves_all_its_rows_and_a_look_moves_none(project):
 def test_a_row_with_two_reasons_moves_once(project):
     folder = project(a=GOOD + b"\n")
     readings = read_all(folder)
-    stops = [Finding(severity="stop", kind=k, file="data/a.jsonl", line=1, message=f"{k}.") for k in ("One", "Two")]
+    stops = [Finding(severity="stop", check=k, file="data/a.jsonl", line=1, message=f"{k}.") for k in ("One", "Two")]
     assert set_aside(readings, stops, folder=folder, target=folder / TARGET) == {"data/a.jsonl": 1}
     assert entries(folder)[0]["reason"] == "One. Two."
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from tunesmith.core.errors import DataError, nearest
 from tunesmith.core.example import Example
 from tunesmith.core.units import count
+from tunesmith.data.checks.base import about
 from tunesmith.data.finding import Finding, place, shown
 from tunesmith.data.leaks import is_cut_from, pair_leaks
 from tunesmith.data.normal import currencies, normalise
@@ -79,12 +80,6 @@ def check_eval(
     return sorted(findings, key=lambda finding: finding.line)
 
 
-def _about(example: Example, severity: str, kind: str, message: str, **fields: object) -> Finding:
-    file, line = place(example.origin)
-    content = {"severity": severity, "kind": kind, "file": file, "line": line, "message": message}
-    return Finding.model_validate({"excerpt": shown(example.text)} | content | fields)
-
-
 def _mislabelled(examples: Sequence[Example], labels: Sequence[str] | None, known: Sequence[Example]) -> list[Finding]:
     return list(_label_variants(examples, known) if labels is None else _unknown_labels(examples, labels))
 
@@ -100,7 +95,7 @@ def _unknown_labels(examples: Iterable[Example], labels: Sequence[str]) -> Itera
             same = label_of(label, labels)
             near = nearest(label, names) if len(label) <= LONGEST_GUESS else ""
             hints[label] = f" (did you mean '{same}'? It must be written exactly so)" if same else near
-        yield _about(
+        yield about(
             example,
             "stop",
             "unknown-label",
@@ -122,7 +117,7 @@ def _label_variants(examples: Sequence[Example], known: Sequence[Example] = ()) 
     for example in examples:
         label = usual[example.expected.strip().casefold()]
         if label != example.expected:
-            yield _about(
+            yield about(
                 example,
                 "stop",
                 "label-variant",
@@ -143,7 +138,7 @@ def _unseen_labels(rows: Sequence[Example], examples: Sequence[Example]) -> Iter
                 f"No row of the sources has the label '{shown(row.expected)}' ({count(uses[row.expected], 'row')} of "
                 "the eval set): it cannot be learned. Add rows to learn it from, or correct it."
             )
-            yield _about(row, "look", "unseen-label", message, field="output")
+            yield about(row, "look", "unseen-label", message, field="output")
 
 
 def _repeats(examples: Sequence[Example], consequence: str, labelled: bool) -> Iterator[Finding]:
@@ -167,7 +162,7 @@ def _repeats(examples: Sequence[Example], consequence: str, labelled: bool) -> I
             if original is not row:
                 same = "label" if labelled else "answer"
                 message = f"Repeats {original.origin} (same input, same {same}); {consequence}."
-                yield _about(row, "look", "duplicate", message, related=(original.origin,))
+                yield about(row, "look", "duplicate", message, related=(original.origin,))
 
 
 def _contrary(rows: Sequence[Example]) -> list[list[Example]]:
@@ -182,7 +177,7 @@ def _contradiction(rows: Sequence[Example]) -> Finding:
     for row in rows:
         said.setdefault(row.expected, row.origin)
     words = ", ".join(f"{origin} says '{shown(label)}'" for label, origin in list(said.items())[:NAMED])
-    return _about(
+    return about(
         rows[0],
         "stop",
         "contradiction",
@@ -194,7 +189,7 @@ def _contradiction(rows: Sequence[Example]) -> Finding:
 
 def _variety(rows: Sequence[Example]) -> Finding:
     answers = count(len({row.expected for row in rows}), "different answer")
-    return _about(
+    return about(
         rows[0],
         "look",
         "several-answers",
@@ -220,11 +215,11 @@ def _leaks(examples: Sequence[Example], eval_set: Sequence[Example], labelled: b
         differs = by == "text" and twin.expected != row.expected
         other = f", with another {what_else} ('{shown(twin.expected)}')" if differs else ""
         message = f"{what} ({twin.origin}){other}; `split` leaves it out of training."
-        yield _about(row, "look", "leak", message, related=(twin.origin,))
+        yield about(row, "look", "leak", message, related=(twin.origin,))
     for file, rows in sorted(cut.items()):
         yield Finding(
-            severity="know",
-            kind="eval-rows",
+            severity="note",
+            check="eval-rows",
             file=file,
             line=0,
             message=f"{count(rows, 'row')} of {file} form the eval set; `split` leaves them out of training.",
@@ -236,21 +231,21 @@ def _long(examples: Iterable[Example], too_long: TooLong) -> Iterator[Finding]:
         try:
             tokens = too_long(example)
         except DataError as error:
-            yield _about(example, "stop", "not-rendered", str(error))
+            yield about(example, "stop", "not-rendered", str(error))
             continue
         if tokens is not None:
             message = (
                 f"The row has {tokens:,} tokens with its prompt and answer, more than [model] max_tokens. Shorten it."
             )
-            yield _about(example, "stop", "too-long", message)
+            yield about(example, "stop", "too-long", message)
 
 
 def _counts(examples: Sequence[Example], labels: Sequence[str] | None) -> Iterator[Finding]:
     uses = Counter(example.expected for example in examples)
     if unused := [label for label in labels or () if not uses[label]]:
         yield Finding(
-            severity="know",
-            kind="unused-label",
+            severity="note",
+            check="unused-label",
             file=SETTINGS,
             line=0,
             field="task.labels",
@@ -260,7 +255,7 @@ def _counts(examples: Sequence[Example], labels: Sequence[str] | None) -> Iterat
         first = next(example for example in examples if example.expected == few[0])
         words = [f"{label} ({uses[label]})" for label in few[:NAMED]] + few[NAMED:]
         message = f"{count(len(few), 'label')} with fewer than {FEW_ROWS} rows: {_list(words)}."
-        yield _about(first, "know", "few-rows", message, field="output", excerpt="")
+        yield about(first, "note", "few-rows", message, field="output", excerpt="")
 
 
 def _list(words: Sequence[str]) -> str:

@@ -13,9 +13,9 @@ MOST_WEIGHT = 1_000_000.0
 class RowError(Exception):
     """Why a row is no example. It never leaves this room: it becomes a Finding or a DataError."""
 
-    def __init__(self, kind: str, message: str, *, field: str | None = None, excerpt: str = ""):
+    def __init__(self, check: str, message: str, *, field: str | None = None, excerpt: str = ""):
         super().__init__(message)
-        self.kind = kind
+        self.check = check
         self.message = message
         self.field = field
         self.excerpt = shown(excerpt)

@@ -6,16 +6,19 @@ from tunesmith.core.record import Record
 
 EXCERPT = 60
 
+Severity = Literal["stop", "look", "note"]
+
 
 class Finding(Record):
-    """`stop`: the row cannot be used as it is. `look`: a person should look at it. `know`: a fact about the data.
+    """`stop`: the row cannot be used as it is. `look`: a person should look at it. `note`: a fact about the data.
+    `check` names what was looked for.
 
     `line` is the first physical line of the row, or 0 where a finding is about no single row. `related` names the
     other rows ("file:line") that the finding is about as well.
     """
 
-    severity: Literal["stop", "look", "know"]
-    kind: str
+    severity: Severity
+    check: str
     file: str
     line: int
     field: str | None = None

@@ -317,7 +317,7 @@ def _cells(raw: RawRow) -> list[str]:
 def _finding(fault: RowError, raw: RawRow, name: str) -> Finding:
     return Finding(
         severity="stop",
-        kind=fault.kind,
+        check=fault.check,
         file=name,
         line=raw.line,
         field=fault.field,

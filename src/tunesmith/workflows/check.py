@@ -1,5 +1,6 @@
 """`tunesmith check`: what is wrong with the data, or worth knowing, each finding with its file and line."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from tunesmith.core.errors import DataError
@@ -20,24 +21,28 @@ from tunesmith.workflows.rows import longest_allowed, read_eval, read_sources
 from tunesmith.workflows.split_record import may_cut_again
 from tunesmith.workflows.status import command, next_command
 
-SHOWN = 5  # findings of each kind that are printed; --json has them all
+SHOWN = 5  # findings of each check that are printed; --json has them all
 SETTLE = "`tunesmith check` lists them all; correct the rows, or move them out with `tunesmith check --set-aside`."
-MEANING = {"stop": "cannot be used as they are", "look": "worth a look", "know": "good to know"}
+MEANING = {"stop": "cannot be used as they are", "look": "worth a look", "note": "good to know"}
 
 
-class CheckOutcome(Outcome):
+class Counts(Record):
     rows: int
     eval_rows: int
     stop: int
     look: int
-    know: int
+    note: int
     set_aside: int
-    skipped: str | None  # what was not checked, and why
+
+
+class CheckOutcome(Outcome):
     findings: tuple[Finding, ...]
+    counts: Counts
+    skipped: str | None  # what was not checked, and why
 
     @property
     def exit_code(self) -> int:
-        return INPUT_WRONG if self.stop else DONE
+        return INPUT_WRONG if self.counts.stop else DONE
 
 
 class Inspection(Record):
@@ -52,17 +57,18 @@ def check(project: Project, console: Console, *, set_aside: bool = False) -> Che
     """Check all sources against each other and the eval set; with `set_aside`, move the rows that stop the work."""
     moved = _set_aside(project, console) if set_aside else 0
     found = inspect(project, read_sources(project), read_eval(project))
-    stop = _count(found, "stop")
-    outcome = CheckOutcome(
+    severities: Counter[str] = Counter(finding.severity for finding in found.findings)
+    counts = Counts(
         rows=found.rows,
         eval_rows=found.eval_rows,
-        stop=stop,
-        look=_count(found, "look"),
-        know=_count(found, "know"),
         set_aside=moved,
-        skipped=found.skipped,
+        **{severity: severities[severity] for severity in MEANING},
+    )
+    outcome = CheckOutcome(
         findings=found.findings,
-        next=_once_settled(project, found) if stop else _next(project),
+        counts=counts,
+        skipped=found.skipped,
+        next=_once_settled(project, found) if counts.stop else _next(project),
     )
     _tell(outcome, found.faults, console)
     return outcome
@@ -140,10 +146,6 @@ def refuse_eval_stops(project: Project, evals: EvalReading, examples: Sequence[E
     refuse_stops(find_in_eval(evals, examples, labels, too_long, labelled=labelled), verb, advice)
 
 
-def _count(found: Inspection, severity: str) -> int:
-    return sum(finding.severity == severity for finding in found.findings)
-
-
 def refuse_found(project: Project, found: Inspection, verb: str) -> None:
     """`refuse_stops`, with the way out that there is."""
     name = project.name(project.eval_file)
@@ -179,7 +181,7 @@ def _quoted(project: Project, eval_set: Sequence[Example]) -> list[Finding]:
             found.append(
                 Finding(
                     severity="look",
-                    kind="quoted-in-prompt",
+                    check="quoted-in-prompt",
                     file=file,
                     line=line,
                     message=f"{project.config.task.prompt} quotes this row of the eval set. Quote another.",
@@ -190,16 +192,16 @@ def _quoted(project: Project, eval_set: Sequence[Example]) -> list[Finding]:
 
 
 def _tell(outcome: CheckOutcome, faults: Sequence[str], console: Console) -> None:
-    evals = f" and {count(outcome.eval_rows, 'eval row')}" if outcome.eval_rows else ""
-    console.say(f"Checked {count(outcome.rows, 'row')}{evals}.")
+    evals = f" and {count(outcome.counts.eval_rows, 'eval row')}" if outcome.counts.eval_rows else ""
+    console.say(f"Checked {count(outcome.counts.rows, 'row')}{evals}.")
     for severity, meaning in MEANING.items():
         findings = [finding for finding in outcome.findings if finding.severity == severity]
         if findings:
             console.say(f"\n{count(len(findings), 'finding')}: {meaning}")
-            _tell_kinds(findings, console)
+            _tell_checks(findings, console)
     if not outcome.findings:
         console.say("Nothing to report.")
-    elif not outcome.stop:
+    elif not outcome.counts.stop:
         console.say("\nNothing stops the work.")
     if faults:
         console.say(f"\n{_whole(faults)}")
@@ -207,15 +209,15 @@ def _tell(outcome: CheckOutcome, faults: Sequence[str], console: Console) -> Non
         console.say(outcome.skipped)
 
 
-def _tell_kinds(findings: list[Finding], console: Console) -> None:
-    by_kind: dict[str, list[Finding]] = {}
+def _tell_checks(findings: list[Finding], console: Console) -> None:
+    by_check: dict[str, list[Finding]] = {}
     for finding in findings:
-        by_kind.setdefault(finding.kind, []).append(finding)
-    for kind, group in by_kind.items():
+        by_check.setdefault(finding.check, []).append(finding)
+    for check, group in by_check.items():
         for finding in group[:SHOWN]:
             console.say(f"  {_line(finding)}")
         if len(group) > SHOWN:
-            console.say(f"  … and {len(group) - SHOWN:,} more of the kind {kind!r} (--json lists all)")
+            console.say(f"  … and {len(group) - SHOWN:,} more of {check!r} (--json lists all)")
 
 
 def _line(finding: Finding) -> str:

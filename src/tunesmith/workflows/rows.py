@@ -46,8 +46,8 @@ def _read(project: Project, path: Path) -> Reading:
 def _left_empty(project: Project, path: Path) -> Reading:
     name = project.name(path)
     finding = Finding(
-        severity="know",
-        kind="emptied",
+        severity="note",
+        check="emptied",
         file=name,
         line=0,
         message=f"Without a row: all of {name} stand in {project.name(project.set_aside)}. Take the file away, or put "

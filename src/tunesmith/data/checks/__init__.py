@@ -1,0 +1,1 @@
+"""What `tunesmith check` looks for: one file per question about the rows."""
