@@ -3,6 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# A file of tests stays with one worker, and so do its fixtures.
+WORKERS := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 .PHONY: demo test test-slow check bench setup browser clean
 
@@ -10,10 +12,10 @@ demo: setup  ## walk the sample project from its messages to a verdict, on the e
 	$(BIN)/tunesmith demo demo
 
 test: setup browser  ## all tests but the slow proofs
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" $(WORKERS)
 
 test-slow: setup browser  ## proofs that take minutes: simulations, the whole walk
-	$(BIN)/pytest -m slow --exitfirst
+	$(BIN)/pytest -m slow --exitfirst $(WORKERS)
 
 check: setup  ## style, types, who may import whom
 	$(BIN)/ruff check
