@@ -91,6 +91,7 @@ def walked(tmp_path_factory, sample) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_sentences_of_the_readme(walked, sample):
     typed = inline(ROOT / "README.md")
     assert ["tunesmith", "ask", "my card was eaten"] in typed
@@ -103,6 +104,7 @@ def test_the_sentences_of_the_readme(walked, sample):
     assert (walked / "out.csv").is_file()
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_of_free_text(tmp_path, sample, tiny_folder):
     """On the tiny model: what the embedded one writes takes minutes."""
     rows = [{"rude": f"Hand me file {n} now", "kind": f"Please hand me file {n}"} for n in range(110)]
@@ -123,6 +125,7 @@ def test_the_commands_of_the_page_of_free_text(tmp_path, sample, tiny_folder):
     assert folder.name == "kinder"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "page",
     [page for page in PAGES if page.parent.name == "docs" and page != FREE_TEXT and list(commands(page))],
@@ -133,6 +136,7 @@ def test_the_commands_of_a_page(page, walked):
         type_in(walked, words, **environment)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
 def test_the_python_of_a_page(page, walked, monkeypatch):
     monkeypatch.chdir(walked)
@@ -140,6 +144,7 @@ def test_the_python_of_a_page(page, walked, monkeypatch):
         exec(compile(block, str(page), "exec"), {"__name__": "page"})
 
 
+@pytest.mark.slow
 def test_the_report_made_by_hand_is_a_report(walked):
     assert "<h1" in (walked / "verdict.html").read_text(encoding="utf-8")
 
