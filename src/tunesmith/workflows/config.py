@@ -261,8 +261,8 @@ def _section(name: str, entries: dict[str, Place], file: str, faults: list[str])
         seen: set[str] = set()
         for fault in error.errors(include_url=False):
             key = str(fault["loc"][0]) if fault["loc"] else ""
-            if key in seen:  # a union reports once per alternative
-                continue
+            if key in seen or fault["type"] == "default_factory_not_called":
+                continue  # a union reports once per alternative; a default that another fault prevents is no fault
             seen.add(key)
             where = entries[key].where if key in entries else file
             value = values.get(key)

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic_core import PydanticUndefined
+from pydantic.fields import FieldInfo
 
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
-from tunesmith.training.section import TrainSection
+from tunesmith.training.section import CHOSEN, TrainSection
 from tunesmith.workflows.config import NAMED, SECTIONS
 
 ABOUT = {
@@ -48,10 +48,10 @@ def toml(values: Mapping[str, Mapping[str, Any]]) -> str:
             lines += textwrap.wrap(field.description or "", WIDTH, initial_indent="# ", subsequent_indent="# ")
             if key in given:
                 lines.append(f"{key} = {_value(given[key])}")
-            elif field.default is None or field.default is PydanticUndefined:
+            elif (default := _default(field)) is None:
                 lines.append(f"# {key} = {_kind(field.annotation)}")
             else:
-                lines.append(f"# {key} = {_value(field.default)}")
+                lines.append(f"# {key} = {_value(default)}")
     for section, record in NAMED.items():
         lines += ["", f"# [{section}.NAME]  # {ABOUT[section]}"]
         for key, field in record.model_fields.items():
@@ -80,12 +80,22 @@ def page() -> str:
 def _table(record: type[Record]) -> str:
     rows = ["| key | default | what it does |", "|---|---|---|"]
     for key, field in record.model_fields.items():
-        required = field.default is PydanticUndefined
-        default = "required" if required else "not set" if field.default is None else f"`{_value(field.default)}`"
+        default = "required" if field.is_required() else _said(record, key, _default(field))
         text = " ".join((field.description or "").split()).replace("|", "\\|")
         choices = _choices(field.annotation)
         rows.append(f"| `{key}` | {default} | {text}{choices} |")
     return "\n".join(rows)
+
+
+def _said(record: type[Record], key: str, default: Any) -> str:
+    if record is TrainSection and key in CHOSEN:
+        return "chosen"
+    return "not set" if default is None else f"`{_value(default)}`"
+
+
+def _default(field: FieldInfo) -> Any:
+    """None where there is none."""
+    return None if field.is_required() else field.get_default(call_default_factory=True, validated_data={})
 
 
 def _choices(annotation: Any) -> str:

@@ -20,7 +20,7 @@ from tunesmith.core.files import write_text
 from tunesmith.core.progress import Console
 from tunesmith.models.names import parse
 from tunesmith.models.store import open_config
-from tunesmith.training import cards, identity
+from tunesmith.training import cards, defaults, identity
 from tunesmith.workflows import modal_app, sky_task
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.outcome import Outcome
@@ -83,13 +83,15 @@ def _rental(project: Project, state: Ready) -> Rental:
     _refuse_elsewhere(project, base)
     _refuse_adapter_kept_here(project)
     longest = max(len(row.expected.encode()) for row in (*state.train, *state.validation)) + 2  # a token has a byte
+    folder = open_config(base, project.folder)
+    recipe, _ = defaults.choose(project.config.train, defaults.facts(folder, len(state.train), project.family.LABELLED))
     return Rental(
         name=re.sub(r"[^a-z0-9]+", "-", f"tunesmith-{project.folder.name}".lower()).strip("-")[:40],
         project=project.folder,
         checkout=_checkout(),
         requirements=tuple(_requirements()),
         settings=tuple(_settings(project)),
-        card=cards.choose(open_config(base, project.folder), project.config.train, longest),
+        card=cards.choose(folder, recipe, longest),
     )
 
 

@@ -27,7 +27,7 @@ def sweep(project: Project, console: Console) -> train.TrainOutcome:
     train.refuse_hosted(project, "--sweep")
     with project.locked("train"):
         work = train.opened(project, console)
-        tried = recipes(project.config.train)
+        tried = recipes(project.config.train, work.job.recipe)
         earlier = runs.with_inputs(project, "sweep", train.wanted(work))
         if earlier and earlier.state == "done":
             console.say(f"Nothing has changed since the sweep {earlier.id}: its choice stands.")
@@ -37,23 +37,23 @@ def sweep(project: Project, console: Console) -> train.TrainOutcome:
             with runs.record(project, "sweep", went_in, resume=earlier.id if earlier else None) as recording:
                 earlier = recording.run
                 for name, recipe in tried.items():
-                    prepare(recording.folder / name, work.job.model_copy(update={"recipe": recipe}), work.given)
+                    prepare(recording.folder / name, work.by(recipe).job, work.given)
                 winner = _halve(recording.folder, tried, console)
                 recording.result = {"winner": winner}
-        _say_choice(project.config.train, tried[winner], console)
+        _say_choice(work.job.recipe, tried[winner], console)
         return train.carry_on(work, tried[winner], project.runs / earlier.id / winner, console)
 
 
-def recipes(section: TrainSection) -> dict[str, TrainSection]:
-    """Name → recipe: the project's own with other learning rates and batch sizes."""
+def recipes(asked: TrainSection, whole: TrainSection) -> dict[str, TrainSection]:
+    """Name → recipe: the project's own, as `asked`, with other learning rates and batch sizes than the `whole` has."""
     found: dict[str, TrainSection] = {}
     for share in BATCHES:
         for times in RATES:
             changes = {
-                "learning_rate": min(1.0, float(f"{section.learning_rate * times:.2g}")),
-                "batch_size": max(1, round(section.batch_size * share)),
+                "learning_rate": min(1.0, float(f"{whole.learning_rate * times:.2g}")),
+                "batch_size": max(1, round(whole.batch_size * share)),
             }
-            recipe = section.model_copy(update=changes)
+            recipe = asked.model_copy(update=changes)
             if recipe not in found.values():
                 found[f"rate-{recipe.learning_rate:g}-batch-{recipe.batch_size}"] = recipe
     return found

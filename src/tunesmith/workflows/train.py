@@ -22,7 +22,7 @@ from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.seal import rows_digest
 from tunesmith.models.names import ADAPTER_WEIGHTS, is_hosted
 from tunesmith.models.store import ModelFiles, open_model
-from tunesmith.training import child
+from tunesmith.training import child, defaults
 from tunesmith.training.hosted.recipe import refuse_hosted_keys
 from tunesmith.training.identity import identity
 from tunesmith.training.job import CHECKPOINT, EVENTS, Given, Job, prepare
@@ -67,6 +67,7 @@ class PlanOutcome(Outcome):
     trainable: int
     tokens: dict[str, Any]
     masks: list[dict[str, Any]]
+    chosen: dict[str, str]  # keys of [train] that nobody set → why they are what they are
     sharing: str
     end_of_turn: str
     dtype: str
@@ -76,17 +77,25 @@ class PlanOutcome(Outcome):
     seconds: float
 
 
-PLANNED = PlanOutcome.model_fields.keys() - Outcome.model_fields.keys()
+PLANNED = PlanOutcome.model_fields.keys() - Outcome.model_fields.keys() - {"chosen"}
 
 
 class Work(NamedTuple):
-    """What a run works on; `job` and `given` are all that its process is told."""
+    """What a run works on; `job` and `given` are all that its process is told. The recipe of the job is whole: what
+    the project's leaves open was `chosen`."""
 
     project: Project
     state: Ready
     given: Given
     model: ModelFiles
     job: Job
+    chosen: list[defaults.Choice]
+
+    def by(self, recipe: TrainSection) -> "Work":
+        """The same by another recipe of the project's."""
+        whole, chosen = _whole(recipe, self.project, self.model, self.given)
+        job = self.job.model_copy(update={"recipe": whole})
+        return self._replace(project=self.project.with_recipe(recipe), job=job, chosen=chosen)
 
 
 def train(
@@ -119,18 +128,27 @@ def opened(project: Project, console: Console) -> Work:
     opening(0, 1)
     model = open_model(project.config.model.base, project.folder)
     opening(1, 1)
+    given = Given(state.train, state.validation, *beside)
+    recipe, chosen = _whole(project.config.train, project, model, given)
     job = Job(
         model=model.name,
         model_folder=str(model.folder),
         model_digest=model.digest,
         max_tokens=project.config.model.max_tokens,
         task=state.task.model_copy(update={"prompt": project.train_prompt}),
-        recipe=project.config.train,
+        recipe=recipe,
         primary=project.config.rules.primary,
         start=str(project.start) if project.start else None,
         start_digest=sha256_file(project.start / ADAPTER_WEIGHTS) if project.start else None,
     )
-    return Work(project, state, Given(state.train, state.validation, *beside), model, job)
+    return Work(project, state, given, model, job, chosen)
+
+
+def _whole(
+    asked: TrainSection, project: Project, model: ModelFiles, given: Given
+) -> tuple[TrainSection, list[defaults.Choice]]:
+    rows = len(given.pairs if asked.objective == "dpo" else given.train)
+    return defaults.choose(asked, defaults.facts(model.folder, rows, project.family.LABELLED))
 
 
 def refuse_hosted(project: Project, option: str) -> None:
@@ -142,9 +160,8 @@ def refuse_hosted(project: Project, option: str) -> None:
 
 def carry_on(work: Work, recipe: TrainSection, begun: Path, console: Console) -> TrainOutcome:
     """Finish by `recipe`, in a run of its own, what was begun in the folder `begun`; the project must be held."""
-    project = work.project.with_recipe(recipe)
-    chosen = work._replace(project=project, job=work.job.model_copy(update={"recipe": recipe}))
-    return _outcome(project, _train(chosen, console, begun=begun, shown=0), console)
+    ours = work.by(recipe)
+    return _outcome(ours.project, _train(ours, console, begun=begun, shown=0), console)
 
 
 def plan(project: Project, console: Console, *, shown: int = 1) -> PlanOutcome:
@@ -152,10 +169,20 @@ def plan(project: Project, console: Console, *, shown: int = 1) -> PlanOutcome:
     refuse_hosted(project, "--plan")
     with project.locked("train"):
         work = opened(project, console)
+        say_chosen(work, console)
         with tempfile.TemporaryDirectory(prefix="tunesmith-plan-") as folder:
             prepare(Path(folder), work.job, work.given)
             found = child.plan(Path(folder), _watcher(project, console), shown=shown)
-    return PlanOutcome(next=next_command(project), **{name: found[name] for name in PLANNED})
+    chosen = {choice.key: choice.reason for choice in work.chosen}
+    return PlanOutcome(next=next_command(project), chosen=chosen, **{name: found[name] for name in PLANNED})
+
+
+def say_chosen(work: Work, console: Console) -> None:
+    """What nobody set, with its reason."""
+    if work.chosen:
+        console.say("Chosen for this model and these rows, where [train] says nothing:")
+    for key, value, reason in work.chosen:
+        console.say(f"  {key} = {value:g} ({reason})")
 
 
 def wanted(work: Work) -> dict[str, str]:
@@ -183,6 +210,7 @@ def _train(
         resuming.require(choice)
     if said := resuming.say(work.project, choice):
         console.say(said)
+    say_chosen(work, console)
 
     def execute(folder: Path) -> child.Done:
         # Of a run that goes on, too: its files are equal, and one that was lost or damaged stands again.
