@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.core.example import Example, Message
+from tunesmith.core.example import Example, Message, Preference
 from tunesmith.tasks.spec import Task
-from tunesmith.training.job import Given, Job, prepare
+from tunesmith.training.job import Given, Job, prepare, read_given, read_job
 from tunesmith.training.section import TrainSection
 
 LABELS = ("billing", "bug", "outage")
@@ -59,3 +59,18 @@ def make_run_in(tiny_folder) -> MakeRun:
 @pytest.fixture
 def make_run(make_run_in, tmp_path) -> MakeRun:
     return lambda name="run", **settings: make_run_in(tmp_path / name, **settings)
+
+
+@pytest.fixture
+def make_pairs(make_run) -> MakeRun:
+    """A run that learns to prefer one word over another, whatever is asked."""
+
+    def made(name: str = "pairs", **recipe: object) -> Path:
+        settings = {"objective": "dpo", "preferences": "pairs.jsonl", "beta": 0.1, "learning_rate": 5e-3, "epochs": 2}
+        run = make_run(name, **{**settings, **recipe})
+        given = read_given(run)
+        of = [Preference(example=row.model_copy(update={"expected": "bug"}), rejected="outage") for row in given.train]
+        prepare(run, read_job(run), given._replace(pairs=of))
+        return run
+
+    return made

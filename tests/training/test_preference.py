@@ -9,13 +9,13 @@ import torch
 from tiny_families import CPU, WORDS, policy_with_random_weights, reference
 
 from tunesmith.core.errors import UserError
-from tunesmith.core.example import Preference
 from tunesmith.training import child
 from tunesmith.training.batches import lay_out
 from tunesmith.training.events import read_events
 from tunesmith.training.job import EVENTS, prepare, read_given, read_job
 from tunesmith.training.objectives import Supervised
 from tunesmith.training.preference import Preference as Objective
+from tunesmith.training.preference import refer
 from tunesmith.training.rows import Row, Span
 
 BETA = 0.3
@@ -72,7 +72,7 @@ def test_loss_and_gradients(family, method, sharing, packed_tokens):
         one.id == other.id for each in batch.packed for one, other in zip(each.rows[::2], each.rows[1::2], strict=True)
     )
     objective, start = Objective(BETA), [0.4, -0.3, 0.0, 1.0, -2.0]
-    objective._reference = {str(number): lead for number, lead in enumerate(start)}  # as if it had started elsewhere
+    objective.reference = {str(number): lead for number, lead in enumerate(start)}  # as if it had started elsewhere
     losses = [objective.loss(policy, packed) for packed in batch.packed]
     loss = sum(losses) / objective.size(batch)
     loss.backward()
@@ -88,28 +88,13 @@ def test_where_it_starts_every_pair_is_even_and_the_share_that_is_right_is_count
     policy.eval()
     batch = lay_out(rows, CPU, together=2)
     objective = Objective(BETA)
-    objective.refer(policy, batch.packed)
+    objective.reference = refer(policy, batch.packed)
     (packed,) = batch.packed
     assert objective.loss(policy, packed).item() / objective.size(batch) == pytest.approx(0.6931, abs=1e-4)
-    figures = objective.figures()
-    assert figures["margin"] == pytest.approx(0, abs=1e-5)
-    assert objective.figures() == {}
-    assert Supervised().figures() == {}
-
-
-@pytest.fixture
-def make_pairs(make_run):
-    """A run that learns to prefer one word over another, whatever is asked."""
-
-    def made(name: str = "pairs", **recipe: object) -> Path:
-        settings = {"objective": "dpo", "preferences": "pairs.jsonl", "beta": 0.1, "learning_rate": 5e-3, "epochs": 2}
-        run = make_run(name, **{**settings, **recipe})
-        given = read_given(run)
-        of = [Preference(example=row.model_copy(update={"expected": "bug"}), rejected="outage") for row in given.train]
-        prepare(run, read_job(run), given._replace(pairs=of))
-        return run
-
-    return made
+    sums = objective.sums()
+    assert objective.figures(sums)["margin"] == pytest.approx(0, abs=1e-5)
+    assert objective.figures(objective.sums()) == {}, "a look begins the count anew"
+    assert Supervised().figures(Supervised().sums()) == {}
 
 
 def events(run: Path, kind: str) -> list[dict]:

@@ -20,6 +20,7 @@ from tunesmith.training.events import read_events
 from tunesmith.training.job import EVENTS, TRAIN
 
 WEIGHTS = "adapter/adapter_model.safetensors"
+SPREAD = {"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2", "FSDP_RESHARD_AFTER_FORWARD": "true"}
 # 18 rows: the second batch has one, so that a process has none. Early stopping and the best weights are looked at, too.
 RECIPE = {"batch_size": 17, "epochs": 4, "checkpoint_seconds": 0, "learning_rate": 0.03, "evaluations_per_epoch": 2}
 
@@ -77,8 +78,7 @@ def test_two_processes_train_as_one_does(two, one):
 def test_frozen_weights_in_pieces_train_as_whole_ones_do(again, together, one, make_run):
     """FSDP2 on the processor; on a GPU it takes the same way."""
     run = make_run(gradient_checkpointing=again, **RECIPE)
-    settings = {"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2", "FSDP_RESHARD_AFTER_FORWARD": "true"}
-    assert together.run(run, run, **settings) == [0, 0]
+    assert together.run(run, run, **SPREAD) == [0, 0]
     assert_same_training(run, one)
 
 
@@ -126,6 +126,17 @@ def test_a_run_goes_on_with_another_number_of_processes(together, one, make_run)
     assert together.run(run, run, when=at_step(3), send=signal.SIGTERM) == [130, 130]
     assert together.run(run) == [0]
     assert_same_training(run, one)
+
+
+@pytest.mark.parametrize("spread", [{}, SPREAD], ids=["whole", "in pieces"])
+def test_pairs_are_dealt_out_whole(spread, together, make_pairs):
+    """17 pairs in batches of 6: one process has three of a batch's last five, the other two."""
+    one, two = make_pairs("one", batch_size=6), make_pairs("two", batch_size=6)
+    assert together.run(one) == [0]
+    assert together.run(two, two, **spread) == [0, 0]
+    assert_same_training(two, one)
+    for name in ("preferred", "margin"):  # behind the first step, at which every pair is even but for rounding
+        assert figures(two, name)[1:] == pytest.approx(figures(one, name)[1:], rel=1e-2, abs=1e-4)
 
 
 def test_machines_with_a_folder_of_their_own_train_one_run(together, two, make_run, tmp_path):

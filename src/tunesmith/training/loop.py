@@ -21,7 +21,7 @@ from tunesmith.training.events import EventLog
 from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import Supervised
-from tunesmith.training.preference import Preference
+from tunesmith.training.preference import Preference, refer
 from tunesmith.training.processes import Alone
 from tunesmith.training.rows import Row
 from tunesmith.training.validation import Rows, Standing, evaluating, general_loss, validate
@@ -69,7 +69,7 @@ class Loop:
         pairs = self.epochs.batch(0) if first else [*self.rows.train, *self.rows.pairs]
         log.write("note", message=f"The reference's answers to {len(pairs) // 2:,} pairs are weighed once.")
         with evaluating(self.model):
-            self.objective.refer(self.model, self._laid_out(pairs).packed)
+            self.objective.reference = self.processes.judge(lambda: refer(self.model, self._laid_out(pairs).packed))
 
     def resume(self) -> None:
         self.progress, self.best = self.checkpoints.restore(self.model, self.optimizer, self.processes.ask)
@@ -111,7 +111,8 @@ class Loop:
             group["lr"] = rate
         self.processes.seed(self.recipe.seed, step)  # dropout, where there is any
         self.model.train()
-        loss, tokens = self.processes.total(self.parameters, self._backward(batch), batch.tokens)
+        own = [self._backward(batch), batch.tokens, *self.objective.sums()]
+        loss, tokens, *sums = self.processes.total(self.parameters, own)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm).item()
         self._refuse_not_finite(loss, norm, step, rate, batch)
         self.optimizer.step()
@@ -128,12 +129,12 @@ class Loop:
             loss=loss,
             learning_rate=rate,
             grad_norm=norm,
-            tokens=tokens,
+            tokens=round(tokens),
             label_tokens=sum(row.labels for row in batch.rows),
             examples=len(batch.rows) // self.recipe.together,
-            shared_tokens=max(0, batch.shared + batch.tokens - tokens),
+            shared_tokens=max(0, batch.shared + batch.tokens - round(tokens)),
             seconds=round(self.progress.seconds, 3),
-            **self.objective.figures(),
+            **self.objective.figures(sums),
         )
 
     def _backward(self, batch: Batch) -> float:
@@ -148,7 +149,7 @@ class Loop:
     def _batch(self, step: int) -> Batch:
         """All rows of the step's batch, and this process's part of them laid out."""
         rows = self.epochs.batch(step)
-        own = self._laid_out(self.processes.share(rows))
+        own = self._laid_out(self.processes.share(rows, self.recipe.together))
         few = rows[: self.recipe.together]
         return Batch(tuple(rows), self.processes.even(own.packed, lambda: self._laid_out(few).packed[0]))
 
@@ -172,7 +173,7 @@ class Loop:
             self._backward(each)
             seconds = time.perf_counter() - started
         self.optimizer.zero_grad(set_to_none=True)
-        self.objective.figures()  # of no step
+        self.objective.sums()  # of no step
         looks = self.steps // self.every + (self.steps % self.every > 0)
         validation, general = map(self._tokens, (self.rows.validation, self.rows.general.watched))
         computed = self.steps * batch.tokens + (looks * (2 * validation + general) + general) * FORWARD

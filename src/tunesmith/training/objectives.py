@@ -6,6 +6,7 @@ accumulation changes a gradient.
 Axes: K labelled positions, V words of the vocabulary.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -26,7 +27,11 @@ class Supervised:
         """What a batch's sum is divided by."""
         return batch.normaliser
 
-    def figures(self) -> dict[str, float]:
+    def sums(self) -> list[float]:
+        """Of what was computed since the last call, what `figures` is made from; processes add theirs up."""
+        return []
+
+    def figures(self, sums: Sequence[float]) -> dict[str, float]:
         """What a step has to say besides its loss."""
         return {}
 

@@ -19,27 +19,20 @@ from tunesmith.core import example
 from tunesmith.training.batches import Batch, PackedRow
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import Supervised, label_losses
-from tunesmith.training.rows import Row
 
 
 class Preference(Supervised):
-    """`refer` has to be called before the first loss, while the policy is the one that the run starts from."""
+    """`reference` has to be there before the first loss: what `refer` finds of the policy that the run starts from."""
 
     def __init__(self, beta: float):
         self._beta = beta
-        self._reference: dict[str, float] = {}  # of each pair: log π₀(chosen) − log π₀(rejected)
+        self.reference: dict[str, float] = {}  # of each pair: log π₀(chosen) − log π₀(rejected)
         self._right = self._margins = self._pairs = 0.0
-
-    @torch.no_grad()
-    def refer(self, policy: Policy, packed: Iterable[PackedRow]) -> None:
-        for each in packed:
-            leads_P = _leads(policy, each)
-            self._reference |= zip((row.id for row in each.rows[::2]), leads_P.tolist(), strict=True)
 
     def loss(self, policy: Policy, packed: PackedRow) -> Tensor:
         leads_P = _leads(policy, packed)
-        reference_P = leads_P.new_tensor([self._reference[row.id] for row in packed.rows[::2]])
-        weights_P = leads_P.new_tensor([_weight(row) for row in packed.rows[::2]])
+        reference_P = leads_P.new_tensor([self.reference[row.id] for row in packed.rows[::2]])
+        weights_P = leads_P.new_zeros(len(packed.rows)).index_copy(0, packed.of_K, packed.weights_K)[::2]
         margins_P = self._beta * (leads_P - reference_P)
         self._right += float((weights_P * (margins_P > 0)).sum())
         self._margins += float((weights_P * margins_P.detach()).sum())
@@ -47,13 +40,26 @@ class Preference(Supervised):
         return -(weights_P * logsigmoid(margins_P)).sum()
 
     def size(self, batch: Batch) -> float:
-        return sum(_weight(row) for row in batch.rows[::2])
+        return sum(row.spans[-1].weight for row in batch.rows[::2])
 
-    def figures(self) -> dict[str, float]:
-        """Of the pairs since the last call: how many are the right way round, and by how much on average."""
-        found = {"preferred": self._right / self._pairs, "margin": self._margins / self._pairs} if self._pairs else {}
+    def sums(self) -> list[float]:
+        found = [self._right, self._margins, self._pairs]
         self._right = self._margins = self._pairs = 0.0
         return found
+
+    def figures(self, sums: Sequence[float]) -> dict[str, float]:
+        """How many pairs are the right way round, and by how much on average."""
+        right, margins, pairs = sums
+        return {"preferred": right / pairs, "margin": margins / pairs} if pairs else {}
+
+
+@torch.no_grad()
+def refer(policy: Policy, packed: Iterable[PackedRow]) -> dict[str, float]:
+    """By how much the policy, as it is now, prefers the chosen answer of each pair: id → difference of log p."""
+    found: dict[str, float] = {}
+    for each in packed:
+        found |= zip((row.id for row in each.rows[::2]), _leads(policy, each).tolist(), strict=True)
+    return found
 
 
 def held_out(pairs: Sequence[example.Preference]) -> tuple[list[example.Preference], list[example.Preference]]:
@@ -67,7 +73,3 @@ def _leads(policy: Policy, packed: PackedRow) -> Tensor:
     losses_K = label_losses(policy.base, packed, policy.virtual())
     logprobs_R = losses_K.new_zeros(len(packed.rows)).index_add(0, packed.of_K, -losses_K)
     return logprobs_R[0::2] - logprobs_R[1::2]
-
-
-def _weight(row: Row) -> float:
-    return row.spans[-1].weight

@@ -63,13 +63,13 @@ class Alone:
         """The model, over the processes where the launch asks for it."""
         return model
 
-    def shares(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
-        """A batch's rows as each process gets them."""
+    def shares(self, rows: Sequence[Row], together: int) -> list[Sequence[Row]]:
+        """A batch's rows as each process gets them; `together` that follow each other are never parted."""
         return [rows]
 
-    def share(self, rows: Sequence[Row]) -> Sequence[Row]:
+    def share(self, rows: Sequence[Row], together: int) -> Sequence[Row]:
         """This process's part of a batch."""
-        return self.shares(rows)[self.number]
+        return self.shares(rows, together)[self.number]
 
     def even(self, packed: Sequence[PackedRow], filler: Callable[[], PackedRow]) -> tuple[PackedRow, ...]:
         """This process's packed rows; where the model is spread, as many as any other's: all gather each layer."""
@@ -79,9 +79,9 @@ class Alone:
         """For the dropout of one step."""
         torch.manual_seed(seed * 1_000_003 + step)
 
-    def total(self, parameters: Iterable[nn.Parameter], loss: float, tokens: int) -> tuple[float, int]:
-        """Add up the gradients of all processes in place; the sums of their losses and computed tokens."""
-        return loss, tokens
+    def total(self, parameters: Iterable[nn.Parameter], own: Sequence[float]) -> Sequence[float]:
+        """Add up the gradients of all processes in place; the sums over them of what each has of its `own`."""
+        return own
 
     def ask(self, work: Callable[[], Found]) -> Found:
         """What the main process finds, for all."""

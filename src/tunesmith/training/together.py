@@ -73,9 +73,10 @@ class Together(Alone):
             sharded.shard(model, self._shards, self.device)
         return model
 
-    def shares(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
-        dealt = sorted(rows, key=lambda row: len(row.tokens))
-        return [dealt[number :: self.count] for number in range(self.count)]
+    def shares(self, rows: Sequence[Row], together: int) -> list[Sequence[Row]]:
+        groups = [rows[begin : begin + together] for begin in range(0, len(rows), together)]
+        groups.sort(key=lambda group: sum(len(row.tokens) for row in group))
+        return [[row for group in groups[number :: self.count] for row in group] for number in range(self.count)]
 
     def even(self, packed: Sequence[PackedRow], filler: Callable[[], PackedRow]) -> tuple[PackedRow, ...]:
         if not self._shards:
@@ -91,17 +92,18 @@ class Together(Alone):
         """Each process draws dropout of its own: the same for all would tie rows together."""
         torch.manual_seed((seed * 1_000_003 + step) * self.count + self.number)
 
-    def total(self, parameters: Iterable[nn.Parameter], loss: float, tokens: int) -> tuple[float, int]:
+    def total(self, parameters: Iterable[nn.Parameter], own: Sequence[float]) -> Sequence[float]:
         trained = list(parameters)
         flat = torch.cat([_gradient(parameter).flatten() for parameter in trained])
-        sums = torch.tensor([loss, tokens], dtype=torch.float64, device=self.device)
+        sums = torch.tensor(own, dtype=torch.float64, device=self.device)
         with _others():
             group.all_reduce(flat)
             group.all_reduce(sums)
         parts = torch.split(flat, [parameter.numel() for parameter in trained])
         for parameter, part in zip(trained, parts, strict=True):
             parameter.grad = part.view_as(parameter)
-        return sums[0].item(), round(sums[1].item())
+        found: list[float] = sums.tolist()
+        return found
 
     def ask(self, work: Callable[[], Found]) -> Found:
         return self._from_main(work() if self.main else None)

@@ -82,7 +82,7 @@ def evaluating(model: Policy) -> Iterator[None]:
 def _preferred(model: Policy, recipe: TrainSection, pairs: Sequence[Row], objective: Supervised) -> float | None:
     for packed in laid_out(pairs, model.device, recipe, recipe.together).packed:
         objective.loss(model, packed)
-    return objective.figures().get("preferred")
+    return objective.figures(objective.sums()).get("preferred")
 
 
 @torch.no_grad()

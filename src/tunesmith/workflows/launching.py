@@ -17,8 +17,6 @@ def start(project: Project, console: Console, where: str, *, resume: bool, shown
         if resume:
             raise UserError(f"--launch {where} writes a file alone: leave out --resume.")
         return rent(project, where, console)
-    if project.config.train.objective == "dpo":
-        raise UserError('[train] objective = "dpo" is learnt in one process: leave out --launch.')
     launch = read_launch(Path(where))
     if launch.machine_rank:
         if resume:
