@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.core.example import Example, Message
-from tunesmith.data.checking import check
+from tunesmith.data.checks.all import check
 from tunesmith.data.finding import Finding
 from tunesmith.data.leaks import find_leaks
 from tunesmith.data.normal import normalise

@@ -4,7 +4,7 @@ A row leaks where its input is the same as one of the eval set after normalisati
 belongs to the same group.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from tunesmith.core.example import Example
@@ -33,22 +33,33 @@ def find_leaks(train: Sequence[Example], eval_set: Sequence[Example]) -> list[Le
 
 
 def pair_leaks(train: Sequence[Example], eval_set: Sequence[Example]) -> Iterator[tuple[Example, Example, By]]:
-    """Each leaking row with the eval row it leaks from: the equal one, else one of the same text, else of the group."""
-    if not eval_set:
-        return
-    ids: dict[str, Example] = {}
-    texts: dict[str, Example] = {}
-    groups: dict[str, Example] = {}
-    for example in eval_set:
-        ids.setdefault(example.id, example)
-        texts.setdefault(normalise(example.text), example)
-        if example.group is not None:
-            groups.setdefault(example.group, example)
+    """Each leaking row with the eval row it leaks from."""
+    index = EvalIndex(eval_set)
     for row in train:
-        if twin := ids.get(row.id) or texts.get(normalise(row.text)):
-            yield row, twin, "text"
-        elif row.group is not None and (twin := groups.get(row.group)):
-            yield row, twin, "group"
+        if found := index.twin(row):
+            yield row, *found
+
+
+class EvalIndex:
+    """The rows of an eval set by what another row may share with them."""
+
+    def __init__(self, eval_set: Iterable[Example]):
+        self._ids: dict[str, Example] = {}
+        self._texts: dict[str, Example] = {}
+        self._groups: dict[str, Example] = {}
+        for example in eval_set:
+            self._ids.setdefault(example.id, example)
+            self._texts.setdefault(normalise(example.text), example)
+            if example.group is not None:
+                self._groups.setdefault(example.group, example)
+
+    def twin(self, row: Example) -> tuple[Example, By] | None:
+        """The eval row that `row` leaks from: the equal one, else one of the same text, else of the group."""
+        if self._texts and (twin := self._texts.get(normalise(row.text))):
+            return self._ids.get(row.id, twin), "text"
+        if row.group is not None and (twin := self._groups.get(row.group)):
+            return twin, "group"
+        return None
 
 
 def is_cut_from(row: Example, twin: Example) -> bool:

@@ -7,13 +7,13 @@ from tunesmith.core.errors import DataError, LeakError
 from tunesmith.core.example import Example
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
-from tunesmith.data.checking import check
+from tunesmith.data.checks.all import check, labels_of
 from tunesmith.data.leaks import find_leaks
 from tunesmith.data.reading import Reading
 from tunesmith.evaluation import seal as seals
 from tunesmith.evaluation.seal import Seal
 from tunesmith.tasks.spec import Task
-from tunesmith.workflows.check import refuse_eval_stops, refuse_stops
+from tunesmith.workflows.inspecting import refuse_eval_stops, refuse_stops
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import longest_allowed, read_eval, read_split
 from tunesmith.workflows.split_record import changes
@@ -50,5 +50,5 @@ def ready(project: Project, verb: str) -> Ready:
     too_long, _ = longest_allowed(project)
     findings = check([Reading(examples=rows, findings=())], task.labels, (), too_long, labelled=project.family.LABELLED)
     refuse_stops(findings, verb)
-    refuse_eval_stops(project, read_eval(project), rows, verb)
+    refuse_eval_stops(project, read_eval(project), labels_of(rows), verb)
     return Ready(task=task, seal=seal, train=train, validation=validation, sealed=sealed)
