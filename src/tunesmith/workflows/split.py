@@ -30,6 +30,8 @@ from tunesmith.workflows.status import next_command
 REASONS = {
     "duplicate": "repeated",
     "leak": "known to the eval set",
+    "near": "nearly known to the eval set",
+    "made": "made from a row of the eval set",
     "group": "of a group in the eval set",
     "eval": "in the eval set, which was cut from here",
 }

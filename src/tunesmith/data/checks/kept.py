@@ -1,8 +1,8 @@
 """What is kept of every row that went past: its place, its answer, the key of its text, and the text itself on disk.
 
-A row takes some 40 bytes of memory, and as many again where its text is new. Two texts count as the same where 64
-bits of the digests of their keys agree. Answers of a task with labels are numbered, since few differ; free texts are
-compared by digest.
+A row takes some 40 bytes of memory; where its text is new, its sketch and its key take 300 more. Two texts count as
+the same where 64 bits of the digests of their keys agree. Answers of a task with labels are numbered, since few
+differ; free texts are compared by digest.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from typing import Any
 from tunesmith.core.example import Example
 from tunesmith.data.finding import Finding, Severity, place, shown
 from tunesmith.data.normal import normalise
+from tunesmith.data.sketches import Sketches
 from tunesmith.data.spool import Spool
 
 Group = list[int]  # positions of rows, in order
@@ -42,7 +43,8 @@ class Kept:
         self._answer, self._first = array("Q"), array("I")
         self._by_key: dict[int, int] = {}
         self._texts = Spool()
-        self.key = ""  # of the row that was seen last
+        self.sketches = Sketches()  # of the distinct texts
+        self.distinct = array("I")  # the first row of each
 
     def __len__(self) -> int:
         return len(self._line)
@@ -57,8 +59,12 @@ class Kept:
         self._line.append(line)
         self._answer.append(self._number(row.expected, position) if self.labelled else _digest(row.expected))
         text = row.text
-        self.key = normalise(text)
-        self._first.append(self._by_key.setdefault(_digest(self.key), position))
+        key = normalise(text)
+        first = self._by_key.setdefault(_digest(key), position)
+        if first == position:
+            self.sketches.add(key)
+            self.distinct.append(position)
+        self._first.append(first)
         self._texts.append(text)
         return ()
 
@@ -74,11 +80,6 @@ class Kept:
         self.uses[number] += 1
         return number
 
-    @property
-    def is_new(self) -> bool:
-        """Whether the row that was seen last is the first with its text."""
-        return self._first[-1] == len(self._first) - 1
-
     def answer(self, position: int) -> int:
         """What two rows with the same expected output have in common; the label's number where there are labels."""
         return self._answer[position]
@@ -88,6 +89,13 @@ class Kept:
 
     def text(self, position: int) -> str:
         return self._texts[position]
+
+    def key(self, position: int) -> str:
+        return normalise(self.text(position))
+
+    def first(self, position: int) -> int:
+        """The first row with the text of this one."""
+        return self._first[position]
 
     def origin(self, position: int) -> str:
         file, line = self._files[self._file[position]], self._line[position]

@@ -8,26 +8,36 @@ from tunesmith.core.units import count
 from tunesmith.data.checks.base import about
 from tunesmith.data.checks.scope import Scope
 from tunesmith.data.finding import Finding, place, shown
-from tunesmith.data.leaks import EvalIndex, is_cut_from
+from tunesmith.data.leaks import By, EvalIndex, is_cut_from
+from tunesmith.data.near import twins
+from tunesmith.data.normal import normalise
+from tunesmith.data.sketches import Sketches
+
+AFTER = "`split` leaves it out of training."
 
 
 class Leaks:
-    """Rows of the eval set itself, which `split` cut from the sources, are counted, not listed."""
+    """Rows of the eval set itself, which `split` cut from the sources, are counted, not listed.
+
+    What is nearly the same is found once all rows are sketched; of those that leak in another way nothing more is said.
+    """
 
     def __init__(self, scope: Scope):
+        self._kept = scope.kept
         self._index = EvalIndex(scope.eval_set)
-        self._what = "label" if scope.labelled else "answer"
         self._cut: Counter[str] = Counter()
+        self._leaking = bytearray()  # for each row, whether that is known without looking at near texts
 
     def see(self, row: Example) -> tuple[Finding, ...]:
         found = self._index.twin(row)
+        self._leaking.append(found is not None)
         if found is None:
             return ()
         twin, by = found
         if by == "text" and is_cut_from(row, twin):
             self._cut[place(row.origin)[0]] += 1
             return ()
-        return (self._finding(row, twin, by),)
+        return (about(row, "look", "leak", self._message(row, twin, by), related=(twin.origin,)),)
 
     def close(self) -> Iterator[Finding]:
         for file, rows in sorted(self._cut.items()):
@@ -38,14 +48,23 @@ class Leaks:
                 line=0,
                 message=f"{count(rows, 'row')} of {file} form the eval set; `split` leaves them out of training.",
             )
+        if self._index.rows:
+            yield from self._near()
 
-    def _finding(self, row: Example, twin: Example, by: str) -> Finding:
-        what = (
-            "Stands in the eval set as well"
-            if by == "text"
-            else f"Its group '{shown(row.group or '')}' is in the eval set"
-        )
-        differs = by == "text" and twin.expected != row.expected
-        other = f", with another {self._what} ('{shown(twin.expected)}')" if differs else ""
-        message = f"{what} ({twin.origin}){other}; `split` leaves it out of training."
-        return about(row, "look", "leak", message, related=(twin.origin,))
+    def _near(self) -> Iterator[Finding]:
+        kept, keys = self._kept, [normalise(text) for text in self._index.texts]
+        near = twins(kept.sketches, Sketches(keys), lambda each: kept.key(kept.distinct[each]), keys.__getitem__)
+        twin_of = {kept.distinct[number]: self._index.rows[twin] for number, twin in near.items()}
+        for row, leaking in enumerate(self._leaking):
+            if not leaking and (twin := twin_of.get(kept.first(row))):
+                message = f"Nearly the same as a row of the eval set ({twin.origin}: “{shown(twin.text)}”); {AFTER}"
+                yield kept.finding(row, "look", "near-leak", message, related=(twin.origin,))
+
+    def _message(self, row: Example, twin: Example, by: By) -> str:
+        if by == "group":
+            return f"Its group '{shown(row.group or '')}' is in the eval set ({twin.origin}); {AFTER}"
+        if by == "made":
+            return f"Made from a row of the eval set ({twin.origin}); {AFTER}"
+        what = "label" if self._kept.labelled else "answer"
+        other = f", with another {what} ('{shown(twin.expected)}')" if twin.expected != row.expected else ""
+        return f"Stands in the eval set as well ({twin.origin}){other}; {AFTER}"
