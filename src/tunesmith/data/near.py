@@ -6,11 +6,11 @@ enough in common the sets themselves are compared. All of it goes band by band o
 need no table of buckets.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.data.joining import Joined
 from tunesmith.data.normal import normalise
 from tunesmith.data.sketches import HASHES, Sketches, likeness, shingles
 
@@ -47,7 +47,7 @@ def clusters(sketches: Sketches, key_of: KeyOf) -> list[list[int]]:
 
     bands, values = sketches.arrays()
     number = bands.shape[1]
-    joined, compare = _Joined(number), _Comparison(values, values, key_of, key_of)
+    joined, compare = Joined(number), _Comparison(values, values, key_of, key_of)
     for band in bands:
         order = np.argsort(band, kind="stable")
         ordered, left = band[order], PAIRS_PER_TEXT * number
@@ -125,44 +125,3 @@ class _Comparison:
             equal = self._values[ones[part]] == self._other_values[others[part]]
             kept[part] = np.count_nonzero(equal, axis=1) >= PROMISING * HASHES
         return kept
-
-
-class _Joined:
-    """Positions under roots (union-find); the root of a group is the smallest of it."""
-
-    def __init__(self, number: int):
-        import numpy as np
-
-        self._above = np.arange(number)
-
-    def apart(self, ones: "Array", others: "Array") -> "tuple[Array, Array]":
-        """The pairs that are not joined yet."""
-        apart = self._above[ones] != self._above[others]
-        return ones[apart], others[apart]
-
-    def are_apart(self, one: int, other: int) -> bool:
-        return self._root(one) != self._root(other)
-
-    def join(self, pairs: Iterable[tuple[int, int]]) -> None:
-        import numpy as np
-
-        for one, other in pairs:
-            low, high = sorted((self._root(one), self._root(other)))
-            self._above[high] = low
-        while not np.array_equal(above := self._above[self._above], self._above):
-            self._above = above
-
-    def groups(self) -> list[list[int]]:
-        """Those of two and more, in order."""
-        import numpy as np
-
-        sizes = np.bincount(self._above, minlength=len(self._above))
-        grouped: defaultdict[int, list[int]] = defaultdict(list)
-        for position in np.flatnonzero(sizes[self._above] > 1).tolist():
-            grouped[int(self._above[position])].append(position)
-        return list(grouped.values())
-
-    def _root(self, position: int) -> int:
-        while (above := int(self._above[position])) != position:
-            position = above
-        return position

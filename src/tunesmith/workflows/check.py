@@ -6,6 +6,7 @@ from tunesmith.core.record import Record
 from tunesmith.core.units import count
 from tunesmith.data.finding import Finding
 from tunesmith.data.set_aside import set_aside as move
+from tunesmith.workflows.embedding import embedding
 from tunesmith.workflows.inspecting import SHOWN, Inspection, first_stops, inspect, line, of_readings, whole
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
 from tunesmith.workflows.project import Project
@@ -36,17 +37,18 @@ class CheckOutcome(Outcome):
         return INPUT_WRONG if self.counts.stop else DONE
 
 
-def check(project: Project, console: Console, *, set_aside: bool = False) -> CheckOutcome:
+def check(project: Project, console: Console, *, set_aside: bool = False, by_meaning: bool = False) -> CheckOutcome:
     """Check all sources against each other and the eval set; with `set_aside`, move the rows that stop the work."""
     moved = _set_aside(project, console) if set_aside else 0
-    found = inspect(project, scan_sources(project, console), read_eval(project), limit=KEPT)
+    embed = embedding(console) if by_meaning else None
+    found = inspect(project, scan_sources(project, console), read_eval(project), embed=embed, limit=KEPT)
     following = _once_settled(project, found) if found.severities.get("stop") else _next(project)
     outcome = outcome_of(found, following, moved)
     tell(outcome, found.faults, console)
     return outcome
 
 
-def outcome_of(found: Inspection, following: str | None, moved: int = 0) -> CheckOutcome:
+def outcome_of(found: Inspection, following: str, moved: int = 0) -> CheckOutcome:
     counts = Counts(
         rows=found.rows,
         eval_rows=found.eval_rows,

@@ -1,7 +1,7 @@
 """The findings of a project's rows, and the refusal of verbs whose rows are not in order."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 
 from tunesmith.core.errors import DataError
@@ -13,6 +13,7 @@ from tunesmith.data.checks.found import Found
 from tunesmith.data.checks.kept import Kept
 from tunesmith.data.checks.scope import Scope, TooLong
 from tunesmith.data.finding import Finding, place, shown
+from tunesmith.data.meaning import Embed
 from tunesmith.data.reading import EvalReading, Reading
 from tunesmith.data.set_aside import faults_of_form
 from tunesmith.workflows import prompt_draft
@@ -43,27 +44,36 @@ class Aim:
     labelled: bool
     too_long: TooLong
     eval_is_own: bool = True
-    skipped: tuple[str, ...] = field(default=())
+    embed: Embed | None = None  # where meaning counts
+    skipped: tuple[str, ...] = ()
 
 
 def of_readings(readings: Iterable[Reading]) -> list[Source]:
     return [Source(reading.name, chain(reading.findings, reading.examples)) for reading in readings]
 
 
-def aim_of(project: Project) -> Aim:
+def aim_of(project: Project, embed: Embed | None = None) -> Aim:
     too_long, skipped = longest_allowed(project)
     return Aim(
         labels=project.config.task.labels,
         labelled=project.family.LABELLED,
         too_long=too_long,
         eval_is_own=not may_cut_again(project),
+        embed=embed,
         skipped=(skipped,) if skipped else (),
     )
 
 
-def inspect(project: Project, sources: Sequence[Source], evals: EvalReading, *, limit: int | None = None) -> Inspection:
+def inspect(
+    project: Project,
+    sources: Sequence[Source],
+    evals: EvalReading,
+    *,
+    embed: Embed | None = None,
+    limit: int | None = None,
+) -> Inspection:
     """The findings of the sources and of the eval set. What an unsealed cut holds is judged where it was cut from."""
-    return examine(aim_of(project), sources, evals, quoted=_quoted(project, evals.placed), limit=limit)
+    return examine(aim_of(project, embed), sources, evals, quoted=_quoted(project, evals.placed), limit=limit)
 
 
 def examine(
@@ -77,7 +87,7 @@ def examine(
     """One pass over the sources, then one over the eval set; at most `limit` findings of each check are kept."""
     found, rows = Found(limit), dict.fromkeys((source.name for source in sources), 0)
     kept = Kept(labelled=aim.labelled, declared=aim.labels)
-    look_at_sources(_counted(sources, rows), Scope(kept, aim.too_long, evals.examples), found)
+    look_at_sources(_counted(sources, rows), Scope(kept, aim.too_long, evals.examples, aim.embed), found)
     faults = faults_of_form(rows, found.stopped)
     if aim.eval_is_own:
         known = dict(zip(kept.labels, kept.uses, strict=True))

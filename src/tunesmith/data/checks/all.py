@@ -17,6 +17,7 @@ from tunesmith.data.checks.found import Found
 from tunesmith.data.checks.kept import Kept
 from tunesmith.data.checks.labels import LabelCounts, LabelVariants, UnknownLabels, UnseenLabels
 from tunesmith.data.checks.leaks import Leaks
+from tunesmith.data.checks.meaning import MeaningDuplicates
 from tunesmith.data.checks.near import NearDuplicates
 from tunesmith.data.checks.scope import Scope, TooLong
 from tunesmith.data.finding import Finding
@@ -25,7 +26,7 @@ from tunesmith.data.reading import EvalReading, Reading
 Makers = tuple[Callable[[Scope], Check], ...]
 
 OF_LABELS: Makers = (UnknownLabels, LabelVariants)  # where outputs are labels: they come first, in rows of any kind
-OF_SOURCES: Makers = (Contradictions, Duplicates, NearDuplicates, Leaks, Fit)
+OF_SOURCES: Makers = (Contradictions, Duplicates, NearDuplicates, MeaningDuplicates, Leaks, Fit)
 OF_SOURCE_LABELS: Makers = (LabelCounts,)
 OF_EVAL: Makers = (Contradictions, Duplicates, NearDuplicates, Fit)
 OF_EVAL_LABELS: Makers = (UnseenLabels,)

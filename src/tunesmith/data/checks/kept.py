@@ -14,6 +14,7 @@ from typing import Any
 
 from tunesmith.core.example import Example
 from tunesmith.data.finding import Finding, Severity, place, shown
+from tunesmith.data.near import clusters
 from tunesmith.data.normal import normalise
 from tunesmith.data.sketches import Sketches
 from tunesmith.data.spool import Spool
@@ -137,6 +138,14 @@ class Kept:
         """The rows of these labels, in order."""
         if labels:
             yield from (position for position, number in enumerate(self._answer) if number in labels)
+
+    @cached_property
+    def near(self) -> list[Group]:
+        """Once all rows are seen: those whose texts are nearly the same, of each text its first row; usable or not."""
+        return [
+            [self.distinct[number] for number in cluster]
+            for cluster in clusters(self.sketches, lambda number: self.key(self.distinct[number]))
+        ]
 
     @cached_property
     def repeated(self) -> list[Group]:

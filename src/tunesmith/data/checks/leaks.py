@@ -9,6 +9,7 @@ from tunesmith.data.checks.base import about
 from tunesmith.data.checks.scope import Scope
 from tunesmith.data.finding import Finding, place, shown
 from tunesmith.data.leaks import By, EvalIndex, is_cut_from
+from tunesmith.data.meaning import MOST, Embed, twins_by_meaning, vectors_of
 from tunesmith.data.near import twins
 from tunesmith.data.normal import normalise
 from tunesmith.data.sketches import Sketches
@@ -23,10 +24,11 @@ class Leaks:
     """
 
     def __init__(self, scope: Scope):
+        self._scope = scope
         self._kept = scope.kept
         self._index = EvalIndex(scope.eval_set)
         self._cut: Counter[str] = Counter()
-        self._leaking = bytearray()  # for each row, whether that is known without looking at near texts
+        self._leaking = bytearray()  # for each row, whether it is known to leak
 
     def see(self, row: Example) -> tuple[Finding, ...]:
         found = self._index.twin(row)
@@ -48,17 +50,35 @@ class Leaks:
                 line=0,
                 message=f"{count(rows, 'row')} of {file} form the eval set; `split` leaves them out of training.",
             )
-        if self._index.rows:
-            yield from self._near()
+        if not self._index.rows:
+            return
+        yield from self._near()
+        if self._scope.embed:
+            yield from self._by_meaning(self._scope.embed)
 
     def _near(self) -> Iterator[Finding]:
         kept, keys = self._kept, [normalise(text) for text in self._index.texts]
         near = twins(kept.sketches, Sketches(keys), lambda each: kept.key(kept.distinct[each]), keys.__getitem__)
-        twin_of = {kept.distinct[number]: self._index.rows[twin] for number, twin in near.items()}
+        for row, twin in self._others(near):
+            self._leaking[row] = True
+            message = f"Nearly the same as a row of the eval set ({twin.origin}: “{shown(twin.text)}”); {AFTER}"
+            yield kept.finding(row, "look", "near-leak", message, related=(twin.origin,))
+
+    def _by_meaning(self, embed: Embed) -> Iterator[Finding]:
+        found = twins_by_meaning(self._scope.vectors, vectors_of(self._index.texts[:MOST], embed))
+        for row, twin in self._others({number: other for number, (other, _) in found.items()}):
+            message = (
+                f"Means nearly the same as a row of the eval set ({twin.origin}: “{shown(twin.text)}”). Nothing "
+                "leaves it out: see whether it gives that answer away."
+            )
+            yield self._kept.finding(row, "look", "meaning-leak", message, related=(twin.origin,))
+
+    def _others(self, twin_of: dict[int, int]) -> Iterator[tuple[int, Example]]:
+        """The rows of which nothing is known yet, with their twin; `twin_of`: of the distinct texts."""
+        twin_of = {self._kept.distinct[number]: other for number, other in twin_of.items()}
         for row, leaking in enumerate(self._leaking):
-            if not leaking and (twin := twin_of.get(kept.first(row))):
-                message = f"Nearly the same as a row of the eval set ({twin.origin}: “{shown(twin.text)}”); {AFTER}"
-                yield kept.finding(row, "look", "near-leak", message, related=(twin.origin,))
+            if not leaking and (twin := twin_of.get(self._kept.first(row))) is not None:
+                yield row, self._index.rows[twin]
 
     def _message(self, row: Example, twin: Example, by: By) -> str:
         if by == "group":

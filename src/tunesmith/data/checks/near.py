@@ -9,7 +9,6 @@ from tunesmith.data.checks.kept import Group
 from tunesmith.data.checks.labels import listing
 from tunesmith.data.checks.scope import Scope
 from tunesmith.data.finding import Finding
-from tunesmith.data.near import clusters
 
 RELATED = 50  # rows of a cluster that a finding names
 
@@ -25,8 +24,8 @@ class NearDuplicates:
 
     def close(self) -> Iterator[Finding]:
         kept = self._kept
-        for cluster in clusters(kept.sketches, lambda number: kept.key(kept.distinct[number])):
-            rows = [row for row in (kept.distinct[number] for number in cluster) if kept.usable(row)]
+        for cluster in kept.near:
+            rows = [row for row in cluster if kept.usable(row)]
             if len(rows) > 1:
                 differ = kept.labelled and len({kept.answer(row) for row in rows}) > 1
                 yield self._contradiction(rows) if differ else self._duplicates(rows)
