@@ -75,9 +75,9 @@ class Maker:
                 words[place] = self._random.choice(self._words)
         return " ".join(words), label
 
-    def near(self, text: str, index: float) -> str | None:
+    def near(self, text: str, index: float, width: float = 0.03) -> str | None:
         """`text` with letters exchanged, one after the other, as long as the index of the two stays that high; None
-        where it does not come near it."""
+        where it does not come to within `width` of it."""
         letters, best, reached = list(text), text, 1.0
         original = shingles(normalise(text))
         places = [place for place, letter in enumerate(text) if letter.isalpha()]
@@ -87,7 +87,7 @@ class Maker:
             if now < index:
                 break
             best, reached = "".join(letters), now
-        return best if reached < min(1.0, index + 0.05) else None
+        return best if best != text and reached < index + width else None
 
     def other_setting(self, text: str) -> str:
         return text.upper().replace(" ", "  ", 1) + "!?"

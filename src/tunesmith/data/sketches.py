@@ -13,6 +13,7 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -102,8 +103,9 @@ def _hashes() -> "tuple[Array, Array]":
     """Factors, which are odd, and summands of the hash functions a·x + b mod 2^32."""
     import numpy as np
 
-    drawn = np.random.Generator(np.random.PCG64(SEED)).integers(0, 1 << 31, (2, HASHES), dtype=np.uint32)
-    return drawn[0] * np.uint32(2) + np.uint32(1), drawn[1]
+    drawn = Random(SEED)  # noqa: S311  (no secret; the same numbers in every version of Python)
+    factors = [drawn.getrandbits(32) | 1 for _ in range(HASHES)]
+    return np.array(factors, np.uint32), np.array([drawn.getrandbits(32) for _ in range(HASHES)], np.uint32)
 
 
 def _values(keys: Sequence[str]) -> "Array":

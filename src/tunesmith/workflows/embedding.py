@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.progress import Console
 from tunesmith.data.meaning import Embed
-from tunesmith.engines.registry import LocalEngines
 
 AT_ONCE = 256  # texts between two moves of the bar
 
 
 def embedding(console: Console) -> Embed:
     """MiniLM, opened when it is first asked. Raises MissingExtraError where its libraries are absent."""
+    from tunesmith.engines.registry import LocalEngines  # a backend loaded on demand
+
     engines = LocalEngines()
 
     def embed(texts: Sequence[str]) -> list[list[float]]:
