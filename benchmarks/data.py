@@ -114,7 +114,7 @@ def of_leaks(found: dict[str, Any], planted: Planted) -> list[dict[str, Any]]:
     pairs = {
         (each["line"], each["related"][0])
         for each in found["findings"]
-        if each["check"] in ("leak", "near-leak") and each["file"] == "train.jsonl"
+        if each["check"] in ("leak", "near-leak", "one-word-leak") and each["file"] == "train.jsonl"
     }
     cases = []
     for kind, made in planted.leaks.items():

@@ -1,8 +1,8 @@
 """The rows of the data benchmark: real messages, cut, joined and perturbed into as many as are wanted, always the same.
 
 Most rows say something of their own: halves of two real texts with a third of the words exchanged. Planted among them
-are pairs whose relation is known: repeats, near repeats at a known Jaccard index, contradictions, and rows of the eval
-set as they are, in other case and punctuation, with one word changed, and paraphrased.
+are pairs whose relation is known: repeats, near repeats at a known Jaccard index, contradictions, and real messages
+of the eval set as they are, in other case and punctuation, with one word changed, and paraphrased.
 """
 
 import csv
@@ -45,12 +45,15 @@ class Planted:
     leaks: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # kind → (train, eval)
 
 
+def banking(part: str) -> list[tuple[str, str]]:
+    with (DATA / "banking77" / f"{part}.csv").open(encoding="utf-8", newline="") as file:
+        rows = [(" ".join(row["text"].split()), row["category"]) for row in csv.DictReader(file)]
+    return [(text, label) for text, label in rows if len(text.split()) >= 6]
+
+
 def real_texts() -> list[tuple[str, str]]:
     """Messages with a label, of several public sets."""
-    found: list[tuple[str, str]] = []
-    for part in ("train", "test"):
-        with (DATA / "banking77" / f"{part}.csv").open(encoding="utf-8", newline="") as file:
-            found += [(row["text"], row["category"]) for row in csv.DictReader(file)]
+    found = banking("train")
     alpaca = json.loads((DATA / "llamafactory_demo" / "alpaca_en_demo.json").read_text(encoding="utf-8"))
     found += [(f"{row['instruction']} {row['input']}".strip(), "instruction") for row in alpaca]
     with (DATA / "gsm8k" / "test.jsonl").open(encoding="utf-8") as file:
@@ -64,6 +67,7 @@ class Maker:
     def __init__(self, seed: int = 0):
         self._random = random.Random(seed)
         self._real = real_texts()
+        self._test = banking("test")
         self._words = sorted({word for text, _ in self._real for word in text.split() if word.isalpha()})
 
     def row(self) -> tuple[str, str]:
@@ -74,6 +78,10 @@ class Maker:
             if self._random.random() < 1 / 3:
                 words[place] = self._random.choice(self._words)
         return " ".join(words), label
+
+    def messages(self, number: int) -> list[tuple[str, str]]:
+        """Real ones of BANKING77's test file, as they are."""
+        return self._random.sample(self._test, number)
 
     def near(self, text: str, index: float, width: float = 0.03) -> str | None:
         """`text` with letters exchanged, one after the other, as long as the index of the two stays that high; None
@@ -112,7 +120,7 @@ class Maker:
 def write(folder: Path, rows: int, eval_rows: int, seed: int = 0) -> Planted:
     """train.jsonl and eval.jsonl; a hundredth of the rows each: repeats, near repeats, contradictions, leaks."""
     maker, planted = Maker(seed), Planted()
-    evals = [maker.row() for _ in range(eval_rows)]
+    evals = maker.messages(eval_rows)
     with (folder / "eval.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(line(text, label) for text, label in evals)
     with (folder / "train.jsonl").open("w", encoding="utf-8") as file:

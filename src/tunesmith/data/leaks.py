@@ -66,10 +66,11 @@ class EvalIndex:
     def texts(self) -> list[str]:
         return [row.text for row in self.rows]
 
-    def twin(self, row: Example) -> tuple[Example, By] | None:
+    def twin(self, row: Example, key: str | None = None) -> tuple[Example, By] | None:
         """The eval row that `row` leaks from: the equal one, else one of the same text, else that which it was made
-        from, else one of its group. Nearly the same texts are not looked for."""
-        if self._texts and (twin := self._texts.get(normalise(row.text))):
+        from, else one of its group. Nearly the same texts are not looked for. `key`: the row's text, normalised.
+        """
+        if self._texts and (twin := self._texts.get(normalise(row.text) if key is None else key)):
             return self._ids.get(row.id, twin), "text"
         if row.made and (twin := self._ids.get(row.made.source) or self._origins.get(row.made.origin)):
             return twin, "made"

@@ -44,6 +44,7 @@ class Kept:
         self._answer, self._first = array("Q"), array("I")
         self._by_key: dict[int, int] = {}
         self._texts = Spool()
+        self.last_key = ""  # the normalised text of the row that was seen last
         self.sketches = Sketches()  # of the distinct texts
         self.distinct = array("I")  # the first row of each
 
@@ -60,7 +61,7 @@ class Kept:
         self._line.append(line)
         self._answer.append(self._number(row.expected, position) if self.labelled else _digest(row.expected))
         text = row.text
-        key = normalise(text)
+        self.last_key = key = normalise(text)
         first = self._by_key.setdefault(_digest(key), position)
         if first == position:
             self.sketches.add(key)

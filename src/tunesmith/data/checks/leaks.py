@@ -12,9 +12,11 @@ from tunesmith.data.leaks import By, EvalIndex, is_cut_from
 from tunesmith.data.meaning import MOST, Embed, twins_by_meaning, vectors_of
 from tunesmith.data.near import twins
 from tunesmith.data.normal import normalise
+from tunesmith.data.one_word import OneWordApart
 from tunesmith.data.sketches import Sketches
 
 AFTER = "`split` leaves it out of training."
+SEE = "Nothing leaves it out: see whether it gives that answer away."
 
 
 class Leaks:
@@ -27,14 +29,21 @@ class Leaks:
         self._scope = scope
         self._kept = scope.kept
         self._index = EvalIndex(scope.eval_set)
+        self._keys = [normalise(text) for text in self._index.texts]
+        self._apart = OneWordApart(self._keys)
+        self._one_word: dict[int, int] = {}  # row → the text of the eval set that it is a word apart from
         self._cut: Counter[str] = Counter()
         self._leaking = bytearray()  # for each row, whether it is known to leak
 
     def see(self, row: Example) -> tuple[Finding, ...]:
-        found = self._index.twin(row)
-        self._leaking.append(found is not None)
+        key = self._kept.last_key
+        found = self._index.twin(row, key)
         if found is None:
+            if (known := self._apart.find(key)) is not None:
+                self._one_word[len(self._leaking)] = known
+            self._leaking.append(False)
             return ()
+        self._leaking.append(True)
         twin, by = found
         if by == "text" and is_cut_from(row, twin):
             self._cut[place(row.origin)[0]] += 1
@@ -53,24 +62,32 @@ class Leaks:
         if not self._index.rows:
             return
         yield from self._near()
+        yield from self._but_for_a_word()
         if self._scope.embed:
             yield from self._by_meaning(self._scope.embed)
 
     def _near(self) -> Iterator[Finding]:
-        kept, keys = self._kept, [normalise(text) for text in self._index.texts]
+        kept, keys = self._kept, self._keys
         near = twins(kept.sketches, Sketches(keys), lambda each: kept.key(kept.distinct[each]), keys.__getitem__)
         for row, twin in self._others(near):
             self._leaking[row] = True
             message = f"Nearly the same as a row of the eval set ({twin.origin}: “{shown(twin.text)}”); {AFTER}"
             yield kept.finding(row, "look", "near-leak", message, related=(twin.origin,))
 
+    def _but_for_a_word(self) -> Iterator[Finding]:
+        for row, known in self._one_word.items():
+            if not self._leaking[row]:
+                self._leaking[row] = True
+                twin = self._index.rows[known]
+                message = (
+                    f"But for a word the same as a row of the eval set ({twin.origin}: “{shown(twin.text)}”). {SEE}"
+                )
+                yield self._kept.finding(row, "look", "one-word-leak", message, related=(twin.origin,))
+
     def _by_meaning(self, embed: Embed) -> Iterator[Finding]:
         found = twins_by_meaning(self._scope.vectors, vectors_of(self._index.texts[:MOST], embed))
         for row, twin in self._others({number: other for number, (other, _) in found.items()}):
-            message = (
-                f"Means nearly the same as a row of the eval set ({twin.origin}: “{shown(twin.text)}”). Nothing "
-                "leaves it out: see whether it gives that answer away."
-            )
+            message = f"Means nearly the same as a row of the eval set ({twin.origin}: “{shown(twin.text)}”). {SEE}"
             yield self._kept.finding(row, "look", "meaning-leak", message, related=(twin.origin,))
 
     def _others(self, twin_of: dict[int, int]) -> Iterator[tuple[int, Example]]:
