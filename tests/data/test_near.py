@@ -11,10 +11,30 @@ from tunesmith.data.near import NEAR, near_clusters, near_twins
 from tunesmith.data.normal import normalise
 from tunesmith.data.sketches import BATCH, HASHES, Sketches, likeness, shingles
 
-WORDS = (
-    "card transfer account money pending statement exchange holiday refund identity passcode delivery address "
-    "currency merchant balance overdraft salary invoice receipt mortgage saving interest charge window garden"
-).split()
+WORDS = [
+    "card",
+    "transfer",
+    "account",
+    "pending",
+    "statement",
+    "exchange",
+    "refund",
+    "identity",
+    "passcode",
+    "delivery",
+]
+WORDS += [
+    "currency",
+    "merchant",
+    "balance",
+    "overdraft",
+    "salary",
+    "invoice",
+    "receipt",
+    "interest",
+    "garden",
+    "window",
+]
 
 
 def sentences(number: int, seed: int = 0) -> list[str]:
@@ -62,7 +82,11 @@ def test_twins_are_near_and_few_are_missed():
 @pytest.mark.parametrize(
     ("one", "other", "near"),
     [
-        ("How do I track the card you sent me?", "How do I track the card you have sent me?", True),
+        (
+            "Could you tell me how I track the card you sent me?",
+            "Could you tell me how I track the cards you sent me",
+            True,
+        ),
         ("Where is my CARD?!", "where is my card", True),
         ("Where is my card?", "Where is my PIN?", False),
         ("b 1", "c 1", False),  # a number that both have does not make up for what differs
