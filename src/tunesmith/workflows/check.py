@@ -6,6 +6,7 @@ from tunesmith.core.record import Record
 from tunesmith.core.units import count
 from tunesmith.data.finding import Finding
 from tunesmith.data.set_aside import set_aside as move
+from tunesmith.tasks.spec import FamilyName
 from tunesmith.workflows.embedding import embedding
 from tunesmith.workflows.inspecting import SHOWN, Inspection, first_stops, inspect, line, of_readings, whole
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
@@ -29,6 +30,7 @@ class Counts(Record):
 class CheckOutcome(Outcome):
     findings: tuple[Finding, ...]
     counts: Counts
+    family: FamilyName  # which says whether two outputs for one input contradict each other
     unlisted: dict[str, int]  # check → findings that `counts` has and `findings` has not
     skipped: tuple[str, ...]  # what was not checked, and why
 
@@ -43,12 +45,12 @@ def check(project: Project, console: Console, *, set_aside: bool = False, by_mea
     embed = embedding(console) if by_meaning else None
     found = inspect(project, scan_sources(project, console), read_eval(project), embed=embed, limit=KEPT)
     following = _once_settled(project, found) if found.severities.get("stop") else _next(project)
-    outcome = outcome_of(found, following, moved)
+    outcome = outcome_of(found, project.config.task.family, following, moved)
     tell(outcome, found.faults, console)
     return outcome
 
 
-def outcome_of(found: Inspection, following: str, moved: int = 0) -> CheckOutcome:
+def outcome_of(found: Inspection, family: FamilyName, following: str, moved: int = 0) -> CheckOutcome:
     counts = Counts(
         rows=found.rows,
         eval_rows=found.eval_rows,
@@ -56,7 +58,12 @@ def outcome_of(found: Inspection, following: str, moved: int = 0) -> CheckOutcom
         **{severity: found.severities.get(severity, 0) for severity in MEANING},
     )
     return CheckOutcome(
-        findings=found.findings, counts=counts, unlisted=found.unlisted, skipped=found.skipped, next=following
+        findings=found.findings,
+        counts=counts,
+        family=family,
+        unlisted=found.unlisted,
+        skipped=found.skipped,
+        next=following,
     )
 
 

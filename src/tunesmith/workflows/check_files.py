@@ -4,7 +4,7 @@ Without one, columns are found by the layouts that the reader knows or named by 
 told from the first rows; a system turn is the row's own, since there is no prompt to hold it against.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain, islice
 from pathlib import Path
 
@@ -14,18 +14,18 @@ from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.data.checks.scope import never
 from tunesmith.data.conversation import ANY_PROMPT
-from tunesmith.data.finding import Finding
 from tunesmith.data.guessing import ASKED, has_labels
 from tunesmith.data.lines import is_csv
 from tunesmith.data.reading import EvalReading, EvalRow, read, read_eval_set, scan
 from tunesmith.data.section import DataSection
 from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.spec import FamilyName
 from tunesmith.workflows.check import KEPT, CheckOutcome, outcome_of, tell
 from tunesmith.workflows.embedding import embedding
 from tunesmith.workflows.init import advice_on_flags, known_family, section_of
 from tunesmith.workflows.inspecting import Aim, Inspection, aim_of, examine
 from tunesmith.workflows.project import Project, around
-from tunesmith.workflows.rows import Meter, Source, meter, read_eval
+from tunesmith.workflows.rows import Source, meter, read_eval
 
 
 class Files(Record):
@@ -49,31 +49,39 @@ def project_around(folder: Path | None, flags: Sequence[str]) -> Project | None:
 
 def check_files(files: Files, project: Project | None, console: Console) -> CheckOutcome:
     """Check `files` against each other and the eval set: their own, else the project's, if there is one."""
-    if twice := [path for path in files.paths if files.paths.count(path) > 1]:
-        raise ConfigError(f"{twice[0]} is named twice; name each file once.")
+    if twice := next((path for path in files.paths if files.paths.count(path) > 1), None):
+        raise ConfigError(f"{twice} is named twice; name each file once.")
     if files.eval_file in files.paths:
         raise ConfigError(f"{files.eval_file} is named as a file and as the eval set; name it once.")
+    family = None if files.family is None else known_family(files.family)
     with advice_on_flags():
-        found = _found(files, project, console)
-    outcome = outcome_of(found, "")
+        found, family = _found(files, family, project, console)
+    outcome = outcome_of(found, family, "")
     tell(outcome, (), console)
     return outcome
 
 
-def _found(files: Files, project: Project | None, console: Console) -> Inspection:
+def _found(
+    files: Files, family: FamilyName | None, project: Project | None, console: Console
+) -> tuple[Inspection, FamilyName]:
+    """The findings, and the family that was meant."""
     section = _section(files, project)
     prompt = ANY_PROMPT if project is None else project.prompt
     evals = _evals(files, project, section, prompt)
     embed = embedding(console) if files.by_meaning else None
-    tell = meter(files.paths, console)
-    sources = [Source(str(path), _outcomes(path, section, prompt, tell)) for path in files.paths]
-    if project is not None and files.family is None:
-        return examine(aim_of(project, embed), sources, evals, limit=KEPT)
-    labelled, sources = _labelled(files, sources)
-    console.say(f"Outputs are taken as {'labels' if labelled else 'free text'}; --family says otherwise.")
+    progress = meter(files.paths, console)
+    sources = [
+        Source(str(path), scan(path, section, prompt=prompt, name=str(path), hasher=progress)) for path in files.paths
+    ]
+    if project is not None and family in (None, project.config.task.family):
+        return examine(aim_of(project, embed), sources, evals, limit=KEPT), project.config.task.family
+    if family is None:
+        labelled, sources = _look(sources)
+        family = "classification" if labelled else "generation"
+        console.say(f"Outputs are taken as {'labels' if labelled else 'free text'}; --family says otherwise.")
     skipped = ("The lengths of rows were not checked: there is no model to fit.",)
-    aim = Aim(labels=None, labelled=labelled, too_long=never, embed=embed, skipped=skipped)
-    return examine(aim, sources, evals, limit=KEPT)
+    aim = Aim(labels=None, labelled=FAMILIES[family].LABELLED, too_long=never, embed=embed, skipped=skipped)
+    return examine(aim, sources, evals, limit=KEPT), family
 
 
 def _section(files: Files, project: Project | None) -> DataSection:
@@ -93,14 +101,8 @@ def _evals(files: Files, project: Project | None, section: DataSection, prompt: 
     return EvalReading(tuple(rows), reading.findings, reading.name)
 
 
-def _outcomes(path: Path, section: DataSection, prompt: str, tell: Meter) -> Iterable[Example | Finding]:
-    return scan(path, section, prompt=prompt, name=str(path), hasher=tell)
-
-
-def _labelled(files: Files, sources: Sequence[Source]) -> tuple[bool, list[Source]]:
-    """Whether outputs are labels, and the sources with the rows that were looked at for it put back."""
-    if files.family is not None:
-        return FAMILIES[known_family(files.family)].LABELLED, list(sources)
+def _look(sources: Sequence[Source]) -> tuple[bool, list[Source]]:
+    """Whether outputs seem to be labels, and the sources with the rows that were looked at put back."""
     looked: list[Source] = []
     rows: list[Example] = []
     for source in sources:
