@@ -98,16 +98,28 @@ def many(folder: Path, rows: int) -> list[dict[str, Any]]:
 
 
 def of_pairs(found: dict[str, Any], planted: Planted) -> list[dict[str, Any]]:
-    repeats = listed(found, planted.repeats, "duplicate", which=1)
-    contradictions = listed(found, planted.contradictions, "contradiction", which=0)
-    return [case("repeats found", repeats, "", 1.0), case("contradictions found", contradictions, "", 1.0)]
+    listed = [each for each in found["findings"] if each["file"] == "train.jsonl"]
+    repeats = {(line_of(each["related"][0]), each["line"]) for each in listed if each["check"] == "duplicate"}
+    contradictions = {
+        (each["line"], line_of(other))
+        for each in listed
+        if each["check"] == "contradiction"
+        for other in each["related"]
+    }
+    return [
+        case("repeats found", found_of(planted.repeats, repeats), "", 1.0),
+        case("contradictions found", found_of(planted.contradictions, contradictions), "", 1.0),
+    ]
 
 
-def listed(found: dict[str, Any], pairs: list[tuple[int, int]], check: str, which: int) -> float:
-    """The share of planted pairs that the command lists, of those up to the last line that it lists."""
-    lines = {each["line"] for each in found["findings"] if each["check"] == check and each["file"] == "train.jsonl"}
-    last = max(lines, default=0)
-    return share(pair[which] in lines for pair in pairs if pair[which] <= last)
+def found_of(pairs: list[tuple[int, int]], listed: set[tuple[int, int]]) -> float:
+    """The share of planted pairs that the command lists: it goes by the first row of each, and lists only so many."""
+    last = max((first for first, _ in listed), default=0)
+    return share(pair in listed for pair in pairs if pair[0] < last)
+
+
+def line_of(origin: str) -> int:
+    return int(origin.rpartition(":")[2])
 
 
 def of_leaks(found: dict[str, Any], planted: Planted) -> list[dict[str, Any]]:

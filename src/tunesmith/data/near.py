@@ -93,7 +93,7 @@ class _Comparison:
         self._values, self._other_values = values, other_values
         self._set = lru_cache(REMEMBERED)(lambda position: shingles(key_of(position)))
         self._other_set = lru_cache(REMEMBERED)(lambda position: shingles(other_key_of(position)))
-        self._refused = np.zeros(0, np.int64)
+        self._refused = np.zeros(0, np.int64)  # sorted
 
     def near(
         self, ones: "Array", others: "Array", wanted: Callable[[int, int], bool] = lambda one, other: True
@@ -103,7 +103,7 @@ class _Comparison:
 
         codes = ones.astype(np.int64) * max(len(self._other_values), 1) + others
         codes = codes[self._promising(ones, others)]
-        codes = codes[~np.isin(codes, self._refused, assume_unique=True)]
+        codes = codes[~self._is_refused(codes)]
         refused = []
         for code in codes.tolist():
             one, other = divmod(code, len(self._other_values))
@@ -114,7 +114,17 @@ class _Comparison:
             else:
                 refused.append(code)
         if refused:
-            self._refused = np.concatenate((self._refused, np.array(refused, np.int64)))
+            together = np.concatenate((self._refused, np.sort(np.array(refused, np.int64))))
+            self._refused = np.sort(together, kind="stable")  # which merges what is sorted
+
+    def _is_refused(self, codes: "Array") -> "Array":
+        import numpy as np
+
+        if not len(self._refused):
+            return np.zeros(len(codes), bool)
+        places = np.searchsorted(self._refused, codes)
+        refused: Array = self._refused[np.minimum(places, len(self._refused) - 1)] == codes
+        return refused
 
     def _promising(self, ones: "Array", others: "Array") -> "Array":
         import numpy as np
