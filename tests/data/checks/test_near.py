@@ -115,3 +115,8 @@ def test_findings_beyond_the_limit_are_counted_and_their_rows_known_to_stop():
     assert collected.unlisted == {"unknown-label": 4}
     assert collected.severities["stop"] == 7
     assert collected.stopped["data/a.csv"] == set(range(5, 12))
+
+
+def test_an_origin_that_is_no_line_of_a_file_is_taken_as_it_is():
+    (finding,) = found([example("one", "a", 10**30), example("one!", "b", 10**30)])
+    assert (finding.check, finding.file, finding.line) == ("contradiction", f"data/a.csv:{10**30}", 0)

@@ -19,6 +19,7 @@ from tunesmith.data.normal import normalise
 from tunesmith.data.sketches import Sketches
 from tunesmith.data.spool import Spool
 
+LAST_LINE = (1 << 32) - 1
 Group = list[int]  # positions of rows, in order
 
 
@@ -54,6 +55,8 @@ class Kept:
     def see(self, row: Example) -> tuple[Finding, ...]:
         position = len(self._line)
         file, line = place(row.origin)
+        if line > LAST_LINE:  # an origin that somebody wrote, no line of a file
+            file, line = row.origin, 0
         number = self._file_numbers.setdefault(file, len(self._files))
         if number == len(self._files):
             self._files.append(file)
