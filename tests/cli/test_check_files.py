@@ -107,3 +107,17 @@ def test_split_and_train_know_near_leaks(project, tunesmith, sample):
     refused = tunesmith("train", cwd=project)
     assert refused.code == 2
     assert "is nearly the same as a row of the eval set: evals/eval.jsonl:31" in refused.err
+
+
+def test_meaning_is_compared_where_it_is_asked_for(tmp_path, tunesmith, sample):
+    content = [
+        {"input": "Where is the nearest Mastercard ATM?", "output": "atm"},
+        {"input": "My PIN isn't working.", "output": "pin"},
+    ]
+    sample.write_jsonl(tmp_path / "a.jsonl", content)
+    sample.write_jsonl(tmp_path / "e.jsonl", [{"input": "Where is the closest Mastercard ATM?", "output": "atm"}])
+    words = ("check", "a.jsonl", "--eval", "e.jsonl", "--json")
+    assert [check for _, check, _ in checks(tunesmith(*words))] == []
+    done = tunesmith(*words, "--meaning")
+    assert checks(done) == [("look", "meaning-leak", 1)]
+    assert done.json["findings"][0]["related"] == ["e.jsonl:1"]

@@ -7,12 +7,11 @@ need no table of buckets.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.data.joining import Joined
 from tunesmith.data.normal import normalise
-from tunesmith.data.sketches import HASHES, Sketches, likeness, shingles
+from tunesmith.data.sketches import HASHES, Shingles, Sketches, likeness, shingles
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +24,7 @@ WIDEST = 64  # neighbours in a bucket that a text is compared with
 PAIRS_PER_TEXT = 8  # in one band: where most texts are alike, a few comparisons join them all
 CHUNK = 1 << 18  # pairs whose sketches are compared at once
 REMEMBERED = 1 << 12  # sets of shingles: a text is compared with several others in a row
+LONGEST_REMEMBERED = 1 << 11  # shingles: all those remembered take half a gigabyte at most
 
 KeyOf = Callable[[int], str]
 
@@ -91,8 +91,8 @@ class _Comparison:
         import numpy as np
 
         self._values, self._other_values = values, other_values
-        self._set = lru_cache(REMEMBERED)(lambda position: shingles(key_of(position)))
-        self._other_set = lru_cache(REMEMBERED)(lambda position: shingles(other_key_of(position)))
+        self._set = _sets(key_of)
+        self._other_set = self._set if other_key_of is key_of else _sets(other_key_of)
         self._refused = np.zeros(0, np.int64)  # sorted
 
     def near(
@@ -135,3 +135,20 @@ class _Comparison:
             equal = self._values[ones[part]] == self._other_values[others[part]]
             kept[part] = np.count_nonzero(equal, axis=1) >= PROMISING * HASHES
         return kept
+
+
+def _sets(key_of: KeyOf) -> Callable[[int], Shingles]:
+    """Position → shingles; those of short texts are remembered for a while."""
+    remembered: dict[int, Shingles] = {}
+
+    def of(position: int) -> Shingles:
+        if position in remembered:
+            return remembered[position]
+        found = shingles(key_of(position))
+        if len(found.runs) <= LONGEST_REMEMBERED:
+            if len(remembered) == REMEMBERED:
+                remembered.clear()
+            remembered[position] = found
+        return found
+
+    return of
