@@ -56,7 +56,8 @@ class EvalIndex:
         self._groups: dict[str, Example] = {}
         for example in eval_set:
             self._ids.setdefault(example.id, example)
-            self._origins.setdefault(example.origin, example)
+            if example.origin:
+                self._origins.setdefault(example.origin, example)
             if self._texts.setdefault(normalise(example.text), example) is example:
                 self.rows.append(example)
             if example.group is not None:

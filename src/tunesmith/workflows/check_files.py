@@ -49,9 +49,10 @@ def project_around(folder: Path | None, flags: Sequence[str]) -> Project | None:
 
 def check_files(files: Files, project: Project | None, console: Console) -> CheckOutcome:
     """Check `files` against each other and the eval set: their own, else the project's, if there is one."""
-    if twice := next((path for path in files.paths if files.paths.count(path) > 1), None):
+    whole = [path.resolve() for path in files.paths]
+    if twice := next((path for path in files.paths if whole.count(path.resolve()) > 1), None):
         raise ConfigError(f"{twice} is named twice; name each file once.")
-    if files.eval_file in files.paths:
+    if files.eval_file and files.eval_file.resolve() in whole:
         raise ConfigError(f"{files.eval_file} is named as a file and as the eval set; name it once.")
     family = None if files.family is None else known_family(files.family)
     with advice_on_flags():
