@@ -27,6 +27,7 @@ bench: setup  ## beside what a user would pick instead; minutes to hours
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements.txt
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/predictions.py
+	$(BIN)/python benchmarks/data.py
 
 setup: $(READY)
 

@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training import machine, matrix_peak, tell, versions
+from machine import tell
+from training import machine, matrix_peak, versions
 from training_rows import conversations
 from tunesmith.core.example import Example, Message
 from tunesmith.engines.local.loading import prepare_process

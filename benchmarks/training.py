@@ -10,13 +10,13 @@ import argparse
 import json
 import platform
 import statistics
-import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
+from machine import processor, tell
 from sides import Side
 from training_rows import CASES, Case
 from tunesmith.engines.local.loading import best_device, best_dtype, prepare_process
@@ -133,13 +133,6 @@ def machine(peak: float) -> dict[str, object]:
     }
 
 
-def processor() -> str:
-    facts = Path("/proc/cpuinfo")
-    lines = facts.read_text(encoding="utf-8").splitlines() if facts.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
 def show(cases: list[dict[str, object]], peak: float) -> None:
     print(json.dumps(versions()), json.dumps(machine(peak)), sep="\n")
     for each in cases:
@@ -149,10 +142,6 @@ def show(cases: list[dict[str, object]], peak: float) -> None:
             f"{each['name']:40} {each['value']:>8} examples/s {each['labels_per_second']:>8} labels/s "
             f"{each['memory_gb']:>6} GB {each['dtype']:>9} {each['peak_share']:>6.0%} of peak{ratio}{goal}"
         )
-
-
-def tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

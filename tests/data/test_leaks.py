@@ -1,4 +1,4 @@
-from tunesmith.core.example import Example, Message
+from tunesmith.core.example import Example, Made, Message
 from tunesmith.data.leaks import find_leaks, is_cut_from
 
 
@@ -51,3 +51,28 @@ def test_an_eval_row_is_known_by_the_source_it_was_cut_from():
     assert is_cut_from(row, example("Hi", origin="data/a.csv:7"))  # lines shift when rows are set aside
     assert not is_cut_from(row, example("Hi", origin="test.csv:9"))
     assert not is_cut_from(row, example("Hi!", origin="data/a.csv:9"))
+
+
+def test_nearly_the_same_input_leaks():
+    asked = "Could you please tell me how I can track the card that you sent me"
+    held = [example("x", origin="e:1"), example(asked, origin="e:2")]
+    train = [example(asked + " now", "b", "t:1"), example(asked + "?", origin="t:2"), example("new", origin="t:3")]
+    assert [(leak.train, leak.eval, leak.by) for leak in find_leaks(train, held)] == [
+        ("t:1", "e:2", "near"),
+        ("t:2", "e:2", "text"),
+    ]
+
+
+def test_what_was_made_from_an_eval_row_leaks():
+    def made(source: str, origin: str, at: str) -> Example:
+        row = example(f"made {at}", origin=at)
+        return row.model_copy(update={"made": Made(kind="paraphrase", by="m", source=source, origin=origin)})
+
+    held = [example("Hi", origin="data/a.csv:9"), example("no place")]
+    by_content, by_place = made(held[0].id, "", "t:1"), made("", "data/a.csv:9", "t:2")
+    of_a_guideline, of_another = made("", "", "t:3"), made("0123", "data/a.csv:8", "t:4")
+    leaks = find_leaks([by_content, by_place, of_a_guideline, of_another], held)
+    assert [(leak.train, leak.eval, leak.by) for leak in leaks] == [
+        ("t:1", "data/a.csv:9", "made"),
+        ("t:2", "data/a.csv:9", "made"),
+    ]

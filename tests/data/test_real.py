@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.core.example import Example, Message
-from tunesmith.data.checking import check
+from tunesmith.data.checks.all import check
 from tunesmith.data.finding import Finding
 from tunesmith.data.leaks import find_leaks
 from tunesmith.data.normal import normalise
@@ -46,24 +46,32 @@ def test_banking77_repeats_contradicts_itself_once_and_leaks(banking):
     train, test = banking
     findings = check([train], None, test.examples, lambda example: None)
     kinds = Counter((finding.severity, finding.check) for finding in findings)
-    assert kinds == {("look", "duplicate"): 30, ("stop", "contradiction"): 1, ("look", "leak"): 25}
+    assert kinds == {
+        ("look", "duplicate"): 30,
+        ("stop", "contradiction"): 1,
+        ("look", "leak"): 25,
+        ("look", "near-duplicate"): 199,
+        ("look", "near-contradiction"): 4,
+        ("look", "near-leak"): 187,
+        ("look", "one-word-leak"): 186,
+    }
     keys = Counter(normalise(example.text) for example in train.examples)
     assert sum(keys.values()) - len(keys) == 31  # the contradiction repeats a row as well
     (contradiction,) = (finding for finding in findings if finding.check == "contradiction")
     assert contradiction.origin == "train.csv:2010"
     assert "pending_top_up" in contradiction.message
     assert "top_up_reverted" in contradiction.message
-    assert len(find_leaks(train.examples, test.examples)) == 25
+    assert Counter(leak.by for leak in find_leaks(train.examples, test.examples)) == {"text": 25, "near": 187}
 
 
 def test_banking77_splits_without_repeats_or_leaks(banking):
     train, test = banking
     result = split(train.examples, test.examples, BANKING)
-    assert Counter(left.reason for left in result.left_out) == {"duplicate": 30, "leak": 25}
-    assert len(result.train) + len(result.validation) == 10_003 - 55
-    assert abs(len(result.validation) - 995) < 3
+    assert Counter(left.reason for left in result.left_out) == {"duplicate": 25, "leak": 25, "near": 187}
+    assert len(result.train) + len(result.validation) == 10_003 - 237
+    assert abs(len(result.validation) - 977) < 3
     assert not find_leaks(result.train + result.validation, test.examples)
-    assert not find_leaks(result.train, result.validation)
+    assert not [leak for leak in find_leaks(result.train, result.validation) if leak.by == "text"]
 
 
 def test_banking77_splits_into_three(banking):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.core.errors import DataError
-from tunesmith.data.checking import check
+from tunesmith.data.checks.all import check
 from tunesmith.data.finding import Finding
 from tunesmith.data.reading import Reading, read
 from tunesmith.data.section import DataSection

@@ -23,7 +23,7 @@ def test_the_sample_is_sound_up_to_its_seal(tmp_path):
     shutil.copytree(sample_folder(), tmp_path / "sample")
     project = Project.open(tmp_path / "sample")
     console = SilentConsole()
-    assert check(project, console).stop == 0
+    assert check(project, console).counts.stop == 0
     divided = split(project, console)
     assert divided.left_out == {}
     assert divided.labels == 12

@@ -13,6 +13,7 @@ from tunesmith.data import fields
 from tunesmith.data.fields import MOST_WEIGHT, RowError
 from tunesmith.data.finding import shown
 
+ANY_PROMPT = "\0any"  # as the prompt: a system turn may say anything
 LEGACY = ("functions", "function_call")
 KEYS = ("role", "content", "tool_calls", "tool_call_id", "weight")
 
@@ -132,6 +133,8 @@ def _weight(value: Any, role: str, field: str) -> float | None:
 
 
 def _check_system(turn: Message, prompt: str | None) -> None:
+    if prompt == ANY_PROMPT:
+        return
     if prompt is None:
         raise RowError(
             "system",

@@ -1,18 +1,19 @@
 """Rows that the eval set knows already: they must not be trained on, or its score is remembered, not earned.
 
-A row leaks where its input is the same as one of the eval set after normalisation, whatever its label, or where it
-belongs to the same group.
+A row leaks where its input is the same as one of the eval set after normalisation, whatever its label, or nearly the
+same; where it belongs to the same group; or where it was made from a row of the eval set.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from tunesmith.core.example import Example
 from tunesmith.core.record import Record
 from tunesmith.data.finding import place, shown
+from tunesmith.data.near import near_twins
 from tunesmith.data.normal import normalise
 
-By = Literal["text", "group"]
+By = Literal["text", "made", "group", "near"]
 
 
 class Leak(Record):
@@ -32,23 +33,51 @@ def find_leaks(train: Sequence[Example], eval_set: Sequence[Example]) -> list[Le
     ]
 
 
-def pair_leaks(train: Sequence[Example], eval_set: Sequence[Example]) -> Iterator[tuple[Example, Example, By]]:
-    """Each leaking row with the eval row it leaks from: the equal one, else one of the same text, else of the group."""
+def pair_leaks(train: Sequence[Example], eval_set: Sequence[Example]) -> list[tuple[Example, Example, By]]:
+    """Each leaking row, in order, with the eval row it leaks from."""
     if not eval_set:
-        return
-    ids: dict[str, Example] = {}
-    texts: dict[str, Example] = {}
-    groups: dict[str, Example] = {}
-    for example in eval_set:
-        ids.setdefault(example.id, example)
-        texts.setdefault(normalise(example.text), example)
-        if example.group is not None:
-            groups.setdefault(example.group, example)
-    for row in train:
-        if twin := ids.get(row.id) or texts.get(normalise(row.text)):
-            yield row, twin, "text"
-        elif row.group is not None and (twin := groups.get(row.group)):
-            yield row, twin, "group"
+        return []
+    index = EvalIndex(eval_set)
+    found = {position: twin for position, row in enumerate(train) if (twin := index.twin(row))}
+    others = [position for position in range(len(train)) if position not in found]
+    near = near_twins([train[position].text for position in others], index.texts)
+    found |= {others[number]: (index.rows[twin], "near") for number, twin in near.items()}
+    return [(train[position], *found[position]) for position in sorted(found)]
+
+
+class EvalIndex:
+    """The rows of an eval set by what another row may share with them."""
+
+    def __init__(self, eval_set: Iterable[Example]):
+        self.rows: list[Example] = []  # the first of each text
+        self._ids: dict[str, Example] = {}
+        self._origins: dict[str, Example] = {}
+        self._texts: dict[str, Example] = {}
+        self._groups: dict[str, Example] = {}
+        for example in eval_set:
+            self._ids.setdefault(example.id, example)
+            if example.origin:
+                self._origins.setdefault(example.origin, example)
+            if self._texts.setdefault(normalise(example.text), example) is example:
+                self.rows.append(example)
+            if example.group is not None:
+                self._groups.setdefault(example.group, example)
+
+    @property
+    def texts(self) -> list[str]:
+        return [row.text for row in self.rows]
+
+    def twin(self, row: Example, key: str | None = None) -> tuple[Example, By] | None:
+        """The eval row that `row` leaks from: the equal one, else one of the same text, else that which it was made
+        from, else one of its group. Nearly the same texts are not looked for. `key`: the row's text, normalised.
+        """
+        if self._texts and (twin := self._texts.get(normalise(row.text) if key is None else key)):
+            return self._ids.get(row.id, twin), "text"
+        if row.made and (twin := self._ids.get(row.made.source) or self._origins.get(row.made.origin)):
+            return twin, "made"
+        if row.group is not None and (twin := self._groups.get(row.group)):
+            return twin, "group"
+        return None
 
 
 def is_cut_from(row: Example, twin: Example) -> bool:

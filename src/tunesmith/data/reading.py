@@ -20,7 +20,7 @@ from tunesmith.core.units import count
 from tunesmith.data.conversation import turn_of
 from tunesmith.data.fields import SURROGATE, RowError
 from tunesmith.data.finding import Finding, place, shown
-from tunesmith.data.lines import ROW_LIMIT, RawRow, decoded, is_csv, refuse_unreadable, split_rows
+from tunesmith.data.lines import ROW_LIMIT, Hasher, RawRow, decoded, is_csv, refuse_unreadable, split_rows
 from tunesmith.data.rows import (
     columns_of,
     example_of,
@@ -77,25 +77,37 @@ def read(path: Path, section: DataSection, *, prompt: str, name: str) -> Reading
 
     Raises DataError where the file is missing, empty, binary, above 2 GiB, or a CSV without the named columns.
     """
-    _refuse_source(path, name)
     hasher = hashlib.sha256()
+    examples: list[Example] = []
+    findings: list[Finding] = []
+    for outcome in scan(path, section, prompt=prompt, name=name, hasher=hasher):
+        if isinstance(outcome, Example):
+            examples.append(outcome)
+        else:
+            findings.append(outcome)
+    return Reading(examples=tuple(examples), findings=tuple(findings), name=name, sha256=hasher.hexdigest())
+
+
+def scan(
+    path: Path, section: DataSection, *, prompt: str, name: str, hasher: Hasher | None = None
+) -> Iterator[Example | Finding]:
+    """What `read` reads, row by row, so that a file need not fit into memory; `hasher` is fed all its bytes.
+
+    Raises DataError as `read` does, and at its end where there was no row.
+    """
+    _refuse_source(path, name)
 
     def made(row: dict[str, Any], origin: str) -> Example:
         return example_of(row, section, prompt=prompt, origin=origin)
 
-    examples: list[Example] = []
-    findings: list[Finding] = []
+    empty = True
     with path.open("rb") as file:
         rows = split_rows(file, csv=is_csv(path), hasher=hasher)
-        outcomes = _read_csv(rows, section, name) if is_csv(path) else _read_jsonl(rows, name, made)
-        for outcome in outcomes:
-            if isinstance(outcome, Example):
-                examples.append(outcome)
-            else:
-                findings.append(outcome)
-    if not examples and not findings:
+        for outcome in _read_csv(rows, section, name) if is_csv(path) else _read_jsonl(rows, name, made):
+            empty = False
+            yield outcome
+    if empty:
         raise DataError(f"{name} holds no rows. Put rows into it, or take the file away.")
-    return Reading(examples=tuple(examples), findings=tuple(findings), name=name, sha256=hasher.hexdigest())
 
 
 def column_names(path: Path, name: str) -> Iterator[str]:

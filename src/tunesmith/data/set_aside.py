@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -78,21 +78,20 @@ def emptied(path: Path, name: str, target: Path) -> bool:
     return any(file == name for file, _ in _known(old))
 
 
-def faults_of_form(readings: Sequence[Reading], findings: Sequence[Finding]) -> list[str]:
+def faults_of_form(rows: Mapping[str, int], stopped: Mapping[str, Collection[int]]) -> list[str]:
     """In words, each source of which so many rows would be moved that not the rows are wrong.
 
-    More than half of a source with at least a few rows to move; or everything there is.
+    More than half of a source with at least a few rows to move; or everything there is. `rows`: how many each source
+    has, broken ones included; `stopped`: the lines of those that would move.
     """
-    reasons = _reasons(findings)
     words, moving, total = [], 0, 0
-    for reading in readings:
-        rows = len(reading.examples) + sum(finding.line > 0 for finding in reading.findings)
-        lines = len(reasons[reading.name])
-        moving, total = moving + lines, total + rows
-        if lines >= SYSTEMATIC and lines > rows / 2:
-            words.append(f"{lines:,} of {count(rows, 'row')} of {reading.name}")
+    for name, number in rows.items():
+        lines = len(stopped.get(name, ()))
+        moving, total = moving + lines, total + number
+        if lines >= SYSTEMATIC and lines > number / 2:
+            words.append(f"{lines:,} of {count(number, 'row')} of {name}")
     if not words and 0 < total == moving:
-        return [f"all {count(total, 'row')} of {', '.join(reading.name for reading in readings)}"]
+        return [f"all {count(total, 'row')} of {', '.join(rows)}"]
     return words
 
 

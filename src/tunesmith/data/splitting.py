@@ -22,13 +22,14 @@ from tunesmith.data.leaks import is_cut_from, pair_leaks
 from tunesmith.data.normal import normalise
 from tunesmith.data.section import DataSection
 
-Reason = Literal["duplicate", "leak", "group", "eval"]
+Reason = Literal["duplicate", "leak", "near", "made", "group", "eval"]
 Unit = list[int]  # positions of rows that must stay together
 
 
 class LeftOut(Record):
-    """`duplicate`: repeats the row `of`. `leak`: its input stands in the eval set, in row `of`. `group`: its group
-    does. `eval`: it is that row itself, which `split` once cut from this source."""
+    """`duplicate`: repeats the row `of`. `leak`: its input stands in the eval set, in row `of`. `near`: nearly its
+    input does. `made`: it was made from that row. `group`: its group does. `eval`: it is that row itself, which
+    `split` once cut from this source."""
 
     example: Example
     reason: Reason
@@ -91,7 +92,7 @@ def _leave_out(rows: list[Example], eval_set: Sequence[Example]) -> tuple[list[E
         key = normalise(row.text), row.expected
         if leak := leaks.get(id(row)):
             _, twin, by = leak
-            reason: Reason = "group" if by == "group" else "eval" if is_cut_from(row, twin) else "leak"
+            reason: Reason = by if by != "text" else "eval" if is_cut_from(row, twin) else "leak"
             left_out.append(LeftOut(example=row, reason=reason, of=twin.origin))
         elif key in kept:
             left_out.append(LeftOut(example=row, reason="duplicate", of=kept[key].origin))

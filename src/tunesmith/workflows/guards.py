@@ -7,16 +7,23 @@ from tunesmith.core.errors import DataError, LeakError
 from tunesmith.core.example import Example
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
-from tunesmith.data.checking import check
-from tunesmith.data.leaks import find_leaks
+from tunesmith.data.checks.all import check, labels_of
+from tunesmith.data.leaks import By, find_leaks
 from tunesmith.data.reading import Reading
 from tunesmith.evaluation import seal as seals
 from tunesmith.evaluation.seal import Seal
 from tunesmith.tasks.spec import Task
-from tunesmith.workflows.check import refuse_eval_stops, refuse_stops
+from tunesmith.workflows.inspecting import refuse_eval_stops, refuse_stops
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import longest_allowed, read_eval, read_split
 from tunesmith.workflows.split_record import changes
+
+HOW: dict[By, str] = {
+    "text": "stands in the eval set, too",
+    "near": "is nearly the same as a row of the eval set",
+    "made": "was made from a row of the eval set",
+    "group": "belongs to a group of the eval set",
+}
 
 
 class Ready(Record):
@@ -38,9 +45,7 @@ def ready(project: Project, verb: str) -> Ready:
     rows = (*train, *validation)
     leaks = find_leaks(rows, sealed)
     if leaks:
-        first = "\n".join(
-            f"{leak.train} stands in the eval set, too: {leak.eval} “{leak.excerpt}”" for leak in leaks[:5]
-        )
+        first = "\n".join(f"{leak.train} {HOW[leak.by]}: {leak.eval} “{leak.excerpt}”" for leak in leaks[:5])
         more = f"\n… and {len(leaks) - 5:,} more" if len(leaks) > 5 else ""
         raise LeakError(
             f"{count(len(leaks), 'row')} of the split would leak from the eval set:\n{first}{more}\n"
@@ -50,5 +55,5 @@ def ready(project: Project, verb: str) -> Ready:
     too_long, _ = longest_allowed(project)
     findings = check([Reading(examples=rows, findings=())], task.labels, (), too_long, labelled=project.family.LABELLED)
     refuse_stops(findings, verb)
-    refuse_eval_stops(project, read_eval(project), rows, verb)
+    refuse_eval_stops(project, read_eval(project), labels_of(rows), verb)
     return Ready(task=task, seal=seal, train=train, validation=validation, sealed=sealed)

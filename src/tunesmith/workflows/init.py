@@ -79,8 +79,8 @@ def init(plan: Plan, console: Console) -> InitOutcome:
     """Make the project that `plan` describes. Raises UserError before anything is written."""
     _check_free(plan)
     given = _shared_system(plan.sources)
-    with _advice_on_flags():
-        section = _section(plan)
+    with advice_on_flags():
+        section = section_of(_columns(plan))
         _check_columns(plan)
         readings = [read(path, section, prompt=given, name=str(path)) for path in plan.sources]
         evals = _read_eval(plan.eval_file, section, given) if plan.eval_file else ()
@@ -164,7 +164,7 @@ def _in_place(source: Path, target: Path) -> bool:
 
 
 @contextmanager
-def _advice_on_flags() -> Iterator[None]:
+def advice_on_flags() -> Iterator[None]:
     """There is no tunesmith.toml yet that somebody could change."""
     try:
         yield
@@ -208,9 +208,10 @@ def _columns(plan: Plan) -> dict[str, Any]:
     return {key: value for key, value in named.items() if value is not None}
 
 
-def _section(plan: Plan) -> DataSection:
+def section_of(columns: dict[str, Any]) -> DataSection:
+    """[data] with the columns that flags name."""
     try:
-        return DataSection(**_columns(plan))
+        return DataSection(**columns)
     except ValidationError as error:
         fault = error.errors()[0]
         raise ConfigError(

@@ -235,10 +235,15 @@ def find(start: Path | None) -> Path:
             "messages.csv`."
         )
     here = Path(os.getcwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / config.FILE).is_file():
-            return folder
+    if folder := around(here):
+        return folder
     raise ConfigError(
         f"There is no {config.FILE} here ({here}) or in a folder above. Go into a project, name it with -C FOLDER, "
         "make one with `tunesmith init NAME --from messages.csv`, or look at a finished one with `tunesmith demo`."
     )
+
+
+def around(here: Path) -> Path | None:
+    """The project's folder that is `here` or nearest above it, if there is any."""
+    here = here.resolve()
+    return next((folder for folder in (here, *here.parents) if (folder / config.FILE).is_file()), None)

@@ -1,19 +1,32 @@
 """The rows of a project as its verbs see them: sources, eval set, split; and how long a row is."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tunesmith.core.digests import digest, sha256_file
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Message
+from tunesmith.core.progress import Console, Progress, silent
 from tunesmith.data.finding import Finding
-from tunesmith.data.reading import EvalReading, Reading, read, read_canonical, read_eval_set, write_eval_set
+from tunesmith.data.reading import EvalReading, Reading, read, read_canonical, read_eval_set, scan, write_eval_set
 from tunesmith.data.set_aside import emptied
 from tunesmith.models import cache, names, store
 from tunesmith.workflows.project import Project
 
 TooLong = Callable[[Example], int | None]
+
+
+class Source(NamedTuple):
+    """What reading a file gives, row by row."""
+
+    name: str
+    outcomes: Iterable[Example | Finding]
+
+
+WORTH_A_BAR = 8 << 20  # bytes of sources; fewer are read at once
+UNIT, STEP = 1 << 10, 1 << 20  # bytes that the bar counts by, and between two of its moves
 SLACK = 64  # tokens of the chat template around a row's own
 
 
@@ -22,6 +35,44 @@ def read_sources(project: Project) -> tuple[Reading, ...]:
 
     A source that `check --set-aside` emptied counts as one without rows, as long as another has some.
     """
+    paths, empty = _sources(project)
+    return tuple(_left_empty(project, path) if path in empty else _read(project, path) for path in paths)
+
+
+def scan_sources(project: Project, console: Console) -> list[Source]:
+    """What `read_sources` reads, row by row, whatever the size of the files."""
+    paths, empty = _sources(project)
+    tell = meter(paths, console)
+
+    def outcomes(path: Path) -> Iterable[Example | Finding]:
+        section, name = project.config.data, project.name(path)
+        if path in empty:
+            return _left_empty(project, path).findings
+        return scan(path, section, prompt=project.prompt, name=name, hasher=tell)
+
+    return [Source(project.name(path), outcomes(path)) for path in paths]
+
+
+def meter(paths: Sequence[Path], console: Console) -> "Meter":
+    total = sum(path.stat().st_size for path in paths if path.is_file())
+    return Meter(total, console.progress("Rows") if total > WORTH_A_BAR else silent)
+
+
+class Meter:
+    """How much of some files has been read; takes the place of a hasher, which is fed all bytes."""
+
+    def __init__(self, total: int, progress: Progress):
+        self._done, self._told, self._total, self._progress = 0, 0, total, progress
+
+    def update(self, data: bytes, /) -> None:
+        self._done += len(data)
+        if self._done - self._told > STEP or self._done == self._total:
+            self._told = self._done
+            self._progress(self._done // UNIT, self._total // UNIT)
+
+
+def _sources(project: Project) -> tuple[list[Path], set[Path]]:
+    """The source files, and those of them that `check --set-aside` emptied; raises DataError where no rows are left."""
     paths = project.sources()
     if not paths:
         patterns = ", ".join(project.config.data.files)
@@ -36,7 +87,7 @@ def read_sources(project: Project) -> tuple[Reading, ...]:
             f"There are no rows left: {', '.join(project.name(path) for path in paths)} were emptied by `tunesmith "
             f"check --set-aside`. Correct the rows of {aside} and put them back."
         )
-    return tuple(_left_empty(project, path) if path in empty else _read(project, path) for path in paths)
+    return paths, empty
 
 
 def _read(project: Project, path: Path) -> Reading:

@@ -4,9 +4,10 @@ from tunesmith.core.errors import SealError
 from tunesmith.core.example import Example
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count
+from tunesmith.data.checks.all import labels_of
 from tunesmith.evaluation.seal import seal as freeze
 from tunesmith.evaluation.seal import verify
-from tunesmith.workflows.check import refuse_eval_stops
+from tunesmith.workflows.inspecting import refuse_eval_stops
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import canonical_eval, read_eval, read_sources, refuse_other_eval_files
@@ -34,7 +35,7 @@ def seal(project: Project, console: Console, *, reseal: bool = False) -> SealOut
                 f"{name} {what}: there is nothing to seal. `tunesmith split` cuts an eval set from your rows, or put "
                 "rows of your own there."
             )
-        refuse_eval_stops(project, evals, _to_learn_from(project), "the eval set is sealed")
+        refuse_eval_stops(project, evals, labels_of(_to_learn_from(project)), "the eval set is sealed")
         cut = may_cut_again(project)
         rows = canonical_eval(project, evals)
         labelled = project.family.LABELLED

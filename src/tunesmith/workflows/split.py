@@ -20,7 +20,7 @@ from tunesmith.data.splitting import LeftOut, Split
 from tunesmith.data.splitting import split as divide
 from tunesmith.evaluation import seal as seals
 from tunesmith.workflows import inputs, prompt_draft
-from tunesmith.workflows.check import inspect, refuse_found
+from tunesmith.workflows.inspecting import inspect, of_readings, refuse_found
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import canonical_eval, read_eval, read_sources, refuse_other_eval_files
@@ -30,6 +30,8 @@ from tunesmith.workflows.status import next_command
 REASONS = {
     "duplicate": "repeated",
     "leak": "known to the eval set",
+    "near": "nearly known to the eval set",
+    "made": "made from a row of the eval set",
     "group": "of a group in the eval set",
     "eval": "in the eval set, which was cut from here",
 }
@@ -57,7 +59,7 @@ def split(project: Project, console: Console) -> SplitOutcome:
         if made:
             refuse_other_eval_files(project)
         readings = read_sources(project)
-        refuse_found(project, inspect(project, readings, evals), "the split")
+        refuse_found(project, inspect(project, of_readings(readings), evals), "the split")
         rows = [example for reading in readings for example in reading.examples]
         eval_set = evals.examples
         divided = _divide(rows, eval_set, project)

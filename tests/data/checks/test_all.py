@@ -1,6 +1,6 @@
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Message
-from tunesmith.data.checking import check, check_eval
+from tunesmith.data.checks.all import check, check_eval, labels_of
 from tunesmith.data.finding import Finding
 from tunesmith.data.reading import EvalReading, EvalRow, Reading
 
@@ -108,14 +108,14 @@ def test_the_sources_say_how_a_label_of_the_eval_set_is_written():
     rows = tuple(EvalRow(example(f"held {line}", "Card", "elsewhere:7"), line, {}) for line in (1, 2, 4))
     evals = EvalReading(rows, (), "evals/eval.jsonl")
     sources = reading(("one", "card")).examples
-    findings = check_eval(evals, sources, None, short)
+    findings = check_eval(evals, labels_of(sources), None, short)
     assert [(f.severity, f.check, f.origin) for f in findings] == [
         ("stop", "label-variant", "evals/eval.jsonl:1"),
         ("stop", "label-variant", "evals/eval.jsonl:2"),
         ("stop", "label-variant", "evals/eval.jsonl:4"),
     ]
     assert "differs from 'card' (1 row)" in findings[0].message
-    assert check_eval(evals, (), None, short) == []
+    assert check_eval(evals, {}, None, short) == []
 
 
 def test_rows_that_split_cut_as_the_eval_set_are_counted_not_listed():

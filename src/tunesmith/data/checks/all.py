@@ -1,0 +1,94 @@
+"""Every check, and the one pass that takes the rows through them.
+
+A check is added by its line in a table below. Rows stream by: what the checks keep of them is a few numbers each, and
+their texts lie on disk.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+
+from tunesmith.core.example import Example
+from tunesmith.data.checks.base import Check
+from tunesmith.data.checks.contradictions import Contradictions
+from tunesmith.data.checks.duplicates import Duplicates
+from tunesmith.data.checks.fit import Fit
+from tunesmith.data.checks.found import Found
+from tunesmith.data.checks.kept import Kept
+from tunesmith.data.checks.labels import LabelCounts, LabelVariants, UnknownLabels, UnseenLabels
+from tunesmith.data.checks.leaks import Leaks
+from tunesmith.data.checks.meaning import MeaningDuplicates
+from tunesmith.data.checks.near import NearDuplicates
+from tunesmith.data.checks.scope import Scope, TooLong
+from tunesmith.data.finding import Finding
+from tunesmith.data.reading import EvalReading, Reading
+
+Makers = tuple[Callable[[Scope], Check], ...]
+
+OF_LABELS: Makers = (UnknownLabels, LabelVariants)  # where outputs are labels: they come first, in rows of any kind
+OF_SOURCES: Makers = (Contradictions, Duplicates, NearDuplicates, MeaningDuplicates, Leaks, Fit)
+OF_SOURCE_LABELS: Makers = (LabelCounts,)
+OF_EVAL: Makers = (Contradictions, Duplicates, NearDuplicates, Fit)
+OF_EVAL_LABELS: Makers = (UnseenLabels,)
+
+
+def look_at_sources(outcomes: Iterable[Example | Finding], scope: Scope, found: Found) -> None:
+    """Take what reading the sources gives through every check of theirs."""
+    of_labels = (*OF_LABELS, *OF_SOURCES, *OF_SOURCE_LABELS)
+    look(outcomes, scope, of_labels if scope.labelled else OF_SOURCES, found)
+
+
+def look_at_eval(outcomes: Iterable[Example | Finding], scope: Scope, found: Found) -> None:
+    of_labels = (*OF_LABELS, *OF_EVAL_LABELS, *OF_EVAL)
+    look(outcomes, scope, of_labels if scope.labelled else OF_EVAL, found)
+
+
+def look(outcomes: Iterable[Example | Finding], scope: Scope, makers: Makers, found: Found) -> None:
+    checks: list[Check] = [scope.kept, *(make(scope) for make in makers)]
+    for outcome in outcomes:
+        if isinstance(outcome, Finding):
+            found.add((outcome,))
+        else:
+            for check in checks:
+                found.add(check.see(outcome))
+    for check in checks:
+        found.add(check.close())
+
+
+def check(
+    readings: Sequence[Reading],
+    labels: Sequence[str] | None,
+    eval_set: Sequence[Example],
+    too_long: TooLong,
+    *,
+    labelled: bool = True,
+) -> list[Finding]:
+    """The findings of reading, and all others, by file and line, of rows that are in memory already.
+
+    `labels`: those declared under [task], or None; without `labelled`, outputs are free text.
+    """
+    found = Found()
+    scope = Scope(Kept(labelled=labelled, declared=labels), too_long, eval_set)
+    look_at_sources(chain.from_iterable((*each.findings, *each.examples) for each in readings), scope, found)
+    return found.sorted([reading.name for reading in readings])
+
+
+def check_eval(
+    evals: EvalReading,
+    known: Mapping[str, int],
+    labels: Sequence[str] | None,
+    too_long: TooLong,
+    *,
+    labelled: bool = True,
+) -> list[Finding]:
+    """The findings of an eval set, by line; `known`: the labels of the sources, with their rows."""
+    found = Found()
+    kept = Kept(labelled=labelled, declared=labels, known=known)
+    scope = Scope(kept, too_long, repeats="the eval set counts it twice")
+    look_at_eval(chain(evals.findings, evals.placed), scope, found)
+    return found.sorted([evals.name])
+
+
+def labels_of(rows: Iterable[Example]) -> Counter[str]:
+    """Label → rows: what `check_eval` wants to know of the sources."""
+    return Counter(row.expected for row in rows)

@@ -1,0 +1,187 @@
+"""The findings of a project's rows, and the refusal of verbs whose rows are not in order."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from tunesmith.core.errors import DataError
+from tunesmith.core.example import Example
+from tunesmith.core.record import Record
+from tunesmith.core.units import count
+from tunesmith.data.checks.all import check_eval, look_at_eval, look_at_sources
+from tunesmith.data.checks.found import Found
+from tunesmith.data.checks.kept import Kept
+from tunesmith.data.checks.scope import Scope, TooLong
+from tunesmith.data.finding import Finding, place, shown
+from tunesmith.data.meaning import Embed
+from tunesmith.data.reading import EvalReading, Reading
+from tunesmith.data.set_aside import faults_of_form
+from tunesmith.workflows import prompt_draft
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.rows import Source, longest_allowed
+from tunesmith.workflows.split_record import may_cut_again
+
+SHOWN = 5  # findings of each check that are printed; --json has more
+SETTLE = "`tunesmith check` lists them all; correct the rows, or move them out with `tunesmith check --set-aside`."
+
+
+class Inspection(Record):
+    findings: tuple[Finding, ...]
+    severities: dict[str, int]
+    unlisted: dict[str, int]  # check → findings that were counted, but are not among `findings`
+    rows: int
+    eval_rows: int
+    skipped: tuple[str, ...]
+    faults: tuple[str, ...]  # of the settings or of whole files, in words: setting rows aside would not help
+
+
+@dataclass
+class Aim:
+    """What rows are checked for: the task's labels (None: as the rows have them), whether outputs are labels, and
+    whether the eval set is a file of its own, whose faults are mended there."""
+
+    labels: Sequence[str] | None
+    labelled: bool
+    too_long: TooLong
+    eval_is_own: bool = True
+    embed: Embed | None = None  # where meaning counts
+    skipped: tuple[str, ...] = ()
+
+
+def of_readings(readings: Iterable[Reading]) -> list[Source]:
+    return [Source(reading.name, chain(reading.findings, reading.examples)) for reading in readings]
+
+
+def aim_of(project: Project, embed: Embed | None = None) -> Aim:
+    too_long, skipped = longest_allowed(project)
+    return Aim(
+        labels=project.config.task.labels,
+        labelled=project.family.LABELLED,
+        too_long=too_long,
+        eval_is_own=not may_cut_again(project),
+        embed=embed,
+        skipped=(skipped,) if skipped else (),
+    )
+
+
+def inspect(
+    project: Project,
+    sources: Sequence[Source],
+    evals: EvalReading,
+    *,
+    embed: Embed | None = None,
+    limit: int | None = None,
+) -> Inspection:
+    """The findings of the sources and of the eval set. What an unsealed cut holds is judged where it was cut from."""
+    return examine(aim_of(project, embed), sources, evals, quoted=_quoted(project, evals.placed), limit=limit)
+
+
+def examine(
+    aim: Aim,
+    sources: Sequence[Source],
+    evals: EvalReading,
+    *,
+    quoted: Sequence[Finding] = (),
+    limit: int | None = None,
+) -> Inspection:
+    """One pass over the sources, then one over the eval set; at most `limit` findings of each check are kept."""
+    found, rows = Found(limit), dict.fromkeys((source.name for source in sources), 0)
+    kept = Kept(labelled=aim.labelled, declared=aim.labels)
+    look_at_sources(_counted(sources, rows), Scope(kept, aim.too_long, evals.examples, aim.embed), found)
+    faults = faults_of_form(rows, found.stopped)
+    if aim.eval_is_own:
+        known = dict(zip(kept.labels, kept.uses, strict=True))
+        kept_of_eval = Kept(labelled=aim.labelled, declared=aim.labels, known=known)
+        scope = Scope(kept_of_eval, aim.too_long, repeats="the eval set counts it twice")
+        look_at_eval(chain(evals.findings, evals.placed), scope, found)
+    found.add(quoted)
+    return Inspection(
+        findings=tuple(found.sorted(list(rows))),
+        severities=dict(found.severities),
+        unlisted=found.unlisted,
+        rows=len(kept),
+        eval_rows=len(evals.rows),
+        skipped=aim.skipped,
+        faults=tuple(faults),
+    )
+
+
+def _counted(sources: Sequence[Source], rows: dict[str, int]) -> Iterator[Example | Finding]:
+    """All outcomes; `rows` counts those of each file, rows that cannot be read included."""
+    for source in sources:
+        for outcome in source.outcomes:
+            rows[source.name] += isinstance(outcome, Example) or outcome.line > 0
+            yield outcome
+
+
+def refuse_eval_stops(project: Project, evals: EvalReading, known: Mapping[str, int], verb: str) -> None:
+    """Raise DataError where a row of the eval set cannot be used as it is; `known`: the labels of the rows to learn
+    from."""
+    name = project.name(project.eval_file)
+    advice = (
+        "Correct the sources, then run `tunesmith split`, which cuts the eval set anew."
+        if may_cut_again(project)
+        else f"Correct them in {name}; `tunesmith check` lists them all."
+    )
+    aim = aim_of(project)
+    refuse_stops(check_eval(evals, known, aim.labels, aim.too_long, labelled=aim.labelled), verb, advice)
+
+
+def refuse_found(project: Project, found: Inspection, verb: str) -> None:
+    """`refuse_stops`, with the way out that there is."""
+    name = project.name(project.eval_file)
+    files = {finding.file for finding in found.findings if finding.severity == "stop"}
+    advice = [whole(found.faults)] if found.faults else []
+    if name in files:
+        advice.append(f"`tunesmith check` lists them all; correct the rows of {name} there.")
+    if not found.faults and files - {name}:
+        advice.append(SETTLE if name not in files else "Move the others out with `tunesmith check --set-aside`.")
+    refuse_stops(found.findings, verb, " ".join(advice))
+
+
+def refuse_stops(findings: Sequence[Finding], verb: str, advice: str = SETTLE) -> None:
+    """Raise DataError with the first findings that stop the work, if there are any."""
+    stops = [finding for finding in findings if finding.severity == "stop"]
+    if stops:
+        number = count(len(stops), "finding")
+        raise DataError(f"{number} in the data must be settled before {verb}:\n{first_stops(stops)}\n{advice}")
+
+
+def whole(faults: Sequence[str]) -> str:
+    return (
+        f"{' and '.join(faults)} cannot be used as they are, so the settings are wrong, or the form of the file, not "
+        "single rows. Compare [task] labels and [data] in tunesmith.toml with the file, and correct the one that is "
+        "wrong."
+    )
+
+
+def first_stops(findings: Sequence[Finding]) -> str:
+    stops = [finding for finding in findings if finding.severity == "stop"]
+    more = [f"… and {len(stops) - SHOWN:,} more"] if len(stops) > SHOWN else []
+    return "\n".join([*(line(finding) for finding in stops[:SHOWN]), *more])
+
+
+def line(finding: Finding) -> str:
+    """A finding as a terminal shows it."""
+    where = finding.origin if finding.line else finding.file
+    excerpt = f" “{finding.excerpt}”" if finding.excerpt else ""
+    return f"{where}: {finding.message}{excerpt}"
+
+
+def _quoted(project: Project, eval_set: Sequence[Example]) -> list[Finding]:
+    """Eval rows that the prompt quotes: every candidate with that prompt has seen their answer."""
+    found = []
+    for example in eval_set:
+        if prompt_draft.quotes(project.prompt, example.text):
+            file, number = place(example.origin)
+            found.append(
+                Finding(
+                    severity="look",
+                    check="quoted-in-prompt",
+                    file=file,
+                    line=number,
+                    message=f"{project.config.task.prompt} quotes this row of the eval set. Quote another.",
+                    excerpt=shown(example.text),
+                )
+            )
+    return found
