@@ -30,7 +30,8 @@ STREETS = (
     re.compile(rf"\b(?:{NUMBER},? )?(?:{BEFORE_NAME})\b\.? ?(?:{NAME} ){{1,5}}{NUMBER}\b{REST}"),
     re.compile(rf"\b{NUMBER},? (?:Rue|Avenue|Boulevard|Place|Chemin|Allée|Quai|Route)\b(?: {NAME}){{1,5}}{REST}"),
     re.compile(
-        rf"\b(?:{NUMBER} )?(?:{NAME} )?(?:[^\W\d_]{{2,30}}(?:{IN_NAME})|{NAME} (?:{IN_NAME}))\b\.? {NUMBER}\b{REST}",
+        rf"\b(?:{NUMBER} )?(?=(?:{NAME} )?[^\W\d_]{{3,40}}\.? \d)"  # cheap: a word with a number behind it
+        rf"(?:{NAME} )?(?:[^\W\d_]{{2,30}}(?:{IN_NAME})|{NAME} (?:{IN_NAME}))\b\.? {NUMBER}\b{REST}",
         re.IGNORECASE,
     ),
     re.compile(rf"\b{NUMBER} (?:{NAME} ){{1,5}}{NUMBER}\.?{UNIT}{{1,2}}"),

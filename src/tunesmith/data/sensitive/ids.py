@@ -17,32 +17,34 @@ NEAR = 60  # characters before a number, and half as many behind it, in which a 
 SURE = 0.5  # Presidio's score of a pattern that is rarely anything else
 HEAVY = ("torch", "transformers", "tensorflow")
 
-# Presidio's recogniser → words that name its number, beside those it brings. Left out are those whose pattern is any
-# number or code (passports, driving licences, accounts, postcodes) and those of companies.
-PRESIDIO = {
-    "UsSsnRecognizer": ("ssn", "social security"),
-    "UsItinRecognizer": ("itin", "taxpayer"),
-    "NhsRecognizer": ("nhs",),
-    "UkNinoRecognizer": ("national insurance", "nino"),
-    "EsNifRecognizer": ("dni", "nif"),
-    "EsNieRecognizer": ("nie",),
-    "ItFiscalCodeRecognizer": ("codice fiscale",),
-    "PlPeselRecognizer": ("pesel",),
-    "FiPersonalIdentityCodeRecognizer": ("hetu", "henkilötunnus"),
-    "SePersonnummerRecognizer": ("personnummer", "personal identity number"),
-    "InAadhaarRecognizer": ("aadhaar", "aadhar"),
-    "InPanRecognizer": ("permanent account number",),
-    "AuTfnRecognizer": ("tfn", "tax file"),
-    "AuMedicareRecognizer": ("medicare",),
-    "CaSinRecognizer": ("social insurance",),
-    "DeTaxIdRecognizer": ("steuer-id", "identifikationsnummer", "steuer id", "idnr"),
-    "DeSocialSecurityRecognizer": ("sozialversicherung", "rentenversicherung"),
-    "KrRrnRecognizer": ("resident registration", "주민등록"),
-    "TrNationalIdRecognizer": ("kimlik", "tckn"),
-    "ThTninRecognizer": ("บัตรประชาชน", "thai id"),
-    "ZaIdNumberRecognizer": ("id number", "identity number", "south african id"),
-    "SgFinRecognizer": ("nric", "fin"),
+# Presidio's recogniser → what a text must hold where the number has a form of its own (else it needs a name), and words
+# that name it, beside those the recogniser brings. Left out are those whose pattern is any number or code (passports,
+# driving licences, accounts, postcodes), and those of companies.
+PRESIDIO: dict[str, tuple[str | None, tuple[str, ...]]] = {
+    "UsSsnRecognizer": (r"\d{3}[-. ]\d\d[-. ]\d{4}", ("ssn", "social security")),
+    "UsItinRecognizer": (r"9\d\d[- ]\d\d[- ]\d{4}", ("itin", "taxpayer")),
+    "UkNinoRecognizer": (r"[A-Za-z]{2} ?\d\d ?\d\d ?\d\d", ("national insurance", "nino")),
+    "EsNifRecognizer": (r"\d{7}-?[A-Za-z]", ("dni", "nif")),
+    "EsNieRecognizer": (r"[XYZxyz]-?\d{7}", ("nie",)),
+    "ItFiscalCodeRecognizer": (r"[A-Za-z]{6}\w{2}[A-Za-z]", ("codice fiscale",)),
+    "FiPersonalIdentityCodeRecognizer": (r"\d{6}[-+A-Fa-fU-Yu-y]\d{3}", ("hetu", "henkilötunnus")),
+    "InPanRecognizer": (r"[A-Za-z]{5}\d{4}[A-Za-z]", ("permanent account number",)),
+    "DeSocialSecurityRecognizer": (r"\d{8}[A-Za-z]\d{3}", ("sozialversicherung", "rentenversicherung")),
+    "SgFinRecognizer": (r"[STFGMstfgm]\d{7}[A-Za-z]", ("nric", "fin")),
+    "KrRrnRecognizer": (r"\d{6}-[1-4]\d{6}", ("resident registration", "주민등록")),
+    "NhsRecognizer": (None, ("nhs",)),
+    "PlPeselRecognizer": (None, ("pesel",)),
+    "SePersonnummerRecognizer": (None, ("personnummer", "personal identity number")),
+    "InAadhaarRecognizer": (None, ("aadhaar", "aadhar")),
+    "AuTfnRecognizer": (None, ("tfn", "tax file")),
+    "AuMedicareRecognizer": (None, ("medicare",)),
+    "CaSinRecognizer": (None, ("social insurance",)),
+    "DeTaxIdRecognizer": (None, ("steuer-id", "identifikationsnummer", "steuer id", "idnr")),
+    "TrNationalIdRecognizer": (None, ("kimlik", "tckn")),
+    "ThTninRecognizer": (None, ("บัตรประชาชน", "thai id")),
+    "ZaIdNumberRecognizer": (None, ("id number", "identity number", "south african id")),
 }
+ALONE = re.compile("|".join(hint for hint, _ in PRESIDIO.values() if hint))
 
 
 class Form(NamedTuple):
@@ -57,6 +59,7 @@ class Form(NamedTuple):
 class Recogniser(NamedTuple):
     presidio: Any
     words: re.Pattern[str]
+    alone: bool
 
 
 def ids(text: str) -> Iterator[Sensitive]:
@@ -67,14 +70,25 @@ def ids(text: str) -> Iterator[Sensitive]:
             bare = form.named and match[0].isdigit()
             if form.valid(_plain(match[0])) and not (bare and not _named(form.words, text, *match.span())):
                 yield Sensitive("national-id", *match.span())
+    alone = ALONE.search(text) is not None
+    if not alone and not named_anywhere().search(text):
+        return  # Presidio takes seconds to load, and most texts do not need it
     for recogniser in recognisers():
-        mentioned = recogniser.words.search(text) is not None
-        for found in recogniser.presidio.analyze(text, recogniser.presidio.supported_entities):
-            start, end = found.start, found.end
-            bare = _plain(text[start:end]).isdigit() and found.score < 1 or text[start:end].isdigit()
-            sure = found.score >= SURE and not bare
-            if (sure or (mentioned and _named(recogniser.words, text, start, end))) and _apart(text, start, end):
-                yield Sensitive("national-id", start, end)
+        if (alone and recogniser.alone) or recogniser.words.search(text):
+            yield from _presidio(recogniser, text)
+
+
+def _presidio(recogniser: "Recogniser", text: str) -> Iterator[Sensitive]:
+    for found in recogniser.presidio.analyze(text, recogniser.presidio.supported_entities):
+        start, end = found.start, found.end
+        sure = recogniser.alone and found.score >= SURE and not text[start:end].isdigit()
+        if (sure or _named(recogniser.words, text, start, end)) and _apart(text, start, end):
+            yield Sensitive("national-id", start, end)
+
+
+@cache
+def named_anywhere() -> re.Pattern[str]:
+    return _words(*(word for _, words in PRESIDIO.values() for word in words))
 
 
 @cache
@@ -82,11 +96,11 @@ def recognisers() -> tuple[Recogniser, ...]:
     """Presidio's, each with those of its patterns that look no further than the number itself."""
     presidio = load_presidio()
     made = []
-    for name, words in PRESIDIO.items():
+    for name, (hint, words) in PRESIDIO.items():
         recogniser = getattr(presidio, name)()
         recogniser.patterns = [pattern for pattern in recogniser.patterns if ".*" not in pattern.regex]
         said = {word.casefold() for word in (*words, *(recogniser.context or ())) if len(word) > 2}
-        made.append(Recogniser(recogniser, _words(*said)))
+        made.append(Recogniser(recogniser, _words(*said), hint is not None))
     return tuple(made)
 
 
