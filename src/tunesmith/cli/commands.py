@@ -38,7 +38,7 @@ app = typer.Typer(
 )
 PANELS = {
     "Start": (start.demo, start.init, start.status),
-    "The data": (data.check, data.split),
+    "The data": (data.check, data.redact, data.split),
     "The evidence": (evidence.seal, evidence.baseline, evidence.train, evidence.compare, evidence.run),
     "The answers": (answers.ask, answers.predict),
 }

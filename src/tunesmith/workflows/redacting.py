@@ -8,11 +8,12 @@ import csv
 import io
 import json
 import os
+import shlex
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.files import private, temporary_name
@@ -22,10 +23,11 @@ from tunesmith.data.fields import RowError
 from tunesmith.data.lines import ROW_LIMIT, RawRow, decoded, is_csv, refuse_unreadable, split_rows
 from tunesmith.data.rows import listed, parse_json
 from tunesmith.data.sensitive.finder import open_finder
-from tunesmith.data.sensitive.hit import PERSONAL, WORDS
+from tunesmith.data.sensitive.hit import WORDS
 from tunesmith.data.sensitive.redaction import PLACEHOLDER, Placeholders
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
+from tunesmith.workflows.status import command
 
 SUFFIXES = (".jsonl", ".csv")
 KEY_SCHEMA = 1
@@ -67,7 +69,7 @@ def redact(
     if restore and key is None:
         raise DataError("--restore needs the key that the redaction wrote: --key FILE.")
     pairs = _pairs(project, sources, folder)
-    with _locked(key, [*pairs], project):
+    with _locked(key, pairs, project):
         table = _read_key(key, must=restore)
         finder = None if restore else open_finder()
         placeholders = Placeholders(finder.find if finder else lambda text: [], keep, table)
@@ -82,8 +84,14 @@ def redact(
         replaced=replaced,
         key=None if key is None else str(key),
         unknown=finder.unknown if finder else None,
-        next="" if project is None else f"tunesmith check  # with [data] files naming {folder}",
+        next=_next(project, pairs, folder),
     )
+
+
+def _next(project: Project | None, pairs: Sequence[Pair], folder: Path) -> str:
+    if project is None:
+        return f"tunesmith init NAME --from {shlex.quote(str(pairs[0].target))}"
+    return f"{command(project, 'check')}  # once [data] files names the copies in {folder}"
 
 
 def _pairs(project: Project | None, sources: Sequence[Path], folder: Path) -> list[Pair]:
@@ -103,8 +111,9 @@ def _pairs(project: Project | None, sources: Sequence[Path], folder: Path) -> li
         if target in pairs:
             raise DataError(f"{source} and {pairs[target].source} would both be copied to {target}. Rename one.")
         if target.exists():
-            what = "a source" if any(target.resolve() == each.resolve() for each in named) else "there already"
-            raise DataError(f"{target} is {what}; nothing is replaced. Name another folder with -o.")
+            raise DataError(f"{target} exists already, and nothing is replaced. Name another folder with -o.")
+        if project is not None and (what := project.reserved(target)):
+            raise DataError(f"{target} would be {what}. Name another folder with -o, such as -o redacted.")
         pairs[target] = Pair(source, target)
     return list(pairs.values())
 
@@ -151,7 +160,9 @@ def _read_key(key: Path | None, *, must: bool) -> dict[str, str]:
         PLACEHOLDER.fullmatch(name) and isinstance(value, str) for name, value in table.items()
     )
     if not whole:
-        raise DataError(f"{key} is no key of `tunesmith redact`. Name the file that an earlier --key wrote, or a new one.")
+        raise DataError(
+            f"{key} is no key of `tunesmith redact`. Name the file that an earlier --key wrote, or a new one."
+        )
     assert isinstance(table, dict)
     return table
 
@@ -192,9 +203,10 @@ def _write(
             temporary = temporary_name(pair.target)
             stack.callback(temporary.unlink, missing_ok=True)
             with open(temporary, "xb", opener=private) as file:
-                for raw, cells in _rows(pair.source):
-                    file.write(_line(pair.source, change(cells)))
-                    rows += not (is_csv(pair.source) and raw.start <= 3)  # the header is no row
+                for number, (raw, cells) in enumerate(_rows(pair.source)):
+                    header = number == 0 and is_csv(pair.source)
+                    file.write(_line(pair.source, cells if header else change(cells)))
+                    rows += not header
                     progress(done + raw.end, total)
                 file.flush()
                 os.fsync(file.fileno())

@@ -32,16 +32,16 @@ MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "january jan januar janvier janv enero ene gennaio gen janeiro januari",
+            "january jan januar janvier janv enero ene gennaio janeiro januari",
             "february feb februar février févr fevrier febrero febbraio fevereiro fev februari",
             "march mar märz mrz mars marzo março maart mrt",
             "april apr avril avr abril abr aprile",
             "may mai mayo maggio mag maio mei",
             "june jun juni juin junio giugno giu junho",
             "july jul juli juillet juil julio luglio lug julho",
-            "august aug août aout agosto ago augustus",
-            "september sep sept septembre septiembre settembre set setembro",
-            "october oct okt oktober octobre octubre ottobre ott outubro out",
+            "august aug août aout agosto augustus",
+            "september sep sept septembre septiembre settembre setembro",
+            "october oct okt oktober octobre octubre ottobre ott outubro",
             "november nov novembre noviembre novembro",
             "december dec dez dezember décembre diciembre dic dicembre dezembro desember",
         ),
@@ -72,8 +72,8 @@ URL = re.compile(
     re.IGNORECASE,
 )
 REFERENCE = re.compile(
-    r"(?:\b(?:policy|form|contract|clause|article|regulation|directive|tariff|plan|case|ticket|reference|ref|sku|model|"
-    r"part|police|vertrag|formular|artikel|klausel|póliza|contrato|formulaire|polizza|polis)"
+    r"(?:\b(?:policy|form|contract|clause|article|regulation|directive|tariff|ticket|reference|ref|sku|"
+    r"police|vertrag|formular|artikel|klausel|póliza|contrato|formulaire|polizza|polis)"
     r"(?: (?:no\.?|number|nr\.?|nummer|n[º°o]\.?|num\.?|id|code))?[ :#]{1,3}|§ ?|#)"
     r"((?=[\w\-/.]{0,20}\d)[A-Z0-9][\w\-/]{1,20}(?:\.\d{1,4})?)",
     re.IGNORECASE,
@@ -173,7 +173,7 @@ def numbers(written: str) -> Value:
 def _dates(text: str) -> Iterator[tuple[str, Value]]:
     """An answer may name the year that the input leaves out, or leave out the one that it names."""
     for written, days in _days(text):
-        meant = {(year, month, day) for year, month, day in days if year}
+        meant: set[tuple[int | str | None, ...]] = {(year, month, day) for year, month, day in days if year}
         meant |= {(None, month, day) for _, month, day in days}
         meant |= {("any", month, day) for year, month, day in days if not year}
         yield written, frozenset(meant)
@@ -231,7 +231,8 @@ def _urls(text: str) -> Iterator[tuple[str, Value]]:
     for match in URL.finditer(text):
         address = match[0].rstrip(".,;:!?)…")
         plain = re.sub(r"^(?:https?://)?(?:www\.)?", "", address.casefold()).rstrip("/")
-        yield address, frozenset({(plain,)})
+        public = re.sub(r"//[^/@]*@|[?#].*", lambda private: "//…@" if private[0][0] == "/" else "?…", address)
+        yield public, frozenset({(plain,)})
 
 
 def _references(text: str) -> Iterator[tuple[str, Value]]:

@@ -11,7 +11,6 @@ from tunesmith.data.sensitive.hit import Sensitive
 NUMBER = r"\d{1,6}[A-Za-z]?(?:[-/]\d{1,4})?"
 NAME = r"[^\W\d_][\w'’.\-]{0,29}"
 UNIT = r"(?:,?\s{1,3}(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Room)\b\.?\s?#?\d{1,5}[A-Za-z]?)"
-# What follows a street: a flat, then at most two parts with a postcode, a state or a town.
 REST = rf"{UNIT}{{0,2}}"
 AFTER_NAME = (
     "Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Square|Sq|Terrace|Crescent|Highway|Hwy"
@@ -26,7 +25,9 @@ IN_NAME = (
     "|katu|tie|kuja|polku|straat|laan|plein|gracht|kade|dijk|steeg|ulice|utca|útja|tänav"
 )
 STREETS = (
-    re.compile(rf"\b{NUMBER} (?:{NAME} ){{1,4}}(?:{AFTER_NAME})\b\.?(?: (?:North|South|East|West|[NSEW]{{1,2}})\b)?{REST}"),
+    re.compile(
+        rf"\b{NUMBER} (?:{NAME} ){{1,4}}(?:{AFTER_NAME})\b\.?(?: (?:North|South|East|West|[NSEW]{{1,2}})\b)?{REST}"
+    ),
     re.compile(rf"\b(?:{NUMBER},? )?(?:{BEFORE_NAME})\b\.? ?(?:{NAME} ){{1,5}}{NUMBER}\b{REST}"),
     re.compile(rf"\b{NUMBER},? (?:Rue|Avenue|Boulevard|Place|Chemin|Allée|Quai|Route)\b(?: {NAME}){{1,5}}{REST}"),
     re.compile(

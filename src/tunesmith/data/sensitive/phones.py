@@ -11,7 +11,8 @@ from functools import lru_cache
 from tunesmith.data.sensitive.hit import Sensitive
 
 CANDIDATE = re.compile(
-    r"(?<![\w+\-#$€£])(?<!\d[.,/])(?:\+|\(\+?)?\d[\d ().\-/]{4,22}\d(?:[ ,]{0,2}(?:x|ext\.?|extension|durchwahl)[ .]?\d{1,6})?(?!\w)",
+    r"(?<![\w+\-#$€£])(?<!\d[.,/])(?:\+|\(\+?)?\d[\d ().\-/]{4,22}\d"
+    r"(?:[ ,]{0,2}(?:x|ext\.?|extension|durchwahl)[ .]?\d{1,6})?(?!\w)",
     re.IGNORECASE,
 )
 DIGITS = re.compile(r"\d+")

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from tunesmith.data.sensitive.hit import Sensitive
@@ -22,7 +23,9 @@ SHORTEST_NUMBER = 7  # digits of a bare number in JSON that may be somebody's
 class Placeholders:
     """`table` is what a key holds: placeholder → the value as it was first met."""
 
-    def __init__(self, find: Callable[[str], list[Sensitive]], keep: Collection[str] = (), table: Mapping[str, str] = {}):
+    def __init__(
+        self, find: Callable[[str], list[Sensitive]], keep: Collection[str] = (), table: Mapping[str, str] = {}
+    ):
         self._find = find
         self._keep = frozenset(keep)
         self.table: dict[str, str] = {}

@@ -42,6 +42,7 @@ TOKENS = re.compile(
 TOKEN_HINT = re.compile(r"sk-|github_pat_|hf_|AIza|ya29\.|npm_|dop_v1_|dckr_pat_|shpat_|xapp-|whsec_|glpat-")
 SPECIMEN = re.compile(r"example|x{6}|0{8}|123456789|your[_\-]?(?:api|token|key)", re.IGNORECASE)
 
+KEY_HINT, PUTTY = "PRIVATE KEY", "PuTTY-User-Key-File"
 KEY_BEGINS = re.compile(r"-{2,5} ?BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)? ?-{2,5}|PuTTY-User-Key-File-\d")
 KEY_ENDS = re.compile(r"-{2,5} ?END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)? ?-{2,5}|Private-MAC: ?[0-9a-f]{40,64}")
 KEY_BODY = re.compile(r"(?:[A-Za-z0-9+/=]|\\[nr]|\s)*")
@@ -69,7 +70,8 @@ class Plugin(NamedTuple):
 
 
 def secrets(text: str) -> Iterator[Sensitive]:
-    yield from _private_keys(text)
+    if KEY_HINT in text or PUTTY in text:
+        yield from _private_keys(text)
     for plugin in plugins():
         if plugin.hint.search(text):
             for value in set(plugin.scan.analyze_string(text)):
@@ -116,13 +118,14 @@ def _places(kind: str, value: str, text: str) -> Iterator[Sensitive]:
 
 def _private_keys(text: str) -> Iterator[Sensitive]:
     """From the line that opens a block to the one that ends it or, where that is missing, as far as it looks so."""
-    place = 0
-    while begin := KEY_BEGINS.search(text, place):
-        end = KEY_ENDS.search(text, begin.end(), begin.end() + LONGEST_KEY)
-        body = KEY_BODY.match(text, begin.end(), begin.end() + LONGEST_KEY)
+    begins = list(KEY_BEGINS.finditer(text))
+    following = [begin.start() for begin in begins[1:]]
+    for begin, limit in zip(begins, [*following, len(text)], strict=True):
+        limit = min(limit, begin.end() + LONGEST_KEY)
+        end = KEY_ENDS.search(text, begin.end(), limit)
+        body = KEY_BODY.match(text, begin.end(), limit)
         assert body  # it may be empty
-        place = end.end() if end else begin.end() + len(body[0].rstrip())
-        yield Sensitive("private-key", begin.start(), place)
+        yield Sensitive("private-key", begin.start(), end.end() if end else begin.end() + len(body[0].rstrip()))
 
 
 def _passwords(text: str) -> Iterator[Sensitive]:
