@@ -10,8 +10,10 @@ import json
 import os
 import shlex
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,11 +21,11 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.files import private, temporary_name
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count, size
-from tunesmith.data.fields import RowError
+from tunesmith.data.fields import SURROGATE, RowError
 from tunesmith.data.lines import ROW_LIMIT, RawRow, decoded, is_csv, refuse_unreadable, split_rows
 from tunesmith.data.rows import listed, parse_json
 from tunesmith.data.sensitive.finder import open_finder
-from tunesmith.data.sensitive.hit import WORDS
+from tunesmith.data.sensitive.hit import WORDS, counted
 from tunesmith.data.sensitive.redaction import PLACEHOLDER, Placeholders
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
@@ -33,8 +35,6 @@ SUFFIXES = (".jsonl", ".csv")
 KEY_SCHEMA = 1
 KEY_LIMIT = 1 << 30
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-
-Change = Callable[[Any], Any]  # of a text or a JSON value
 
 
 class RedactOutcome(Outcome):
@@ -171,8 +171,8 @@ def _write_key(key: Path, table: dict[str, str]) -> None:
     """Replace the key, readable by its owner alone from the first byte."""
     temporary = temporary_name(key)
     try:
-        with open(temporary, "x", encoding="utf-8", opener=private) as file:
-            json.dump({"schema_version": KEY_SCHEMA, "placeholders": table}, file, ensure_ascii=False, indent=1)
+        with open(temporary, "x", encoding="ascii", opener=private) as file:
+            json.dump({"schema_version": KEY_SCHEMA, "placeholders": table}, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, key)
@@ -192,7 +192,7 @@ def _write(
     pairs: Sequence[Pair], placeholders: Placeholders, key: Path | None, console: Console, *, restore: bool
 ) -> int:
     """All copies under temporary names, then the key, then the copies by their own. Returns the rows."""
-    change: Change = (lambda value: _restored(value, placeholders)) if restore else placeholders.redact_json
+    change = partial(_restored if restore else _redacted, placeholders)
     total = sum(pair.source.stat().st_size for pair in pairs)
     progress = console.progress("Restoring" if restore else "Redacting")
     done, rows = 0, 0
@@ -203,10 +203,14 @@ def _write(
             temporary = temporary_name(pair.target)
             stack.callback(temporary.unlink, missing_ok=True)
             with open(temporary, "xb", opener=private) as file:
-                for number, (raw, cells) in enumerate(_rows(pair.source)):
-                    header = number == 0 and is_csv(pair.source)
-                    file.write(_line(pair.source, cells if header else change(cells)))
-                    rows += not header
+                names: list[str] | None = [] if is_csv(pair.source) else None
+                for raw, cells in _rows(pair.source):
+                    if names == []:
+                        names = cells  # the header stays as it is, and is no row
+                    else:
+                        cells = change(cells, names)
+                        rows += 1
+                    file.write(_line(pair.source, cells))
                     progress(done + raw.end, total)
                 file.flush()
                 os.fsync(file.fileno())
@@ -220,14 +224,21 @@ def _write(
     return rows
 
 
-def _restored(value: Any, placeholders: Placeholders) -> Any:
+def _redacted(placeholders: Placeholders, cells: Any, names: list[str] | None) -> Any:
+    """The cells of a row of CSV under their columns' `names`, or an object of JSON Lines."""
+    if names is None:
+        return placeholders.redact_json(cells)
+    return [placeholders.redact(cell, name) for cell, name in zip_longest(cells, names[: len(cells)], fillvalue="")]
+
+
+def _restored(placeholders: Placeholders, value: Any, names: list[str] | None) -> Any:
     if isinstance(value, str):
         placeholders.replaced["restored"] += sum(name in placeholders.table for name in PLACEHOLDER.findall(value))
         return placeholders.restore(value)
     if isinstance(value, list):
-        return [_restored(each, placeholders) for each in value]
+        return [_restored(placeholders, each, names) for each in value]
     if isinstance(value, dict):
-        return {key: _restored(each, placeholders) for key, each in value.items()}
+        return {key: _restored(placeholders, each, names) for key, each in value.items()}
     return value
 
 
@@ -255,7 +266,8 @@ def _cells(path: Path, raw: RawRow) -> Any:
 
 def _line(path: Path, cells: Any) -> bytes:
     if not is_csv(path):
-        return (json.dumps(cells, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+        text = json.dumps(cells, ensure_ascii=False)
+        return (json.dumps(cells) if SURROGATE.search(text) else text).encode() + b"\n"
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue().encode("utf-8")
@@ -266,8 +278,11 @@ def _tell(
 ) -> None:
     for pair in pairs:
         console.say(f"Wrote {pair.target}.")
-    words = listed([f"{number:,} {kind}" for kind, number in replaced.items()])
-    console.say(f"{count(rows, 'row')}: {words or 'nothing'} replaced.")
+    if "restored" in replaced:
+        words = f"{count(replaced['restored'], 'placeholder')} became values again"
+    else:
+        words = f"replaced {listed([counted(*each) for each in replaced.items()]) or 'nothing'}"
+    console.say(f"{count(rows, 'row')}: {words}.")
     if key is not None:
         console.say(f"The key is {key}. Keep it apart from the data; whoever has both has the values.")
     if unknown:

@@ -14,7 +14,7 @@ from tunesmith.core.units import count
 from tunesmith.data.checks.base import about
 from tunesmith.data.finding import Finding, Severity, place
 from tunesmith.data.sensitive.finder import open_finder
-from tunesmith.data.sensitive.hit import LIVE, SECRETS, WORDS, Sensitive, masked
+from tunesmith.data.sensitive.hit import LIVE, SECRETS, Sensitive, counted, masked
 
 NAMED = 50  # rows of each kind that are listed; all are counted
 COUNTED = frozenset({"url"})  # kinds that are no finding of a row
@@ -52,7 +52,7 @@ class SensitiveCheck:
         if kind in COUNTED or (self._rows[kind] > NAMED and severity != "stop"):
             return
         fields = list(dict.fromkeys(field for field, _ in values))
-        what = count(len(values), WORDS[kind], _plural(kind))
+        what = counted(kind, len(values))
         yield about(
             row,
             severity,
@@ -64,7 +64,7 @@ class SensitiveCheck:
 
     def close(self) -> Iterable[Finding]:
         for kind, rows in sorted(self._rows.items(), key=lambda item: (-item[1], item[0])):
-            values = count(self._values[kind], WORDS[kind], _plural(kind))
+            values = counted(kind, self._values[kind])
             capped = kind not in COUNTED and kind not in LIVE and rows > NAMED
             more = f"; {NAMED} of the rows are listed" if capped else ""
             message = f"{count(rows, 'row')} with {values} in all{more}."
@@ -80,17 +80,6 @@ def severity_of(kind: str) -> Severity:
 
 def _check_of(kind: str) -> str:
     return "secret" if kind in SECRETS else "personal-data"
-
-
-def _plural(kind: str) -> str:
-    special = {
-        "person": "names of persons",
-        "password": "passwords or keys in the clear",
-        "random-string": "random strings that may be keys",
-        "iban": "bank accounts (IBAN)",
-    }
-    word = WORDS[kind]
-    return special.get(kind, f"{word}es" if word.endswith("s") else f"{word}s")
 
 
 def sensitive_check() -> tuple[SensitiveCheck | None, str | None]:

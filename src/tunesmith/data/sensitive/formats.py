@@ -124,7 +124,7 @@ def cards(text: str) -> Iterator[Sensitive]:
 def is_card(digits: str, *, named: bool = False) -> bool:
     """Whether the check digit (ISO/IEC 7812-1, Luhn) is right and a network gives out such numbers, or the text says
     that it is a card: networks get new ranges."""
-    if not luhn(digits) or len(set(digits)) <= 2:
+    if not luhn(digits) or len(set(digits)) == 1:
         return False
     return named or any(len(digits) in lengths and first.match(digits) for first, lengths in NETWORKS)
 

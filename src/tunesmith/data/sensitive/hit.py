@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from tunesmith.core.units import count
+
 # Kind → what a person calls one of it. A kind that stands earlier wins where two hits of one length overlap.
 SECRETS = {
     "private-key": "private key",
@@ -22,6 +24,16 @@ PERSONAL = {
     "url": "web address",
 }
 WORDS = {**SECRETS, **PERSONAL}
+MANY = {
+    "password": "passwords or keys in the clear",
+    "random-string": "random strings that may be keys",
+    "email": "email addresses",
+    "iban": "bank accounts (IBAN)",
+    "ip": "IP addresses",
+    "address": "postal addresses",
+    "person": "names of people",
+    "url": "web addresses",
+}
 RANK = {kind: number for number, kind in enumerate(WORDS)}
 LIVE = frozenset({"private-key", "token"})  # whoever reads the value can use it
 
@@ -48,6 +60,11 @@ def settled(hits: Iterable[Sensitive]) -> list[Sensitive]:
         kept[-1] = Sensitive(kind, last.start, max(last.end, hit.end))
         strength[-1] = max(strong, strength[-1])
     return kept
+
+
+def counted(kind: str, number: int) -> str:
+    """`counted("card", 2)` → '2 card numbers'."""
+    return count(number, WORDS[kind], MANY.get(kind))
 
 
 def masked(kind: str, value: str) -> str:

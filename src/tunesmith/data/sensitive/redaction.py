@@ -9,7 +9,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from tunesmith.data.sensitive.hit import Sensitive
@@ -24,7 +23,7 @@ class Placeholders:
     """`table` is what a key holds: placeholder → the value as it was first met."""
 
     def __init__(
-        self, find: Callable[[str], list[Sensitive]], keep: Collection[str] = (), table: Mapping[str, str] = {}
+        self, find: Callable[[str], list[Sensitive]], keep: Collection[str] = (), table: Mapping[str, str] | None = None
     ):
         self._find = find
         self._keep = frozenset(keep)
@@ -32,7 +31,7 @@ class Placeholders:
         self.replaced: Counter[str] = Counter()
         self._known: dict[tuple[str, str], str] = {}
         self._last: Counter[str] = Counter()
-        for placeholder, value in table.items():
+        for placeholder, value in (table or {}).items():
             self._enter(placeholder, value)
 
     def reserve(self, text: str) -> None:
@@ -41,25 +40,28 @@ class Placeholders:
             if match[0] not in self.table:
                 self._enter(match[0], match[0])
 
-    def redact(self, text: str) -> str:
+    def redact(self, text: str, name: str = "") -> str:
+        """`text` with placeholders; the `name` of its column or key may say what it is ("phone", "password")."""
+        before = f"{name}: " if name else ""
         pieces, place = [], 0
-        for kind, start, end in self._find(text):
-            if kind not in self._keep:
+        for kind, start, end in self._find(before + text):
+            start, end = max(start - len(before), 0), end - len(before)
+            if end > 0 and kind not in self._keep:
                 pieces += [text[place:start], self._placeholder(kind, text[start:end])]
                 place = end
                 self.replaced[kind] += 1
         return "".join((*pieces, text[place:]))
 
-    def redact_json(self, value: Any) -> Any:
+    def redact_json(self, value: Any, name: str = "") -> Any:
         """`value` with every text in it redacted, and long numbers where they are somebody's; keys stay."""
         if isinstance(value, str):
-            return self.redact(value)
+            return self.redact(value, name)
         if isinstance(value, list):
-            return [self.redact_json(each) for each in value]
+            return [self.redact_json(each, name) for each in value]
         if isinstance(value, dict):
-            return {key: self.redact_json(each) for key, each in value.items()}
+            return {key: self.redact_json(each, key) for key, each in value.items()}
         if isinstance(value, int) and len(digits := str(value)) >= SHORTEST_NUMBER:
-            redacted = self.redact(digits)
+            redacted = self.redact(digits, name)
             return value if redacted == digits else redacted
         return value
 

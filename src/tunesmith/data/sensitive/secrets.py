@@ -48,6 +48,9 @@ KEY_ENDS = re.compile(r"-{2,5} ?END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)? ?-
 KEY_BODY = re.compile(r"(?:[A-Za-z0-9+/=]|\\[nr]|\s)*")
 LONGEST_KEY = 20_000
 
+WINDOW, BEFORE, LONGEST_CUT = 1200, 60, 200  # characters of a text that a plugin sees at once
+WORD = re.compile(r"[\w\-.=+/]*")
+
 LOGIN_IN_ADDRESS = re.compile(r"://[^\s:/@\"'<>]{1,100}:([^\s:/@\"'<>]{3,200})@")
 PASSWORD = re.compile(
     r"(?:pass(?:word|wd|phrase|wort)|\bpwd|kennwort|contrase[ñn]a|mot de passe|senha|secret|(?:api|auth|access|account|"
@@ -73,9 +76,9 @@ def secrets(text: str) -> Iterator[Sensitive]:
     if KEY_HINT in text or PUTTY in text:
         yield from _private_keys(text)
     for plugin in plugins():
-        if plugin.hint.search(text):
-            for value in set(plugin.scan.analyze_string(text)):
-                yield from _places("token", value, text)
+        for start, end in _windows(plugin.hint, text):
+            for value in set(plugin.scan.analyze_string(text[start:end])):
+                yield from _places("token", value, text, start, end)
     if TOKEN_HINT.search(text):
         for match in TOKENS.finditer(text):
             if not SPECIMEN.search(match[0]):
@@ -107,13 +110,25 @@ def _entropies() -> dict[str, Any]:
     }
 
 
-def _places(kind: str, value: str, text: str) -> Iterator[Sensitive]:
+def _windows(hint: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """The stretches around the hints: some of the plugins' expressions take quadratic time, which this bounds."""
+    covered = 0
+    for match in hint.finditer(text):
+        if match.start() >= covered - LONGEST_CUT:
+            covered = match.start() + WINDOW
+            yield max(0, match.start() - BEFORE), covered
+
+
+def _places(kind: str, value: str, text: str, start: int, end: int) -> Iterator[Sensitive]:
+    """Where `value` stands in the stretch; one that the stretch cuts off goes on to the end of the word."""
     if len(value) < 8 or SPECIMEN.search(value):
         return
-    start = text.find(value)
-    while start >= 0:
-        yield Sensitive(kind, start, start + len(value))
-        start = text.find(value, start + len(value))
+    place = text.find(value, start, end)
+    while place >= 0:
+        stop = place + len(value)
+        rest = WORD.match(text, stop) if stop == end else None
+        yield Sensitive(kind, place, rest.end() if rest else stop)
+        place = text.find(value, stop, end)
 
 
 def _private_keys(text: str) -> Iterator[Sensitive]:
