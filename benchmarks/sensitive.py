@@ -123,6 +123,7 @@ def presidio() -> Find:
     nlp.load()
     registry = RecognizerRegistry()
     registry.load_predefined_recognizers(languages=["en"])
+    registry.remove_recognizer("SpacyRecognizer")  # it asks for a language model
     engine = AnalyzerEngine(registry=registry, nlp_engine=nlp, supported_languages=["en"])
     known = sorted(set(engine.get_supported_entities("en")) & set(PRESIDIO))
 

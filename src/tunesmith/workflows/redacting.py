@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from tunesmith.core.errors import DataError
 from tunesmith.core.files import private, temporary_name
 from tunesmith.core.progress import Console
-from tunesmith.core.units import count, size
+from tunesmith.core.units import count
 from tunesmith.data.fields import SURROGATE, RowError
 from tunesmith.data.lines import ROW_LIMIT, RawRow, decoded, is_csv, refuse_unreadable, split_rows
 from tunesmith.data.rows import listed, parse_json
@@ -146,13 +146,14 @@ def _read_key(key: Path | None, *, must: bool) -> dict[str, str]:
     if key is None or not (key.exists() or must):
         return {}
     try:
-        if os.name != "nt" and key.stat().st_mode & OTHERS:
-            raise DataError(f"Others may read the key {key}. Close it first: chmod 600 {key}")
-        if key.stat().st_size > KEY_LIMIT:
-            raise DataError(f"The key {key} has more than {size(KEY_LIMIT)}; it is no key of `tunesmith redact`.")
-        kept = json.loads(key.read_text(encoding="utf-8"))
+        facts = key.stat()
+        text = key.read_bytes() if facts.st_size <= KEY_LIMIT else b""
     except OSError as error:
         raise DataError(f"The key {key} cannot be read: {error.strerror}.") from None
+    if os.name != "nt" and facts.st_mode & OTHERS:
+        raise DataError(f"Others may read the key {key}. Close it first: chmod 600 {shlex.quote(str(key))}")
+    try:
+        kept = json.loads(text)
     except (ValueError, RecursionError):
         kept = None
     table = kept.get("placeholders") if isinstance(kept, dict) and kept.get("schema_version") == KEY_SCHEMA else None

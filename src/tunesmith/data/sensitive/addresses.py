@@ -10,6 +10,7 @@ from tunesmith.data.sensitive.hit import Sensitive
 
 NUMBER = r"\d{1,6}[A-Za-z]?(?:[-/]\d{1,4})?"
 NAME = r"[^\W\d_][\w'’.\-]{0,29}"
+LETTER = r"(?:[^\W\d_]|-)"
 UNIT = r"(?:,?\s{1,3}(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Room)\b\.?\s?#?\d{1,5}[A-Za-z]?)"
 REST = rf"{UNIT}{{0,2}}"
 AFTER_NAME = (
@@ -31,8 +32,8 @@ STREETS = (
     re.compile(rf"\b(?:{NUMBER},? )?(?:{BEFORE_NAME})\b\.? ?(?:{NAME} ){{1,5}}{NUMBER}\b{REST}"),
     re.compile(rf"\b{NUMBER},? (?:Rue|Avenue|Boulevard|Place|Chemin|Allée|Quai|Route)\b(?: {NAME}){{1,5}}{REST}"),
     re.compile(
-        rf"\b(?:{NUMBER} )?(?=(?:{NAME} )?[^\W\d_]{{3,40}}\.? \d)"  # cheap: a word with a number behind it
-        rf"(?:{NAME} )?(?:[^\W\d_]{{2,30}}(?:{IN_NAME})|{NAME} (?:{IN_NAME}))\b\.? {NUMBER}\b{REST}",
+        rf"\b(?:{NUMBER} )?(?=(?:{NAME} )?{LETTER}{{2,40}}\.? \d)"  # cheap: a word with a number behind it
+        rf"(?:{LETTER}{{2,40}}(?:{IN_NAME})|{NAME} (?:{IN_NAME}))\b\.? {NUMBER}\b{REST}",
         re.IGNORECASE,
     ),
     re.compile(rf"\b{NUMBER} (?:{NAME} ){{1,5}}{NUMBER}\.?{UNIT}{{1,2}}"),

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from tunesmith.data.sensitive.hit import Sensitive
@@ -50,6 +51,7 @@ LONGEST_KEY = 20_000
 
 WINDOW, BEFORE, LONGEST_CUT = 1200, 60, 200  # characters of a text that a plugin sees at once
 WORD = re.compile(r"[\w\-.=+/]*")
+SHORTEST = 16  # characters of a token
 
 LOGIN_IN_ADDRESS = re.compile(r"://[^\s:/@\"'<>]{1,100}:([^\s:/@\"'<>]{3,200})@")
 PASSWORD = re.compile(
@@ -77,8 +79,7 @@ def secrets(text: str) -> Iterator[Sensitive]:
         yield from _private_keys(text)
     for plugin in plugins():
         for start, end in _windows(plugin.hint, text):
-            for value in set(plugin.scan.analyze_string(text[start:end])):
-                yield from _places("token", value, text, start, end)
+            yield from _tokens(plugin, text, start, end)
     if TOKEN_HINT.search(text):
         for match in TOKENS.finditer(text):
             if not SPECIMEN.search(match[0]):
@@ -119,24 +120,25 @@ def _windows(hint: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
             yield max(0, match.start() - BEFORE), covered
 
 
-def _places(kind: str, value: str, text: str, start: int, end: int) -> Iterator[Sensitive]:
-    """Where `value` stands in the stretch; one that the stretch cuts off goes on to the end of the word."""
-    if len(value) < 8 or SPECIMEN.search(value):
-        return
-    place = text.find(value, start, end)
-    while place >= 0:
-        stop = place + len(value)
-        rest = WORD.match(text, stop) if stop == end else None
-        yield Sensitive(kind, place, rest.end() if rest else stop)
-        place = text.find(value, stop, end)
+def _tokens(plugin: Plugin, text: str, start: int, end: int) -> Iterator[Sensitive]:
+    """The matches in the stretch. A plugin reports a group where there is one, be it the prefix alone, and stops at
+    the signature of a web token; here a hit is a group that is long enough or all of the match, to the word's end."""
+    valid = getattr(plugin.scan, "is_formally_valid", None)
+    for expression in plugin.scan.denylist:
+        for match in expression.finditer(text, start, end):
+            if SPECIMEN.search(match[0]) or (valid and not valid(match[0])):
+                continue
+            long = [number for number, value in enumerate(match.groups(), start=1) if len(value or "") >= SHORTEST]
+            begin, stop = match.span(long[0] if long else 0)
+            rest = WORD.match(text, stop)
+            yield Sensitive("token", begin, stop + len(rest[0].rstrip(".")) if rest else stop)
 
 
 def _private_keys(text: str) -> Iterator[Sensitive]:
     """From the line that opens a block to the one that ends it or, where that is missing, as far as it looks so."""
     begins = list(KEY_BEGINS.finditer(text))
-    following = [begin.start() for begin in begins[1:]]
-    for begin, limit in zip(begins, [*following, len(text)], strict=True):
-        limit = min(limit, begin.end() + LONGEST_KEY)
+    for begin, following in zip_longest(begins, begins[1:]):
+        limit = min(following.start() if following else len(text), begin.end() + LONGEST_KEY)
         end = KEY_ENDS.search(text, begin.end(), limit)
         body = KEY_BODY.match(text, begin.end(), limit)
         assert body  # it may be empty
