@@ -52,13 +52,15 @@ MONTHS = {
 MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 YEAR = r"(?:1[89]|20|21)\d\d"
 DATE = re.compile(
+    r"(?=\d)(?:"  # what begins with a digit
     rf"\b(?P<year>{YEAR})[-/.](?P<month>\d{{1,2}})[-/.](?P<day>\d{{1,2}})\b"
     rf"|\b(?P<one>\d{{1,2}})[-/.](?P<two>\d{{1,2}})[-/.](?P<short>{YEAR}|\d\d)\b"
     rf"|\b(?P<dayfirst>\d{{1,2}})(?:st|nd|rd|th|\.|er|º|°)? ?(?:of |de |d['’]|den )?(?P<name>{MONTH})\b\.?"
     rf"(?:,? (?:de |of )?(?P<after>{YEAR}))?"
-    rf"|\b(?P<namefirst>{MONTH})\.? (?P<daysecond>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<then>{YEAR}))?"
-    rf"|\b(?P<monthonly>{MONTH})\.?,? (?:de |of )?(?P<its>{YEAR})\b"
-    rf"|(?P<cjkyear>{YEAR})年(?P<cjkmonth>\d{{1,2}})月(?:(?P<cjkday>\d{{1,2}})日)?",
+    rf"|(?P<cjkyear>{YEAR})年(?P<cjkmonth>\d{{1,2}})月(?:(?P<cjkday>\d{{1,2}})日)?"
+    r")|\b(?=[^\W\d_]{3,10}\.?,? (?:de |of )?\d)(?:"  # or with a word before one
+    rf"(?P<namefirst>{MONTH})\.? (?P<daysecond>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<then>{YEAR}))?"
+    rf"|(?P<monthonly>{MONTH})\.?,? (?:de |of )?(?P<its>{YEAR})\b)",
     re.IGNORECASE,
 )
 VERSION = re.compile(

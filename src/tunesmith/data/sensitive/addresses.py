@@ -22,8 +22,8 @@ BEFORE_NAME = (
     "|Rua|Travessa|Largo|Praça|ul|ulica|al|Ulitsa|Jalan|Carrer|Rúa|C/"
 )
 IN_NAME = (
-    "straße|strasse|str|weg|gasse|allee|platz|ring|damm|ufer|gatan|gata|gate|vägen|vagen|vegen|veien|vej|gade|stræde"
-    "|katu|tie|kuja|polku|straat|laan|plein|gracht|kade|dijk|steeg|ulice|utca|útja|tänav"
+    "straße|strasse|str|weg|gasse|allee|platz|damm|ufer|gatan|gata|vägen|vagen|vegen|veien|vej|stræde"
+    "|katu|kuja|polku|straat|laan|plein|gracht|kade|dijk|steeg|ulice|utca|útja|tänav"
 )
 STREETS = (
     re.compile(
@@ -31,18 +31,23 @@ STREETS = (
     ),
     re.compile(rf"\b(?:{NUMBER},? )?(?:{BEFORE_NAME})\b\.? ?(?:{NAME} ){{1,5}}{NUMBER}\b{REST}"),
     re.compile(rf"\b{NUMBER},? (?:Rue|Avenue|Boulevard|Place|Chemin|Allée|Quai|Route)\b(?: {NAME}){{1,5}}{REST}"),
-    re.compile(
-        rf"\b(?:{NUMBER} )?(?=(?:{NAME} )?{LETTER}{{2,40}}\.? \d)"  # cheap: a word with a number behind it
-        rf"(?:{LETTER}{{2,40}}(?:{IN_NAME})|{NAME} (?:{IN_NAME}))\b\.? {NUMBER}\b{REST}",
-        re.IGNORECASE,
-    ),
     re.compile(rf"\b{NUMBER} (?:{NAME} ){{1,5}}{NUMBER}\.?{UNIT}{{1,2}}"),
     re.compile(r"\b(?:P\.? ?O\.? ?Box|Postfach|Casella Postale|Apartado|BP) \d{1,6}\b", re.IGNORECASE),
     re.compile(r"\b(?:PSC|Unit|CMR) \d{3,5},? Box \d{3,5}(?:\s{1,2}(?:APO|FPO|DPO) A[AEP] \d{5})?", re.IGNORECASE),
+)
+# The endings of streets are many and begin anywhere, so they are looked for only before a number.
+NUMBERED = re.compile(r"[^\W\d_]\.? \d")
+BEFORE, AFTER = 80, 80  # characters around that place
+ENDS_SO = re.compile(
+    rf"\b(?:{NUMBER} )?(?:{LETTER}{{2,40}}(?:{IN_NAME})|{NAME} (?:{IN_NAME}))\b\.? {NUMBER}\b{REST}", re.IGNORECASE
 )
 
 
 def addresses(text: str) -> Iterator[Sensitive]:
     for pattern in STREETS:
         for match in pattern.finditer(text):
+            yield Sensitive("address", *match.span())
+    for place in NUMBERED.finditer(text):
+        start, end = max(0, place.start() - BEFORE), place.end() + AFTER
+        for match in ENDS_SO.finditer(text, start, end):
             yield Sensitive("address", *match.span())

@@ -16,7 +16,7 @@ from tunesmith.data.sensitive.hit import Sensitive, settled
 from tunesmith.data.sensitive.ids import ids
 from tunesmith.data.sensitive.names import Find, installed_model, names_by
 from tunesmith.data.sensitive.phones import phones
-from tunesmith.data.sensitive.secrets import secrets
+from tunesmith.data.sensitive.secrets import hinted, secrets
 
 NEEDED = ("presidio_analyzer", "detect_secrets", "phonenumbers")
 MISSING = "Personal data and secrets were not looked for: that needs {}. Run `pip install 'tunesmith[data]'`."
@@ -27,7 +27,7 @@ NO_MODEL = (
 
 DIGIT = re.compile(r"\d")
 FOUR_DIGITS = re.compile(r"\d(?:\D{0,3}\d){4}")  # a card, an account, a phone, an identity number
-LONG_WORD = re.compile(r"[^\s]{20}|://|pass|pwd|kennwort|contrase|senha|secret|token|PRIVATE KEY|key", re.IGNORECASE)
+LONG_WORD = re.compile(r"(?<!\S)\S{20}")
 
 
 class Finder(NamedTuple):
@@ -68,5 +68,5 @@ def _worth_asking(text: str) -> Iterable[Find]:
         yield addresses
         if FOUR_DIGITS.search(text):
             yield from (cards, ibans, phones, ids)
-    if LONG_WORD.search(text):
+    if LONG_WORD.search(text) or hinted(text):
         yield secrets

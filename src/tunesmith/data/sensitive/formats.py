@@ -18,8 +18,12 @@ EMAIL = re.compile(
 ENDINGS = "com|org|net|edu|gov|io|info|biz|co\\.uk|de|fr|nl|ch|eu|dev|app"
 URL = re.compile(
     r"(?<![\w])(?:https?|ftp)://[^\s<>\"'`{}|\\^\[\]]{3,2000}"
-    r"|(?<![\w@.\-/])www\d?\.[\w\-]{1,63}\.[^\s<>\"'`{}|\\^\[\]]{2,2000}"
-    r"|(?<![\w@.\-/])(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.){1,4}"
+    r"|(?<![\w@.\-/])www\d?\.[\w\-]{1,63}\.[^\s<>\"'`{}|\\^\[\]]{2,2000}",
+    re.IGNORECASE,
+)
+ENDING = re.compile(rf"\.(?:{ENDINGS})(?![\w@\-]|\.\w)", re.IGNORECASE)
+DOMAIN = re.compile(
+    r"(?<![\w@.\-/])(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.){1,4}"
     rf"(?:{ENDINGS})(?![\w@\-]|\.\w)(?:/[^\s<>\"'`{{}}|\\^\[\]]{{0,2000}})?",
     re.IGNORECASE,
 )
@@ -73,8 +77,13 @@ def emails(text: str) -> Iterator[Sensitive]:
 
 
 def urls(text: str) -> Iterator[Sensitive]:
-    if "." in text:
-        for match in URL.finditer(text):
+    patterns = []
+    if "://" in text or "www" in text or "WWW" in text:
+        patterns.append(URL)
+    if ENDING.search(text):
+        patterns.append(DOMAIN)
+    for pattern in patterns:
+        for match in pattern.finditer(text):
             yield Sensitive("url", match.start(), match.start() + _without_punctuation(match[0]))
 
 

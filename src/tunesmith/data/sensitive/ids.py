@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from tunesmith.data.sensitive.hit import Sensitive
 
-CANDIDATE = re.compile(r"(?:\d[ .:\-]?){6}|[A-Za-z]{5}\d{4}[A-Za-z]|[A-Za-z]{6}\d\d[A-Za-z]\d\d|\d{6}[A-Za-z+]\d{3}")
+DIGITS = re.compile(r"(?:\d[ .:\-]?){6}")
 NEAR = 60  # characters before a number, and half as many behind it, in which a word may name it
 SURE = 0.5  # Presidio's score of a pattern that is rarely anything else
 HEAVY = ("torch", "transformers", "tensorflow")
@@ -26,7 +26,7 @@ PRESIDIO: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "UkNinoRecognizer": (r"[A-Za-z]{2} ?\d\d ?\d\d ?\d\d", ("national insurance", "nino")),
     "EsNifRecognizer": (r"\d{7}-?[A-Za-z]", ("dni", "nif")),
     "EsNieRecognizer": (r"[XYZxyz]-?\d{7}", ("nie",)),
-    "ItFiscalCodeRecognizer": (r"[A-Za-z]{6}\w{2}[A-Za-z]", ("codice fiscale",)),
+    "ItFiscalCodeRecognizer": (r"[A-Za-z]{6}\d\d[A-Za-z]\d\d[A-Za-z]\d", ("codice fiscale",)),
     "FiPersonalIdentityCodeRecognizer": (r"\d{6}[-+A-Fa-fU-Yu-y]\d{3}", ("hetu", "henkilötunnus")),
     "InPanRecognizer": (r"[A-Za-z]{5}\d{4}[A-Za-z]", ("permanent account number",)),
     "DeSocialSecurityRecognizer": (r"\d{8}[A-Za-z]\d{3}", ("sozialversicherung", "rentenversicherung")),
@@ -63,14 +63,14 @@ class Recogniser(NamedTuple):
 
 
 def ids(text: str) -> Iterator[Sensitive]:
-    if not CANDIDATE.search(text):
+    alone, digits = ALONE.search(text) is not None, DIGITS.search(text) is not None
+    if not (alone or digits):
         return
     for form in FORMS:
         for match in form.pattern.finditer(text):
             bare = form.named and match[0].isdigit()
             if form.valid(_plain(match[0])) and not (bare and not _named(form.words, text, *match.span())):
                 yield Sensitive("national-id", *match.span())
-    alone = ALONE.search(text) is not None
     if not alone and not named_anywhere().search(text):
         return  # Presidio takes seconds to load, and most texts do not need it
     for recogniser in recognisers():

@@ -23,6 +23,7 @@ NO_PHONE = re.compile(
     r"|(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d"  # years
     r"|(?:\d{1,3}\.){3}\d{1,3}"  # an IP address
     r"|\d{1,3}(?:\.\d{3})+|\d+\.\d+"  # an amount
+    r"|.* [/\-] .*\..*|.*\..* [/\-] .*"  # a sum
 )
 BEFORE, AFTER = 48, 14  # characters in which a word says that this is a phone number
 WORDS = re.compile(

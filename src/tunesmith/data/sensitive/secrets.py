@@ -60,7 +60,8 @@ PASSWORD = re.compile(
     r"\s{0,3}(?::=|={1,3}|:|=>|\bis\b)\s{0,3}([\"'`]?)([^\s\"'`<>{},;]{6,200})\1",
     re.IGNORECASE,
 )
-PASSWORD_HINT = re.compile(r"pass|pwd|kennwort|contrase|senha|secret|key|token", re.IGNORECASE)
+CALL = re.compile(r"[A-Za-z_][\w.]*\(")
+HINTS = ("pass", "pwd", "kennwort", "contrase", "senha", "secret", "key", "token", "://")
 
 RANDOM = re.compile(r"(?<![\w+/=.\-])(?=[^\s]{0,60}\d)[A-Za-z0-9+/_\-]{32,200}={0,2}(?![\w+/=.\-])")
 NEAR_RANDOM = re.compile(r"key|token|secret|credential|bearer|auth|signature|passw|sas\b", re.IGNORECASE)
@@ -87,9 +88,15 @@ def secrets(text: str) -> Iterator[Sensitive]:
     if "://" in text:
         for match in LOGIN_IN_ADDRESS.finditer(text):
             yield Sensitive("password", *match.span(1))
-    if PASSWORD_HINT.search(text):
+    if hinted(text):
         yield from _passwords(text)
         yield from _random_strings(text)
+
+
+def hinted(text: str) -> bool:
+    """Whether a word stands in `text` beside which there may be a secret that has no form of its own."""
+    lowered = text.lower()
+    return any(hint in lowered for hint in HINTS)
 
 
 @cache
@@ -153,7 +160,10 @@ def _passwords(text: str) -> Iterator[Sensitive]:
 
 
 def _looks_made_up(value: str) -> bool:
-    """A word is no password: "the secret is patience". One with a digit or a sign among its letters may be."""
+    """A word is no password ("the secret is patience"), nor is a call ("os.getenv("); one with a digit or a sign among
+    its letters may be."""
+    if CALL.match(value):
+        return False
     letters = any(sign.isalpha() for sign in value)
     return len(value) >= 6 and letters and any(not sign.isalpha() and sign not in "-'’" for sign in value)
 
