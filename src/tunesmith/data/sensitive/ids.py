@@ -44,6 +44,7 @@ PRESIDIO: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "ThTninRecognizer": (None, ("บัตรประชาชน", "thai id")),
     "ZaIdNumberRecognizer": (None, ("id number", "identity number", "south african id")),
 }
+NAMING = frozenset(word for _, words in PRESIDIO.values() for word in words)
 ALONE = re.compile("|".join(hint for hint, _ in PRESIDIO.values() if hint))
 
 
@@ -58,6 +59,7 @@ class Form(NamedTuple):
 
 class Recogniser(NamedTuple):
     presidio: Any
+    said: frozenset[str]
     words: re.Pattern[str]
     alone: bool
 
@@ -71,10 +73,11 @@ def ids(text: str) -> Iterator[Sensitive]:
             bare = form.named and match[0].isdigit()
             if form.valid(_plain(match[0])) and not (bare and not _named(form.words, text, *match.span())):
                 yield Sensitive("national-id", *match.span())
-    if not alone and not named_anywhere().search(text):
+    lowered = text.lower()
+    if not alone and not any(word in lowered for word in NAMING):
         return  # Presidio takes seconds to load, and most texts do not need it
     for recogniser in recognisers():
-        if (alone and recogniser.alone) or recogniser.words.search(text):
+        if (alone and recogniser.alone) or any(word in lowered for word in recogniser.said):
             yield from _presidio(recogniser, text)
 
 
@@ -87,11 +90,6 @@ def _presidio(recogniser: "Recogniser", text: str) -> Iterator[Sensitive]:
 
 
 @cache
-def named_anywhere() -> re.Pattern[str]:
-    return _words(*(word for _, words in PRESIDIO.values() for word in words))
-
-
-@cache
 def recognisers() -> tuple[Recogniser, ...]:
     """Presidio's, each with those of its patterns that look no further than the number itself."""
     presidio = load_presidio()
@@ -99,8 +97,8 @@ def recognisers() -> tuple[Recogniser, ...]:
     for name, (hint, words) in PRESIDIO.items():
         recogniser = getattr(presidio, name)()
         recogniser.patterns = [pattern for pattern in recogniser.patterns if ".*" not in pattern.regex]
-        said = {word.casefold() for word in (*words, *(recogniser.context or ())) if len(word) > 2}
-        made.append(Recogniser(recogniser, _words(*said), hint is not None))
+        said = {word.lower() for word in (*words, *(recogniser.context or ())) if len(word) > 2}
+        made.append(Recogniser(recogniser, frozenset(said), _words(*said), hint is not None))
     return tuple(made)
 
 

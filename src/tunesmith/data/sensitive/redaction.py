@@ -90,5 +90,5 @@ def canonical(kind: str, value: str) -> str:
     if kind in BY_SIGNS:
         return re.sub(r"\W", "", value).upper()
     if kind in ("email", "person", "address", "url", "ip"):
-        return " ".join(unicodedata.normalize("NFC", value).casefold().split())
+        return " ".join(unicodedata.normalize("NFC", value).casefold().split()).rstrip(".,;")
     return value

@@ -165,7 +165,7 @@ def _looks_made_up(value: str) -> bool:
     if CALL.match(value):
         return False
     letters = any(sign.isalpha() for sign in value)
-    return len(value) >= 6 and letters and any(not sign.isalpha() and sign not in "-'’" for sign in value)
+    return len(value) >= 6 and letters and any(not sign.isalpha() and sign not in "-_'’" for sign in value)
 
 
 def _random_strings(text: str) -> Iterator[Sensitive]:
