@@ -55,6 +55,7 @@ def hits(text: str) -> list[tuple[str, str]]:
         ("身份证 11010519491231002X", "national-id", "11010519491231002X"),
         ("AHV 756.9217.0769.85", "national-id", "756.9217.0769.85"),
         ("BSN 111222333", "national-id", "111222333"),
+        ("the PAN is ABCPE1234F", "national-id", "ABCPE1234F"),
         ("PESEL 44051401359", "national-id", "44051401359"),
         ("it is " + KEY + " there", "private-key", KEY),
         ("use ghp_" + "aB3dE5fG7hI9" * 3, "token", "ghp_" + "aB3dE5fG7hI9" * 3),
@@ -128,7 +129,20 @@ def test_settling_covers_everything_once_whatever_the_order(found, random):
     assert settled(found) == kept
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=300) | st.text("0123456789 +-.@:/aA#", max_size=200))
+texts = st.one_of(
+    st.text(max_size=300),
+    st.text("0123456789 +-.@:/aA#", max_size=200),
+    st.builds(
+        "{} {}".format,
+        st.sampled_from(
+            ["SSN", "NHS", "Aadhaar", "PESEL", "personnummer", "TFN", "kimlik", "thai id", "id number", "nric"]
+        ),
+        st.from_regex(r"\d{2,6}[-. ]?\d{2,5}[-. ]?\d{2,5}", fullmatch=True),
+    ),
+)
+
+
+@given(texts)
 @settings(max_examples=150, deadline=None)
 def test_any_text_gives_hits_within_it_in_order(text):
     found = find(text)

@@ -148,6 +148,7 @@ def _prices(text: str) -> Iterator[tuple[str, Value]]:
 
 
 def _numbers(text: str) -> Iterator[tuple[str, Value]]:
+    yield from _prices(text)
     for match in ANY_NUMBER.finditer(text):
         yield match[0], numbers(match[0])
 
@@ -225,6 +226,7 @@ def _versions(text: str) -> Iterator[tuple[str, Value]]:
 
 
 def _known_versions(text: str) -> Iterator[tuple[str, Value]]:
+    yield from _versions(text)
     for match in re.finditer(r"\d{1,6}(?:\.\d{1,6}){0,4}", text):
         yield match[0], frozenset({tuple(map(int, match[0].split(".")))})
 
@@ -243,6 +245,7 @@ def _references(text: str) -> Iterator[tuple[str, Value]]:
 
 
 def _known_references(text: str) -> Iterator[tuple[str, Value]]:
+    yield from _references(text)
     for word in re.finditer(r"[\w\-/.]{2,24}", text):
         yield word[0], frozenset({(_letters(word[0]),)})
 

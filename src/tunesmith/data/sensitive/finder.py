@@ -26,7 +26,7 @@ NO_MODEL = (
 )
 
 DIGIT = re.compile(r"\d")
-FOUR_DIGITS = re.compile(r"\d(?:\D{0,3}\d){4}")  # a card, an account, a phone, an identity number
+FOUR_DIGITS = re.compile(r"\d(?:\D{0,3}\d){3}")  # a card, an account, a phone, an identity number
 LONG_WORD = re.compile(r"(?<!\S)\S{20}")
 
 

@@ -81,7 +81,7 @@ def ids(text: str) -> Iterator[Sensitive]:
             yield from _presidio(recogniser, text)
 
 
-def _presidio(recogniser: "Recogniser", text: str) -> Iterator[Sensitive]:
+def _presidio(recogniser: Recogniser, text: str) -> Iterator[Sensitive]:
     for found in recogniser.presidio.analyze(text, recogniser.presidio.supported_entities):
         start, end = found.start, found.end
         sure = recogniser.alone and found.score >= SURE and not text[start:end].isdigit()

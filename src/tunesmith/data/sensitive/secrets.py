@@ -50,7 +50,7 @@ KEY_BODY = re.compile(r"(?:[A-Za-z0-9+/=]|\\[nr]|\s)*")
 LONGEST_KEY = 20_000
 
 WINDOW, BEFORE, LONGEST_CUT = 1200, 60, 200  # characters of a text that a plugin sees at once
-WORD = re.compile(r"[\w\-.=+/]*")
+WORD = re.compile(r"[\w\-.=+/]{0,2000}")
 SHORTEST = 16  # characters of a token
 
 LOGIN_IN_ADDRESS = re.compile(r"://[^\s:/@\"'<>]{1,100}:([^\s:/@\"'<>]{3,200})@")
@@ -138,7 +138,8 @@ def _tokens(plugin: Plugin, text: str, start: int, end: int) -> Iterator[Sensiti
             long = [number for number, value in enumerate(match.groups(), start=1) if len(value or "") >= SHORTEST]
             begin, stop = match.span(long[0] if long else 0)
             rest = WORD.match(text, stop)
-            yield Sensitive("token", begin, stop + len(rest[0].rstrip(".")) if rest else stop)
+            assert rest  # it may be empty
+            yield Sensitive("token", begin, stop + len(rest[0].rstrip(".")))
 
 
 def _private_keys(text: str) -> Iterator[Sensitive]:
