@@ -48,7 +48,7 @@ def check(
 def redact(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE…]", help="`.jsonl` or `.csv`; without one, the project's sources and eval set."),
+        typer.Argument(metavar="FILE", help="`.jsonl` or `.csv`; without one, the project's sources and eval set."),
     ] = None,
     out: Out = None,
     key: Key = None,
