@@ -27,8 +27,6 @@ LONGEST = 100_000  # characters of a text that are looked at
 MARKDOWN = re.compile(
     r"^(?:#{1,6} \S|[-*+] \S|\d{1,3}\. \S|> \S|\|.*\|$)|\*\*[^\s*][^*\n]*\*\*|`[^`\n]+`", re.MULTILINE
 )
-    r"^(?:#{1,6} \S|[-*+] \S|\d{1,3}\. \S|> \S|\|.*\|$)|\*\*[^\s*][^*\n]*\*\*|`[^`\n]+`", re.MULTILINE
-)
 BLANK_LINES = re.compile(r"\n[ \t\r]*\n[ \t\r]*\n")
 ENDS = frozenset(".!?…。！？:")  # what a sentence may end with, before closing quotes and brackets
 CLOSING = "\"'’”»)]*_"
