@@ -7,6 +7,9 @@ from tunesmith.data.checks.line_ends import line_ends
 from tunesmith.data.reading import read
 from tunesmith.data.section import DataSection
 
+BROKEN = ['{"input": "a" "output": "b"}', "input", "3 4", '"a", "b"', "{Here are}", "a: 1", "]"]
+PROSE = ["Here are the rows you asked for:", "Sure, I can do that.", "- and these are more", "Sure: here they are"]
+
 
 def found(tmp_path: Path, content: bytes, name: str = "a.jsonl") -> list[tuple[str, str, int]]:
     path = tmp_path / name
@@ -38,9 +41,7 @@ def test_line_ends_within_quotes_belong_to_the_text(tmp_path):
     assert found(tmp_path, b'a,b\n"one\r\ntwo\r",x\n', "a.csv") == []
 
 
-@pytest.mark.parametrize(
-    "line", ["Here are the rows you asked for:", "Sure, I can do that.", "- and these are more", "Sure: here they are"]
-)
+@pytest.mark.parametrize("line", PROSE)
 def test_prose_between_the_rows_is_called_prose(tmp_path, line):
     path = tmp_path / "a.jsonl"
     path.write_text(f'{{"input": "a", "output": "b"}}\n{line}\n{{"input": "c", "output": "d"}}\n')
