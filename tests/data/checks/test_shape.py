@@ -76,11 +76,13 @@ def test_another_order_than_most():
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(), lambda each: st.lists(each) | st.dictionaries(st.text(), each)
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+    lambda each: st.lists(each, max_size=3) | st.dictionaries(st.text(max_size=3), each, max_size=3),
+    max_leaves=6,
 )
 
 
-@given(st.lists(json_values.map(json.dumps) | st.text(), max_size=30))
+@given(st.lists(json_values.map(json.dumps) | st.text(max_size=9), max_size=15))
 def test_any_outputs_give_findings_never_an_exception(outputs):
     found(outputs)
 

@@ -1,5 +1,4 @@
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,6 @@ from tunesmith.data.checks.tool_calls import ToolCalls
 from tunesmith.data.finding import Finding
 from tunesmith.data.reading import read
 from tunesmith.data.section import DataSection
-
-pytest.importorskip("jsonschema")
 
 WEATHER = {
     "type": "object",
@@ -87,9 +84,7 @@ def test_patterns_are_not_tried():
         "patternProperties": {"^(a+)+$": {}},
         "additionalProperties": False,
     }
-    began = time.process_time()
     assert found({"city": "a" * 60 + "b", "a" * 60 + "b": 1}, hostile) == []
-    assert time.process_time() - began < 60
 
 
 def test_a_call_without_its_result_stops(tmp_path: Path):

@@ -30,8 +30,7 @@ class ToolCalls:
     """The check of rows with tools."""
 
     def __init__(self) -> None:
-        self._untried: dict[str, str] = {}  # why → the first row that it concerns
-        self._number = 0
+        self._untried: dict[str, tuple[str, int]] = {}  # why → the first row that it concerns, and how many calls
 
     def see(self, row: Example) -> Iterable[Finding]:
         if not row.tools:
@@ -43,9 +42,9 @@ class ToolCalls:
                 yield from self._check(row, call, schemas, field)
 
     def close(self) -> Iterable[Finding]:
-        for why, origin in self._untried.items():
+        for why, (origin, number) in self._untried.items():
             file, line = place(origin)
-            message = f"{count(self._number, 'tool call')} could not be compared with a schema: {why}"
+            message = f"{count(number, 'tool call')} could not be compared with a schema: {why}"
             yield Finding(severity="note", check="tool-schema", file=file, line=line, message=message)
 
     def _check(self, row: Example, call: ToolCall, schemas: dict[str, str], field: str) -> Iterator[Finding]:
@@ -59,8 +58,8 @@ class ToolCalls:
         try:
             fault = faults_of(schemas[call.name])(json.loads(call.arguments)) if len(call.arguments) < LONGEST else None
         except (MissingExtraError, SchemaError) as error:
-            self._untried.setdefault(str(error), row.origin)
-            self._number += 1
+            origin, number = self._untried.get(str(error), (row.origin, 0))
+            self._untried[str(error)] = (origin, number + 1)
             return
         if fault:
             message = f"The arguments of '{shown(call.name, 40)}' break its schema: {fault}"
