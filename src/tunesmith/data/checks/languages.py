@@ -7,7 +7,7 @@ judged; how many that were is said.
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from tunesmith.core.errors import MissingExtraError
@@ -29,33 +29,41 @@ class Text(NamedTuple):
     output: str
 
 
+class Sample:
+    """Texts of at most DRAWN rows, each row with the same chance (Vitter's algorithm R), the same ones every time."""
+
+    def __init__(self) -> None:
+        self.texts: list[Text] = []
+        self._seen = 0
+        self._chance = random.Random(0)  # noqa: S311  (a sample, no secret)
+
+    def see(self, row: Example) -> None:
+        self._seen += 1
+        at = len(self.texts) if len(self.texts) < DRAWN else self._chance.randrange(self._seen)
+        if at < DRAWN:
+            said = next((each.content for each in reversed(row.messages) if each.role == "user"), row.text)
+            self.texts[at : at + 1] = [Text(row.origin, said[:READ], row.expected[:READ])]
+
+
 class Languages:
     """The check. With `labelled`, outputs are labels, which have no language of their own."""
 
     def __init__(self, *, labelled: bool):
         self._labelled = labelled
-        self._seen = 0
-        self._drawn: list[Text] = []
-        self._chance = random.Random(0)  # noqa: S311  (a sample, no secret)
+        self._sample = Sample()
 
     def see(self, row: Example) -> Iterable[Finding]:
-        """Keep the row or not, each with the same chance (Vitter's algorithm R)."""
-        self._seen += 1
-        at = len(self._drawn) if len(self._drawn) < DRAWN else self._chance.randrange(self._seen)
-        if at < DRAWN:
-            said = next((each.content for each in reversed(row.messages) if each.role == "user"), row.text)
-            text = Text(row.origin, said[:READ], "" if self._labelled else row.expected[:READ])
-            self._drawn[at : at + 1] = [text]
+        self._sample.see(row)
         return ()
 
     def close(self) -> Iterable[Finding]:
         try:
-            yield from self._minorities("input", [(each.origin, each.input) for each in self._drawn])
+            yield from self._minorities("input", [(each.origin, each.input) for each in self._sample.texts])
             if not self._labelled:
-                yield from self._minorities("output", [(each.origin, each.output) for each in self._drawn])
+                yield from self._minorities("output", [(each.origin, each.output) for each in self._sample.texts])
                 yield from self._crossed()
         except MissingExtraError as error:
-            file = place(self._drawn[0].origin)[0]
+            file = place(self._sample.texts[0].origin)[0]
             yield Finding(severity="note", check="language", file=file, line=0, message=str(error))
 
     def _minorities(self, field: str, texts: Sequence[tuple[str, str]]) -> Iterator[Finding]:
@@ -85,7 +93,7 @@ class Languages:
 
     def _crossed(self) -> Iterator[Finding]:
         """Answers in another language than the question, where nearly all keep to it."""
-        pairs = [(each, language_of(each.input), language_of(each.output)) for each in self._drawn]
+        pairs = [(each, language_of(each.input), language_of(each.output)) for each in self._sample.texts]
         known = [(each, asked, said) for each, asked, said in pairs if asked and said]
         crossed = sorted((each for each in known if each[1] != each[2]), key=lambda each: place(each[0].origin))
         if len(known) < FEWEST or not 0 < len(crossed) <= len(known) / 10:
@@ -116,6 +124,7 @@ def _identifier() -> Any:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
+@lru_cache(maxsize=4 * DRAWN)  # the check and the card draw the same texts
 def language_of(text: str) -> str | None:
     """The ISO 639 code of a text's language; None where the text is too short to tell, or it is not sure.
 
