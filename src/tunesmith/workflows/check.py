@@ -15,6 +15,8 @@ from tunesmith.data.reading import EvalReading, Reading
 from tunesmith.data.set_aside import faults_of_form
 from tunesmith.data.set_aside import set_aside as move
 from tunesmith.workflows import prompt_draft
+from tunesmith.workflows.card import write_card
+from tunesmith.workflows.content import look_at_content
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import longest_allowed, read_eval, read_sources
@@ -56,7 +58,9 @@ class Inspection(Record):
 def check(project: Project, console: Console, *, set_aside: bool = False) -> CheckOutcome:
     """Check all sources against each other and the eval set; with `set_aside`, move the rows that stop the work."""
     moved = _set_aside(project, console) if set_aside else 0
-    found = inspect(project, read_sources(project), read_eval(project))
+    readings, evals = read_sources(project), read_eval(project)
+    found = inspect(project, readings, evals)
+    found = found.model_copy(update={"findings": (*found.findings, *look_at_content(project, readings))})
     severities: Counter[str] = Counter(finding.severity for finding in found.findings)
     counts = Counts(
         rows=found.rows,
@@ -71,6 +75,7 @@ def check(project: Project, console: Console, *, set_aside: bool = False) -> Che
         next=_once_settled(project, found) if counts.stop else _next(project),
     )
     _tell(outcome, found.faults, console)
+    console.say(write_card(project, readings, len(evals.rows), found.findings))
     return outcome
 
 

@@ -1,10 +1,11 @@
 """`tunesmith check --fix`: a corrected copy of each source that needs one, and a log of every change."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from tunesmith.core.errors import ConfigError
 from tunesmith.core.files import replacing
@@ -13,6 +14,7 @@ from tunesmith.core.units import count
 from tunesmith.data.fixing import Change, fix, usual_labels
 from tunesmith.data.reading import read
 from tunesmith.workflows.check import inspect
+from tunesmith.workflows.content import look_at_content
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import read_eval
@@ -20,6 +22,7 @@ from tunesmith.workflows.status import command
 
 FOLDER = "fixed"  # below data/
 LOG = "changes.jsonl"
+INSTEAD = "  # once the copies stand in the place of the sources"
 
 
 class FixOutcome(Outcome):
@@ -60,8 +63,9 @@ def fix_sources(project: Project, console: Console) -> FixOutcome:
             copies=copies,
             changes=done,
             log=project.name(log) if copies else None,
-            left=_left(project, sources, targets),
-            next=command(project, "check"),
+            left=_left(project, [project.folder / copies.get(name, name) for name in map(project.name, sources)]),
+            next=command(project, "check")
+            + ("  # once the copies stand in the place of the sources" if copies else ""),
         )
     _tell(outcome, console)
     return outcome
@@ -88,30 +92,20 @@ def _declared(project: Project) -> dict[str, str]:
 
 
 def _changes(project: Project, source: Path, target: Path, usual: dict[str, str]) -> Iterator[Change]:
-    """The changes of one source, whose copy stands when they have all been seen; none where nothing changed."""
-    changed = False
-    try:
-        with replacing(target) as file:
-            for change in fix(source, file, project.config.data, name=project.name(source), usual=usual):
-                changed = True
-                yield change
-            if not changed:
-                raise _NothingToDo
-    except _NothingToDo:
-        return
+    """The changes of one source, whose copy stands when they have all been seen; none where nothing would change."""
+    section, name = project.config.data, project.name(source)
+    with open(os.devnull, "wb") as nowhere:
+        if next(fix(source, nowhere, section, name=name, usual=usual), None) is None:
+            return
+    with replacing(target) as file:
+        yield from fix(source, file, section, name=name, usual=usual)
 
 
-class _NothingToDo(Exception):
-    """Leaves the block of a file that is not wanted after all."""
-
-
-def _left(project: Project, sources: Sequence[Path], targets: Sequence[Path]) -> dict[str, int]:
+def _left(project: Project, paths: Sequence[Path]) -> dict[str, int]:
     """What a check of the copies, and of the sources that needed none, still finds."""
-    paths = [target if target.exists() else source for source, target in zip(sources, targets, strict=True)]
-    readings: list[Any] = [
-        read(path, project.config.data, prompt=project.prompt, name=project.name(path)) for path in paths
-    ]
-    found = inspect(project, readings, read_eval(project)).findings
+    section, prompt = project.config.data, project.prompt
+    readings = [read(path, section, prompt=prompt, name=project.name(path)) for path in paths]
+    found = [*inspect(project, readings, read_eval(project)).findings, *look_at_content(project, readings)]
     return {severity: sum(finding.severity == severity for finding in found) for severity in ("stop", "look", "note")}
 
 
@@ -123,11 +117,12 @@ def _tell(outcome: FixOutcome, console: Console) -> None:
     for what, number in sorted(outcome.changes.items(), key=lambda each: (-each[1], each[0])):
         console.say(f"  {number:,} × {what}")
     if outcome.log:
-        console.say(f"Every change stands in {outcome.log}. The sources are as they were: look at the copies, then put")
-        console.say("them in their place.")
+        console.say(
+            f"Every change stands in {outcome.log}. The sources are as they were: put the copies in their place."
+        )
     stop, look = outcome.left["stop"], outcome.left["look"]
     if stop or look:
         console.say(
-            f"Left for a person: {count(stop, 'finding')} that stop the work, {look:,} worth a look "
-            "(contradictions, unknown labels, what is missing: nobody else knows what is right)."
+            f"Left for a person, who alone knows what is right: {count(stop, 'finding')} in the way of the work, "
+            f"{look:,} worth a look."
         )

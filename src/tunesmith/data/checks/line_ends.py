@@ -42,7 +42,7 @@ def _findings(name: str, marked: bool, ends: Counter[str], first: dict[str, int]
     if ends["CRLF"] and ends["LF"]:
         few, most = sorted(("CRLF", "LF"), key=lambda each: (ends[each], each))
         message = (
-            f"{count(ends[few], 'line')} of {name} end in {few}, {ends[most]:,} in {most}: two programs, or two "
+            f"{ends[few]:,} of {ends[few] + ends[most]:,} lines of {name} end in {few}, not in {most}: two programs, or two "
             "people, wrote it. `tunesmith check --fix` writes a copy with LF alone."
         )
         found.append(_finding(name, first[few], "look", "line-ends", message))
@@ -51,7 +51,7 @@ def _findings(name: str, marked: bool, ends: Counter[str], first: dict[str, int]
         found.append(_finding(name, 0, "note", "line-ends", message))
     if ends["CR"]:
         message = (
-            f"{count(ends['CR'], 'line')} of {name} hold a carriage return that ends no line. Where rows should part "
+            f"{count(ends['CR'], 'line')} of {name} with a carriage return that ends no line. Where rows should part "
             "there, save the file with LF."
         )
         found.append(_finding(name, first["CR"], "look", "line-ends", message))
