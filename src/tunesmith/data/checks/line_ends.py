@@ -42,8 +42,8 @@ def _findings(name: str, marked: bool, ends: Counter[str], first: dict[str, int]
     if ends["CRLF"] and ends["LF"]:
         few, most = sorted(("CRLF", "LF"), key=lambda each: (ends[each], each))
         message = (
-            f"{ends[few]:,} of {ends[few] + ends[most]:,} lines of {name} end in {few}, not in {most}: two programs, or two "
-            "people, wrote it. `tunesmith check --fix` writes a copy with LF alone."
+            f"{ends[few]:,} of {ends[few] + ends[most]:,} lines of {name} end in {few}, not in {most}: two programs, "
+            "or two people, wrote it. `tunesmith check --fix` writes a copy with LF alone."
         )
         found.append(_finding(name, first[few], "look", "line-ends", message))
     elif ends["CRLF"]:
