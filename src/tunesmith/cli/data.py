@@ -1,5 +1,6 @@
 """check, split: the examples."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,10 @@ def check(
     fix: Annotated[
         bool, typer.Option("--fix", help="Write corrected copies to data/fixed, of what needs no judgement.")
     ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="FILE", help="Compare the rows with requests as production sends them."),
+    ] = None,
     folder: Folder = None,
     settings: Settings = None,
     json: Json = False,
@@ -22,11 +27,11 @@ def check(
     if fix:
         from tunesmith.workflows.fixing import fix_sources
 
-        one_of({"--set-aside": set_aside, "--fix": fix})
+        one_of({"--set-aside": set_aside, "--against": against is not None, "--fix": fix})
         perform(json, lambda console: fix_sources(opened(folder, settings), console))
     from tunesmith.workflows.check import check as work
 
-    perform(json, lambda console: work(opened(folder, settings), console, set_aside=set_aside))
+    perform(json, lambda console: work(opened(folder, settings), console, set_aside=set_aside, against=against))
 
 
 def split(folder: Folder = None, settings: Settings = None, json: Json = False) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example
@@ -16,7 +17,7 @@ from tunesmith.data.set_aside import faults_of_form
 from tunesmith.data.set_aside import set_aside as move
 from tunesmith.workflows import prompt_draft
 from tunesmith.workflows.card import write_card
-from tunesmith.workflows.content import look_at_content
+from tunesmith.workflows.content import look_at_content, look_at_production
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import longest_allowed, read_eval, read_sources
@@ -55,12 +56,17 @@ class Inspection(Record):
     faults: tuple[str, ...]  # of the settings or of whole files, in words: setting rows aside would not help
 
 
-def check(project: Project, console: Console, *, set_aside: bool = False) -> CheckOutcome:
-    """Check all sources against each other and the eval set; with `set_aside`, move the rows that stop the work."""
+def check(project: Project, console: Console, *, set_aside: bool = False, against: Path | None = None) -> CheckOutcome:
+    """Check all sources against each other and the eval set; with `set_aside`, move the rows that stop the work.
+
+    `against` is a file of requests, as production sends them, that the rows are compared with.
+    """
     moved = _set_aside(project, console) if set_aside else 0
     readings, evals = read_sources(project), read_eval(project)
     found = inspect(project, readings, evals)
-    found = found.model_copy(update={"findings": (*found.findings, *look_at_content(project, readings))})
+    content = look_at_content(project, readings)
+    content += look_at_production(project, readings, against.resolve()) if against else []
+    found = found.model_copy(update={"findings": (*found.findings, *content)})
     severities: Counter[str] = Counter(finding.severity for finding in found.findings)
     counts = Counts(
         rows=found.rows,

@@ -10,6 +10,6 @@ from tunesmith.data.checks.tool_calls import ToolCalls
 
 def content_checks(*, labelled: bool) -> list[Check]:
     """`labelled`: outputs are labels, whose shape is what [task] labels says."""
-    free: list[Check] = [] if labelled else [Shape()]
-    everywhere = [Formatting(labelled=labelled), ToolCalls(), Coverage(labelled=labelled), Languages(labelled=labelled)]
-    return [*free, *everywhere]
+    checks: list[Check] = [Formatting(labelled=labelled), ToolCalls()]
+    checks += [Coverage(labelled=labelled), Languages(labelled=labelled)]
+    return checks if labelled else [*checks, Shape()]

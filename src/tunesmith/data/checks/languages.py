@@ -4,7 +4,6 @@ py3langid says the language of a text and how sure it is. Texts of few letters, 
 judged; how many that were is said.
 """
 
-import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.example import Example
 from tunesmith.core.units import count, share
+from tunesmith.data.draw import Draw
 from tunesmith.data.finding import Finding, place, shown
 
 DRAWN = 2_000  # rows that are looked at, however many there are
@@ -30,17 +30,15 @@ class Text(NamedTuple):
 
 
 class Sample:
-    """Texts of at most DRAWN rows, each row with the same chance (Vitter's algorithm R), the same ones every time."""
+    """Texts of at most DRAWN rows."""
 
     def __init__(self) -> None:
         self.texts: list[Text] = []
-        self._seen = 0
-        self._chance = random.Random(0)  # noqa: S311  (a sample, no secret)
+        self._draw = Draw(DRAWN)
 
     def see(self, row: Example) -> None:
-        self._seen += 1
-        at = len(self.texts) if len(self.texts) < DRAWN else self._chance.randrange(self._seen)
-        if at < DRAWN:
+        at = self._draw.place()
+        if at is not None:
             said = next((each.content for each in reversed(row.messages) if each.role == "user"), row.text)
             self.texts[at : at + 1] = [Text(row.origin, said[:READ], row.expected[:READ])]
 
