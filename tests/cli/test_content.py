@@ -94,3 +94,27 @@ def test_fix_does_not_go_with_set_aside(project, tunesmith):
     done = tunesmith("check", "--fix", "--set-aside", "-C", "tickets")
     assert done.code == 2
     assert "--set-aside" in done.err
+
+
+def test_the_rows_are_compared_with_what_production_sends(project, tunesmith, tmp_path):
+    log = tmp_path / "requests.jsonl"
+    body = {"model": "m", "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": ""}]}
+    lines = []
+    for number in range(60):
+        body["messages"][1]["content"] = f"my parcel {number} was left with a neighbour whom i do not know at all"
+        lines.append(json.dumps(body))
+    log.write_text("\n".join(lines))
+    done = tunesmith("check", "-C", "tickets", "--against", "requests.jsonl", "--json")
+    assert done.code == 0
+    found = {finding["check"]: finding for finding in done.json["findings"]}
+    assert {"production-wording", "production-system", "production-formatting"} <= found.keys()
+    assert "60 of 60 requests come with another system prompt" in found["production-system"]["message"]
+    assert "neighbour" in found["production-wording"]["message"]
+    assert found["production-wording"]["file"].endswith("requests.jsonl")
+
+
+def test_a_file_without_requests_is_refused(project, tunesmith, tmp_path):
+    (tmp_path / "requests.jsonl").write_text('{"answer": 5}\n')
+    done = tunesmith("check", "-C", "tickets", "--against", "requests.jsonl")
+    assert done.code == 2
+    assert "holds no request" in done.err

@@ -24,8 +24,11 @@ def write_card(project: Project, readings: Sequence[Reading], eval_rows: int, fi
     if other := next((path for path in paths if path.exists() and not _is_ours(path)), None):
         return f"No card was written: {project.name(other)} is a file of your own. Give it another name."
     card = card_of(project, readings, eval_rows, findings)
-    for path, text in zip(paths, (markdown(card), page(card)), strict=True):
-        write_text(path, text)
+    try:
+        for path, text in zip(paths, (markdown(card), page(card)), strict=True):
+            write_text(path, text)
+    except OSError as error:  # a project may be read where it cannot be written
+        return f"No card was written to {project.name(project.data)}: {error.strerror}."
     return f"The card of the data: {' and '.join(project.name(path) for path in paths)}."
 
 

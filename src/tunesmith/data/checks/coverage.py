@@ -7,6 +7,7 @@ evaluation measures.
 
 import heapq
 import math
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,12 +15,15 @@ from typing import NamedTuple
 
 from tunesmith.core.example import Example
 from tunesmith.core.units import count, share
+from tunesmith.data.draw import Draw
 from tunesmith.data.finding import Finding, Severity, place, shown
-from tunesmith.data.replies import asks_back, escalates, refuses
+from tunesmith.data.replies import BEGINNING, asks_back, escalates, refuses
 
 FEWEST = 20  # rows that a spread is judged on
 FEWEST_ANSWERS = 50  # that "hardly any of them" means something of
 HARDLY_ANY = 0.005  # of the answers
+DRAWN = 5_000  # answers that are read, however many there are
+READ = 2 * BEGINNING
 UNEVEN = 10  # times as many rows as the median label has
 MOST_OF_ALL = 0.5  # of the rows, with three labels and more
 FAR_OUT = 3.0  # spreads between quartiles, of the logarithm of lengths (Tukey's outer fence)
@@ -38,12 +42,13 @@ STRUCTURED = Goal("structured replies", 200, 1_000)
 COMPLEX = Goal("complex work, with several turns or tools", 1_000, None)
 TONE = Goal("a tone or a style", 50, 200)
 
-SLICES = {
+WORD = re.compile(r"[^\W\d_]+")
+SLICES = {  # what the words of a slice's or a label's name begin with
     "edge cases": ("edge", "corner", "rare", "unusual"),
     "ambiguous cases": ("ambig", "unclear", "vague"),
     "refusals": ("refus", "declin", "reject", "unsafe", "forbidden", "policy"),
-    "escalations": ("escalat", "handover", "hand_over", "human", "agent"),
-    "'I need more information'": ("more_info", "more info", "missing", "incomplete", "clarif", "ask_back", "unknown"),
+    "escalations": ("escalat", "handover", "hand over", "human", "agent"),
+    "'I need more information'": ("more info", "missing", "incomplete", "clarif", "ask back", "unknown"),
 }
 SHOWN_BY_ANSWERS = {"refusals": refuses, "escalations": escalates, "'I need more information'": asks_back}
 
@@ -70,10 +75,11 @@ class Coverage:
 
     def __init__(self, *, labelled: bool):
         self._labelled = labelled
-        self._rows = self._structured = self._complex = self._unhappy = 0
+        self._rows = self._structured = self._complex = 0
         self._labels: Counter[str] = Counter()
         self._slices: Counter[str] = Counter()
-        self._answers: Counter[str] = Counter()
+        self._draw = Draw(DRAWN)
+        self._answers: list[str] = []  # the beginnings of those drawn
         self._lengths = {"input": Lengths()} if labelled else {"input": Lengths(), "output": Lengths()}
         self._files: dict[str, None] = {}  # files, in order
 
@@ -89,9 +95,9 @@ class Coverage:
             return ()
         self._structured += row.expected.lstrip()[:1] in ("{", "[")
         self._lengths["output"].add(row.expected, row.origin)
-        shown_by = [name for name, shows in SHOWN_BY_ANSWERS.items() if shows(row.expected)]
-        self._answers.update(shown_by)
-        self._unhappy += bool(shown_by)
+        at = self._draw.place()
+        if at is not None:
+            self._answers[at : at + 1] = [row.expected[:READ]]
         return ()
 
     def close(self) -> Iterable[Finding]:
@@ -136,22 +142,22 @@ class Coverage:
         """Kinds of rows that nothing shows: no slice, no label, no answer."""
         if self._rows < FEWEST_ANSWERS:
             return
-        names = [name.casefold() for name in (*self._slices, *self._labels)]
+        names = [f" {' '.join(WORD.findall(name.casefold()))}" for name in (*self._slices, *self._labels)]
+        shown_by = [{kind for kind, shows in SHOWN_BY_ANSWERS.items() if shows(text)} for text in self._answers]
+        few = HARDLY_ANY * len(self._answers)
         missing = [
             kind
             for kind, words in SLICES.items()
-            if self._answers[kind] <= HARDLY_ANY * self._rows
-            and not any(word in name for word in words for name in names)
+            if sum(kind in kinds for kinds in shown_by) <= few
+            and not any(f" {word}" in name for word in words for name in names)
         ]
-        if not self._labelled and self._unhappy <= HARDLY_ANY * self._rows and missing[-3:] == list(SHOWN_BY_ANSWERS):
-            who = (
-                f"{self._unhappy:,} of {count(self._rows, 'answer')}"
-                if self._unhappy
-                else f"none of {self._rows:,} answers"
-            )
+        unhappy = sum(map(bool, shown_by))
+        if not self._labelled and unhappy <= few and missing[-3:] == list(SHOWN_BY_ANSWERS):
+            drawn = " drawn" if len(self._answers) < self._rows else ""
             message = (
-                f"Only happy paths: {who} refuse, hand over to a person or ask for what is missing (in English words), "
-                "so the model learns always to answer. Add rows where that is wrong, unless it never is."
+                f"Only happy paths: {unhappy or 'none'} of {len(self._answers):,} answers{drawn} refuse, hand over to "
+                "a person or ask for what is missing (in English words), so the model learns always to answer. Add "
+                "rows where that is wrong, unless it never is."
             )
             yield self._about_all("look", "happy-paths", message)
             missing = missing[:-3]

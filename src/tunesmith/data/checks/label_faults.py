@@ -14,6 +14,7 @@ from typing import Any
 
 from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.example import Example
+from tunesmith.core.progress import Progress, silent
 from tunesmith.data.checks.base import about
 from tunesmith.data.finding import Finding, shown
 from tunesmith.data.normal import normalise
@@ -26,7 +27,7 @@ FEWEST = 50
 Vectors = Sequence[Sequence[float]]
 
 
-def label_faults(examples: Sequence[Example], vectors: Vectors) -> list[Finding]:
+def label_faults(examples: Sequence[Example], vectors: Vectors, progress: Progress = silent) -> list[Finding]:
     """The rows whose label is suspected, surest first; `vectors` are those of their texts, in order.
 
     Raises MissingExtraError without cleanlab or scikit-learn.
@@ -35,7 +36,8 @@ def label_faults(examples: Sequence[Example], vectors: Vectors) -> list[Finding]
     labels = sorted({examples[place].expected for place in kept})
     if len(labels) < 2 or len(kept) < FEWEST:
         return []
-    given_N, probable_NK = _out_of_fold([examples[place] for place in kept], [vectors[place] for place in kept], labels)
+    rows, known = [examples[place] for place in kept], [vectors[place] for place in kept]
+    given_N, probable_NK = _out_of_fold(rows, known, labels, progress)
     suspected = _suspected(given_N, probable_NK)
     found = []
     for rank, place in enumerate(suspected, start=1):
@@ -59,7 +61,9 @@ def _once_each(examples: Sequence[Example]) -> list[int]:
     return [place for (_, label), place in first.items() if uses[label] >= FEWEST_OF_LABEL]
 
 
-def _out_of_fold(rows: Sequence[Example], vectors: Vectors, labels: Sequence[str]) -> tuple[Any, Any]:
+def _out_of_fold(
+    rows: Sequence[Example], vectors: Vectors, labels: Sequence[str], progress: Progress
+) -> tuple[Any, Any]:
     """Each row's label as a number, and how probable each label is by a model that has not seen the row."""
     import numpy as np
 
@@ -72,9 +76,11 @@ def _out_of_fold(rows: Sequence[Example], vectors: Vectors, labels: Sequence[str
     given_N = np.array([numbers[row.expected] for row in rows])
     vectors_NF = np.asarray(vectors, dtype=np.float32)
     probable_NK = np.zeros((len(rows), len(labels)))
-    for fit, held in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(vectors_NF, given_N):
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(vectors_NF, given_N)
+    for done, (fit, held) in enumerate(folds, start=1):
         model = LogisticRegression(C=STRENGTH, max_iter=1000).fit(vectors_NF[fit], given_N[fit])
         probable_NK[np.ix_(held, model.classes_)] = model.predict_proba(vectors_NF[held])
+        progress(done, FOLDS)
     return given_N, probable_NK
 
 
