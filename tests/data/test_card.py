@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.core.example import Example, Message
@@ -115,6 +115,7 @@ def hostile(text: str) -> Card:
     return card(rows, [finding("look", "x", 1, text)], project=text)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=15))
 def test_no_text_becomes_markup(text):
     plain = elements(page(hostile("plain")))
@@ -133,6 +134,7 @@ def test_naughty_strings_stay_text(real_data):
         markdown(hostile(text)).encode()
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="`|\\a \n", max_size=12))
 def test_a_code_span_ends_where_it_should(text):
     span = code(text)

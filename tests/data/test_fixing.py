@@ -142,7 +142,7 @@ line = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(st.tuples(line, END), max_size=12), labelled=st.booleans())
 def test_a_repaired_file_needs_no_repair(jsonl, lines, labelled):
     once, changes = fixed(jsonl, b"".join(part for pair in lines for part in pair), labelled=labelled)
@@ -156,7 +156,7 @@ def test_a_repaired_file_needs_no_repair(jsonl, lines, labelled):
 cell = st.text(alphabet=' aA\r\n",\x00é', max_size=5)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(cell, cell, cell), max_size=8), labelled=st.booleans(), end=st.sampled_from(["\n", "\r\n"])
 )
@@ -174,6 +174,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values, st.booleans())
 def test_every_string_is_found_where_it_stands(value, ascii_only):
     text = json.dumps(value, ensure_ascii=ascii_only)

@@ -197,7 +197,7 @@ def test_a_file_of_text_and_one_without_requests(tmp_path):
 HOSTILE = st.binary(max_size=20) | st.text(max_size=9).map(lambda text: json.dumps({"messages": text}).encode())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(HOSTILE, max_size=8))
 def test_any_bytes_give_findings_never_an_exception(tmp_path, lines):
     path = tmp_path / "log.jsonl"

@@ -35,6 +35,7 @@ Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
 
 HABITS: dict[str, Callable[[str], bool]] = {
     "begin with a capital letter": lambda text: text.strip()[:1].isupper(),
+    "are written in capitals": str.isupper,
     "end with a full stop, a question or an exclamation mark": lambda text: text.rstrip()[-1:] in (".", "?", "!"),
     "go over several lines": lambda text: "\n" in text.strip(),
     "hold an address of the web": lambda text: "http://" in text or "https://" in text,

@@ -64,9 +64,9 @@ def check(project: Project, console: Console, *, set_aside: bool = False, agains
     moved = _set_aside(project, console) if set_aside else 0
     readings, evals = read_sources(project), read_eval(project)
     found = inspect(project, readings, evals)
-    content = look_at_content(project, readings)
-    content += look_at_production(project, readings, against.resolve()) if against else []
-    found = found.model_copy(update={"findings": (*found.findings, *content)})
+    of_data = (*found.findings, *look_at_content(project, readings))
+    of_requests = look_at_production(project, readings, against.resolve()) if against else []
+    found = found.model_copy(update={"findings": (*of_data, *of_requests)})
     severities: Counter[str] = Counter(finding.severity for finding in found.findings)
     counts = Counts(
         rows=found.rows,
@@ -81,7 +81,7 @@ def check(project: Project, console: Console, *, set_aside: bool = False, agains
         next=_once_settled(project, found) if counts.stop else _next(project),
     )
     _tell(outcome, found.faults, console)
-    console.say(write_card(project, readings, len(evals.rows), found.findings))
+    console.say(write_card(project, readings, len(evals.rows), of_data))
     return outcome
 
 

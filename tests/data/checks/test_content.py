@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.core.example import Example, Message
@@ -28,6 +28,7 @@ def check_printable(findings: list[Finding]) -> None:
         json.dumps(finding.model_dump()).encode()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=40), st.text(max_size=40)), max_size=12), st.booleans())
 def test_any_texts_give_findings_never_an_exception(texts, labelled):
     rows = [row(text, output, line) for line, (text, output) in enumerate(texts * 5, start=1)]

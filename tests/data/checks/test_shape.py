@@ -1,6 +1,6 @@
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.core.example import Example, Message
@@ -82,6 +82,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(json_values.map(json.dumps) | st.text(max_size=9), max_size=15))
 def test_any_outputs_give_findings_never_an_exception(outputs):
     found(outputs)

@@ -162,7 +162,7 @@ class Coverage:
             yield self._about_all("look", "happy-paths", message)
             missing = missing[:-3]
         if missing:
-            what = "slice, label or answer" if self._labelled else "slice or answer"
+            what = "slice or label" if self._labelled else "slice or answer"
             how = "" if self._slices else " No row names its slice ([data] slice), by which results could be parted."
             message = f"No {what} shows {', '.join(missing)}.{how}"
             yield self._about_all("note", "missing-slices", message)
