@@ -6,7 +6,7 @@ check's finding, row by row. What an epoch takes in time depends on the machine,
 
 from collections.abc import Callable, Iterable
 
-from tunesmith.core.errors import DataError
+from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example
 from tunesmith.core.units import count
 from tunesmith.data.draw import Draw
@@ -54,8 +54,8 @@ class Lengths:
         )
 
     def _count(self, row: Example) -> int | None:
-        """None where the template cannot carry the row, which is a finding of its own."""
+        """None where the row cannot be rendered, which other checks say."""
         try:
             return self._tokens(row)
-        except DataError:
+        except UserError:
             return None
