@@ -363,8 +363,8 @@ def test_set_aside_moves_nothing_where_most_of_a_source_would_go(wrong, right, m
     source = project / "data/more.csv"
     content = [*sample.rows(20, start=300)[:right], *({"text": "", "category": "bug"} for _ in range(wrong))]
     sample.write_csv(source, content)
-    before = contents(project)
     checked = tunesmith("check", "--json", cwd=project)
+    before = contents(project)
     done = tunesmith("check", "--set-aside", "--json", cwd=project)
     if moves:
         assert (done.code, done.json["counts"]["set_aside"]) == (0, wrong)

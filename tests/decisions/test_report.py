@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tunesmith.core.example import Example, Message
+from tunesmith.core.markup import visible
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate, LabelFigures, Scorecard
 from tunesmith.core.verdict import Comparison, Verdict
@@ -22,7 +23,6 @@ from tunesmith.decisions.report import charts
 from tunesmith.decisions.report.record import Answers, Curve, CurvePoint, Report
 from tunesmith.decisions.report.render import render
 from tunesmith.decisions.report.svg import axis
-from tunesmith.decisions.report.words import visible
 
 DATA = Path(os.environ.get("TUNESMITH_DATA", Path(__file__).parents[3] / "shared" / "data"))
 CHROMIUM = Path("/usr/bin/chromium")

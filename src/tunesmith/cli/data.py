@@ -45,6 +45,13 @@ def check(
     set_aside: Annotated[
         bool, typer.Option("--set-aside", help="Move the rows that stop the work to data/set-aside.jsonl.")
     ] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Write corrected copies to data/fixed, of what needs no judgement.")
+    ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="FILE", help="Compare the rows with requests as production sends them."),
+    ] = None,
     redact: Annotated[
         bool, typer.Option("--redact", help="Write copies without personal data and secrets; as `redact` does.")
     ] = False,
@@ -55,20 +62,30 @@ def check(
     json: Json = False,
 ) -> None:
     """Look for broken rows, contradictions, leaks and duplicates, with file and line."""
-    one_of({"--set-aside": set_aside, "--redact": redact})
+    one_of({"--set-aside": set_aside, "--fix": fix, "--against": against is not None, "--redact": redact})
     if redact:
         _redact(files or [], out, key, [], False, folder, settings, json)
     if out is not None or key is not None:
         raise typer.BadParameter("-o and --key go with --redact.")
+    for option, meant in (("--set-aside", set_aside), ("--fix", fix), ("--against", against is not None)):
+        if meant and files:
+            raise typer.BadParameter("it is about a project's own sources; leave FILEs out.", param_hint=option)
+    if fix:
+        from tunesmith.workflows.fixing import fix_sources
+
+        perform(json, lambda console: fix_sources(opened(folder, settings), console))
     if not files:
         given = {"--eval": eval_file, "--input": input_column, "--label": label, "--family": family}
         if lone := next((option for option, value in given.items() if value is not None), None):
             raise typer.BadParameter("it says how to read FILEs; name one.", param_hint=lone)
         from tunesmith.workflows.check import check as work
 
-        perform(json, lambda console: work(opened(folder, settings), console, set_aside=set_aside, by_meaning=meaning))
-    if set_aside:
-        raise typer.BadParameter("it moves rows of a project's own sources; leave FILEs out.", param_hint="--set-aside")
+        perform(
+            json,
+            lambda console: work(
+                opened(folder, settings), console, set_aside=set_aside, by_meaning=meaning, against=against
+            ),
+        )
     from tunesmith.workflows.check_files import Files, check_files, project_around
 
     chosen = Files(

@@ -7,6 +7,7 @@ from typing import Any
 from tunesmith.data.finding import shown
 
 SURROGATE = re.compile("[\ud800-\udfff]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")  # all but tab and line ends
 MOST_WEIGHT = 1_000_000.0
 
 

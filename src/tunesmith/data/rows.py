@@ -5,6 +5,7 @@ the first of these. Reading stops at the first fault of a row.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,7 @@ from tunesmith.data.section import DataSection
 PAIR = ("prompt", "completion")
 NAMED = 8  # columns that a message lists
 COMPARED = 1000  # columns that the nearest is sought among
+PROSE = re.compile(r"\s*(?:[-*#>]+\s+)?[^\W\d_][\w'’-]*[,;:.!?]?\s+[^\W\d_]")  # a word, and another one behind it
 
 
 def parse_json(text: str) -> dict[str, Any]:
@@ -27,6 +29,12 @@ def parse_json(text: str) -> dict[str, Any]:
     try:
         row = json.loads(text.rstrip(), object_pairs_hook=_object)
     except json.JSONDecodeError as error:
+        if PROSE.match(text):
+            raise RowError(
+                "prose",
+                "The line is prose, not a row. Take it out, or make it a row: one JSON object on one line.",
+                excerpt=text,
+            ) from None
         raise RowError(
             "json",
             f"Not valid JSON: {error.msg} at character {error.pos + 1}. Expected one object on one line.",

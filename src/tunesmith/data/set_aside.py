@@ -8,17 +8,15 @@ other bytes of a source (encoding, byte order mark, header, line ends) stay as t
 
 import hashlib
 import json
-import os
 import shutil
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from tunesmith.core.errors import DataError
-from tunesmith.core.files import private, temporary_name
+from tunesmith.core.files import replacing
 from tunesmith.core.units import count
 from tunesmith.data.fields import SURROGATE
 from tunesmith.data.finding import Finding, place
@@ -144,14 +142,14 @@ def _entries(path: Path, spans: Sequence[Span], reading: Reading, reasons: Reaso
 
 def _add(target: Path, old: Sequence[bytes], entries: Sequence[bytes]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _replacing(target) as file:
+    with replacing(target) as file:
         for line in old:
             file.write(line if line.endswith(b"\n") else line + b"\n")
         file.writelines(entries)
 
 
 def _take_out(path: Path, spans: Sequence[Span]) -> None:
-    with path.open("rb") as source, _replacing(path) as file:
+    with path.open("rb") as source, replacing(path) as file:
         position = 0
         for span in spans:
             _copy(source, file, span.start - position)
@@ -165,23 +163,3 @@ def _copy(source: BinaryIO, target: BinaryIO, length: int) -> None:
         piece = source.read(min(length, CHUNK))
         target.write(piece)
         length -= len(piece)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of `path` when the block ends well; a link keeps pointing to it."""
-    path = path.resolve()
-    temporary = temporary_name(path)
-    try:
-        with open(temporary, "xb", opener=private) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, temporary)
-        else:
-            os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -1,5 +1,7 @@
 """`tunesmith check`: what is wrong with the data, or worth knowing, each finding with its file and line."""
 
+from pathlib import Path
+
 from tunesmith.core.errors import DataError
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
@@ -7,8 +9,10 @@ from tunesmith.core.units import count
 from tunesmith.data.finding import Finding
 from tunesmith.data.set_aside import set_aside as move
 from tunesmith.tasks.spec import FamilyName
+from tunesmith.workflows.card import write_card
+from tunesmith.workflows.content import Content, production
 from tunesmith.workflows.embedding import embedding
-from tunesmith.workflows.inspecting import SHOWN, Inspection, first_stops, inspect, line, of_readings, whole
+from tunesmith.workflows.inspecting import SHOWN, Inspection, aim_of, first_stops, inspect, line, of_readings, whole
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import read_eval, read_sources, scan_sources
@@ -39,14 +43,30 @@ class CheckOutcome(Outcome):
         return INPUT_WRONG if self.counts.stop else DONE
 
 
-def check(project: Project, console: Console, *, set_aside: bool = False, by_meaning: bool = False) -> CheckOutcome:
-    """Check all sources against each other and the eval set; with `set_aside`, move the rows that stop the work."""
+def check(
+    project: Project,
+    console: Console,
+    *,
+    set_aside: bool = False,
+    by_meaning: bool = False,
+    against: Path | None = None,
+) -> CheckOutcome:
+    """Check all sources against each other and the eval set; with `set_aside`, move the rows that stop the work.
+
+    `against` is a file of requests, as production sends them, that the rows are compared with.
+    """
     moved = _set_aside(project, console) if set_aside else 0
     embed = embedding(console) if by_meaning else None
-    found = inspect(project, scan_sources(project, console), read_eval(project), embed=embed, limit=KEPT)
+    content, evals = Content.of(project, project.sources()), read_eval(project)
+    aim = aim_of(project, embed, content, console.progress("Labels by meaning"))
+    found = inspect(project, scan_sources(project, console), evals, aim=aim, limit=KEPT)
+    card = write_card(project, content.figures, len(evals.rows), found)
+    if against:
+        found = found.and_of(production(project, against.resolve(), console, embed))
     following = _once_settled(project, found) if found.severities.get("stop") else _next(project)
     outcome = outcome_of(found, project.config.task.family, following, moved)
     tell(outcome, found.faults, console)
+    console.say(card)
     return outcome
 
 

@@ -21,6 +21,7 @@ from tunesmith.data.section import DataSection
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.spec import FamilyName
 from tunesmith.workflows.check import KEPT, CheckOutcome, outcome_of, tell
+from tunesmith.workflows.content import Content
 from tunesmith.workflows.embedding import embedding
 from tunesmith.workflows.init import advice_on_flags, known_family, section_of
 from tunesmith.workflows.inspecting import Aim, Inspection, aim_of, examine
@@ -70,18 +71,21 @@ def _found(
     prompt = ANY_PROMPT if project is None else project.prompt
     evals = _evals(files, project, section, prompt)
     embed = embedding(console) if files.by_meaning else None
-    progress = meter(files.paths, console)
+    fitting, progress = console.progress("Labels by meaning"), meter(files.paths, console)
     sources = [
         Source(str(path), scan(path, section, prompt=prompt, name=str(path), hasher=progress)) for path in files.paths
     ]
     if project is not None and family in (None, project.config.task.family):
-        return examine(aim_of(project, embed), sources, evals, limit=KEPT), project.config.task.family
+        aim = aim_of(project, embed, Content.of(project, files.paths), fitting)
+        return examine(aim, sources, evals, limit=KEPT), project.config.task.family
     if family is None:
         labelled, sources = _look(sources)
         family = "classification" if labelled else "generation"
         console.say(f"Outputs are taken as {'labels' if labelled else 'free text'}; --family says otherwise.")
     skipped = ("The lengths of rows were not checked: there is no model to fit.",)
-    aim = Aim(labels=None, labelled=FAMILIES[family].LABELLED, too_long=never, embed=embed, skipped=skipped)
+    labelled = FAMILIES[family].LABELLED
+    content = Content.of_files({str(path): path for path in files.paths}, labelled=labelled)
+    aim = Aim(None, labelled, never, embed=embed, fitting=fitting, content=content, skipped=skipped)
     return examine(aim, sources, evals, limit=KEPT), family
 
 

@@ -1,11 +1,13 @@
 """The findings of a project's rows, and the refusal of verbs whose rows are not in order."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example
+from tunesmith.core.progress import Progress, silent
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
 from tunesmith.data.checks.all import check_eval, look_at_eval, look_at_sources
@@ -17,6 +19,7 @@ from tunesmith.data.meaning import Embed
 from tunesmith.data.reading import EvalReading, Reading
 from tunesmith.data.set_aside import faults_of_form
 from tunesmith.workflows import prompt_draft
+from tunesmith.workflows.content import Content
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import Source, longest_allowed
 from tunesmith.workflows.split_record import may_cut_again
@@ -34,6 +37,12 @@ class Inspection(Record):
     skipped: tuple[str, ...]
     faults: tuple[str, ...]  # of the settings or of whole files, in words: setting rows aside would not help
 
+    def and_of(self, findings: Iterable[Finding]) -> "Inspection":
+        """With further findings, after its own."""
+        more = tuple(findings)
+        severities = Counter(self.severities) + Counter(finding.severity for finding in more)
+        return self.model_copy(update={"findings": (*self.findings, *more), "severities": dict(severities)})
+
 
 @dataclass
 class Aim:
@@ -45,6 +54,8 @@ class Aim:
     too_long: TooLong
     eval_is_own: bool = True
     embed: Embed | None = None  # where meaning counts
+    fitting: Progress = silent  # of what is learnt from the vectors
+    content: Content | None = None  # where more is asked than whether the rows can be used
     skipped: tuple[str, ...] = ()
 
 
@@ -52,7 +63,9 @@ def of_readings(readings: Iterable[Reading]) -> list[Source]:
     return [Source(reading.name, chain(reading.findings, reading.examples)) for reading in readings]
 
 
-def aim_of(project: Project, embed: Embed | None = None) -> Aim:
+def aim_of(
+    project: Project, embed: Embed | None = None, content: Content | None = None, fitting: Progress = silent
+) -> Aim:
     too_long, skipped = longest_allowed(project)
     return Aim(
         labels=project.config.task.labels,
@@ -60,6 +73,8 @@ def aim_of(project: Project, embed: Embed | None = None) -> Aim:
         too_long=too_long,
         eval_is_own=not may_cut_again(project),
         embed=embed,
+        fitting=fitting,
+        content=content,
         skipped=(skipped,) if skipped else (),
     )
 
@@ -69,11 +84,14 @@ def inspect(
     sources: Sequence[Source],
     evals: EvalReading,
     *,
-    embed: Embed | None = None,
+    aim: Aim | None = None,
     limit: int | None = None,
 ) -> Inspection:
-    """The findings of the sources and of the eval set. What an unsealed cut holds is judged where it was cut from."""
-    return examine(aim_of(project, embed), sources, evals, quoted=_quoted(project, evals.placed), limit=limit)
+    """The findings of the sources and of the eval set. What an unsealed cut holds is judged where it was cut from.
+
+    `aim`: where more is asked than whether the rows can be used.
+    """
+    return examine(aim or aim_of(project), sources, evals, quoted=_quoted(project, evals.placed), limit=limit)
 
 
 def examine(
@@ -87,21 +105,23 @@ def examine(
     """One pass over the sources, then one over the eval set; at most `limit` findings of each check are kept."""
     found, rows = Found(limit), dict.fromkeys((source.name for source in sources), 0)
     kept = Kept(labelled=aim.labelled, declared=aim.labels)
-    look_at_sources(_counted(sources, rows), Scope(kept, aim.too_long, evals.examples, aim.embed), found)
+    content = aim.content
+    scope = Scope(kept, aim.too_long, evals.examples, aim.embed, fitting=aim.fitting)
+    look_at_sources(_counted(sources, rows), scope, found, content.checks if content else ())
     faults = faults_of_form(rows, found.stopped)
     if aim.eval_is_own:
         known = dict(zip(kept.labels, kept.uses, strict=True))
         kept_of_eval = Kept(labelled=aim.labelled, declared=aim.labels, known=known)
         scope = Scope(kept_of_eval, aim.too_long, repeats="the eval set counts it twice")
         look_at_eval(chain(evals.findings, evals.placed), scope, found)
-    found.add(quoted)
+    found.add((*quoted, *(content.findings if content else ())))
     return Inspection(
         findings=tuple(found.sorted(list(rows))),
         severities=dict(found.severities),
         unlisted=found.unlisted,
         rows=len(kept),
         eval_rows=len(evals.rows),
-        skipped=aim.skipped,
+        skipped=(*aim.skipped, *(content.skipped if content else ())),
         faults=tuple(faults),
     )
 

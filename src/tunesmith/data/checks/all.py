@@ -15,27 +15,33 @@ from tunesmith.data.checks.duplicates import Duplicates
 from tunesmith.data.checks.fit import Fit
 from tunesmith.data.checks.found import Found
 from tunesmith.data.checks.kept import Kept
+from tunesmith.data.checks.label_faults import LabelFaults
 from tunesmith.data.checks.labels import LabelCounts, LabelVariants, UnknownLabels, UnseenLabels
 from tunesmith.data.checks.leaks import Leaks
 from tunesmith.data.checks.meaning import MeaningDuplicates
 from tunesmith.data.checks.near import NearDuplicates
 from tunesmith.data.checks.scope import Scope, TooLong
+from tunesmith.data.checks.sensitive import LiveSecrets
+from tunesmith.data.checks.thin_topics import ThinTopics
 from tunesmith.data.finding import Finding
 from tunesmith.data.reading import EvalReading, Reading
 
 Makers = tuple[Callable[[Scope], Check], ...]
 
 OF_LABELS: Makers = (UnknownLabels, LabelVariants)  # where outputs are labels: they come first, in rows of any kind
-OF_SOURCES: Makers = (Contradictions, Duplicates, NearDuplicates, MeaningDuplicates, Leaks, Fit)
-OF_SOURCE_LABELS: Makers = (LabelCounts,)
-OF_EVAL: Makers = (Contradictions, Duplicates, NearDuplicates, Fit)
+OF_SOURCES: Makers = (Contradictions, Duplicates, NearDuplicates, Leaks, Fit, LiveSecrets)
+OF_MEANING: Makers = (MeaningDuplicates, ThinTopics)
+OF_SOURCE_LABELS: Makers = (LabelCounts, LabelFaults)
+OF_EVAL: Makers = (Contradictions, Duplicates, NearDuplicates, Fit, LiveSecrets)
 OF_EVAL_LABELS: Makers = (UnseenLabels,)
 
 
-def look_at_sources(outcomes: Iterable[Example | Finding], scope: Scope, found: Found) -> None:
-    """Take what reading the sources gives through every check of theirs."""
-    of_labels = (*OF_LABELS, *OF_SOURCES, *OF_SOURCE_LABELS)
-    look(outcomes, scope, of_labels if scope.labelled else OF_SOURCES, found)
+def look_at_sources(
+    outcomes: Iterable[Example | Finding], scope: Scope, found: Found, further: Sequence[Check] = ()
+) -> None:
+    """Take what reading the sources gives through every check of theirs, and the `further` ones."""
+    of_labels = (*OF_LABELS, *OF_SOURCES, *OF_MEANING, *OF_SOURCE_LABELS)
+    look(outcomes, scope, of_labels if scope.labelled else (*OF_SOURCES, *OF_MEANING), found, further)
 
 
 def look_at_eval(outcomes: Iterable[Example | Finding], scope: Scope, found: Found) -> None:
@@ -43,8 +49,10 @@ def look_at_eval(outcomes: Iterable[Example | Finding], scope: Scope, found: Fou
     look(outcomes, scope, of_labels if scope.labelled else OF_EVAL, found)
 
 
-def look(outcomes: Iterable[Example | Finding], scope: Scope, makers: Makers, found: Found) -> None:
-    checks: list[Check] = [scope.kept, *(make(scope) for make in makers)]
+def look(
+    outcomes: Iterable[Example | Finding], scope: Scope, makers: Makers, found: Found, further: Sequence[Check] = ()
+) -> None:
+    checks: list[Check] = [scope.kept, *(make(scope) for make in makers), *further]
     for outcome in outcomes:
         if isinstance(outcome, Finding):
             found.add((outcome,))

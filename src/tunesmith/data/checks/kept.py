@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from tunesmith.core.example import Example
+from tunesmith.core.example import Example, Message
 from tunesmith.data.finding import Finding, Severity, place, shown
 from tunesmith.data.near import clusters
 from tunesmith.data.normal import normalise
@@ -94,6 +94,14 @@ class Kept:
 
     def text(self, position: int) -> str:
         return self._texts[position]
+
+    def example(self, position: int) -> Example:
+        """The row as far as it is kept: its text as one message, its label where there are labels."""
+        return Example(
+            messages=(Message(role="user", content=self.text(position)),),
+            expected=self.label(position) if self.labelled else "",
+            origin=self.origin(position),
+        )
 
     def key(self, position: int) -> str:
         return normalise(self.text(position))

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.core.example import Example
+from tunesmith.core.progress import Progress, silent
 from tunesmith.data.checks.kept import Kept
 from tunesmith.data.meaning import MOST, Embed, vectors_of
 
@@ -29,12 +30,19 @@ class Scope:
     too_long: TooLong = never
     eval_set: Sequence[Example] = ()
     embed: Embed | None = None  # where repeats and leaks by meaning are wanted
+    fitting: Progress = silent  # of what is learnt from the vectors
     repeats: str = "`split` keeps one of them"  # what becomes of a row that says again what an earlier one says
 
     @property
     def labelled(self) -> bool:
         """Whether one output is right, as labels are; else outputs are free text."""
         return self.kept.labelled
+
+    def embedded(self) -> "tuple[list[Example], np.ndarray[Any, Any]]":
+        """Once all rows are seen: of the distinct texts that can be used the first row, and their vectors."""
+        kept = self.kept
+        usable = [number for number, row in enumerate(kept.distinct[:MOST]) if kept.usable(row)]
+        return [kept.example(kept.distinct[number]) for number in usable], self.vectors[usable]
 
     @cached_property
     def vectors(self) -> "np.ndarray[Any, Any]":

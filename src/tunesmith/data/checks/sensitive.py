@@ -12,8 +12,9 @@ from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.example import Example
 from tunesmith.core.units import count
 from tunesmith.data.checks.base import about
+from tunesmith.data.checks.scope import Scope
 from tunesmith.data.finding import Finding, Severity, place
-from tunesmith.data.sensitive.finder import open_finder
+from tunesmith.data.sensitive.finder import open_finder, open_live
 from tunesmith.data.sensitive.hit import LIVE, SECRETS, Sensitive, counted, masked
 
 NAMED = 50  # rows of each kind that are listed; all are counted
@@ -82,10 +83,18 @@ def _check_of(kind: str) -> str:
     return "secret" if kind in SECRETS else "personal-data"
 
 
+class LiveSecrets(SensitiveCheck):
+    """Private keys and live tokens alone, which stop the work: cheap enough for every verb that reads rows."""
+
+    def __init__(self, scope: Scope):
+        super().__init__(open_live() or (lambda text: []))
+
+
 def sensitive_check() -> tuple[SensitiveCheck | None, str | None]:
-    """The check; or, where its packages are not installed, None and the sentence that says so."""
+    """The check, less what `LiveSecrets` finds; or, where its packages are not installed, None and the sentence that
+    says so."""
     try:
         finder = open_finder()
     except MissingExtraError as error:
         return None, str(error)
-    return SensitiveCheck(finder.find, finder.unknown), None
+    return SensitiveCheck(lambda text: [hit for hit in finder.find(text) if hit.kind not in LIVE], finder.unknown), None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tunesmith.core.errors import MissingExtraError
 from tunesmith.data.sensitive.addresses import addresses
 from tunesmith.data.sensitive.formats import cards, emails, ibans, ips, urls
-from tunesmith.data.sensitive.hit import Sensitive, settled
+from tunesmith.data.sensitive.hit import LIVE, Sensitive, settled
 from tunesmith.data.sensitive.ids import ids
 from tunesmith.data.sensitive.names import Find, installed_model, names_by
 from tunesmith.data.sensitive.phones import phones
@@ -45,6 +45,17 @@ def open_finder() -> Finder:
     model = installed_model()
     names = names_by(model) if model else None
     return Finder(lambda text: find(text, names), None if model else NO_MODEL)
+
+
+def open_live() -> Callable[[str], list[Sensitive]] | None:
+    """What finds private keys and live tokens in a text, and nothing else; None where it is not installed."""
+    return _live if find_spec("detect_secrets") else None
+
+
+def _live(text: str) -> list[Sensitive]:
+    if not (LONG_WORD.search(text) or hinted(text)):
+        return []
+    return [hit for hit in settled(secrets(text)) if hit.kind in LIVE]
 
 
 def find(text: str, names: Find | None = None) -> list[Sensitive]:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from tunesmith.core import units
+from tunesmith.core.markup import tag
 from tunesmith.core.scorecard import Estimate
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.report import words
 from tunesmith.decisions.report.record import Curve
-from tunesmith.decisions.report.svg import Axis, axis, grid, picture, tag, upright
+from tunesmith.decisions.report.svg import Axis, axis, grid, picture, upright
 
 BAR = 9  # pixels
 

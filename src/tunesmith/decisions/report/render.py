@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from tunesmith.core import units
+from tunesmith.core import markup, units
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import LEVEL, Estimate, Scorecard
@@ -61,7 +61,7 @@ def _template() -> Template:
         loader=PackageLoader("tunesmith.decisions.report", "."),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=lambda value: words.visible(value) if type(value) is str else value,
+        finalize=lambda value: markup.visible(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -74,8 +74,8 @@ def _template() -> Template:
         points=words.points,
         chance=words.chance,
         shortened=words.shortened,
-        breakable=words.breakable,
-        prose=words.prose,
+        breakable=markup.breakable,
+        prose=markup.prose,
         seconds=units.seconds,
         size=units.size,
         price=words.price,

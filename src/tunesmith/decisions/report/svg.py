@@ -1,4 +1,4 @@
-"""Drawing: SVG elements whose every text and attribute is escaped, and the axis that figures share.
+"""Drawing: pictures in SVG, and the axis that figures share.
 
 Most charts place things by percentages across and by pixels down. So they fill whatever column they stand in, while
 lines and letters keep their size.
@@ -8,24 +8,9 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from tunesmith.decisions.report.words import visible
-
-
-def tag(name: str, *children: str, **attributes: str | float | None) -> Markup:
-    """`tag("text", "label", text_anchor="end", x=3)`; an attribute that is None is left out."""
-    written = Markup("").join(
-        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _value(value))
-        for key, value in attributes.items()
-        if value is not None
-    )
-    inside = Markup("").join(child if isinstance(child, Markup) else escape(visible(child)) for child in children)
-    return Markup("<{0}{1}>{2}</{0}>").format(name, written, inside)
-
-
-def _value(value: str | float) -> str:
-    return visible(value) if isinstance(value, str) else f"{value:.5g}"
+from tunesmith.core.markup import tag
 
 
 def picture(title: str, *children: str, class_: str, height: str | float = "100%") -> Markup:

@@ -1,9 +1,6 @@
 """Figures and foreign text as the report writes them."""
 
 import math
-import re
-
-from markupsafe import Markup, escape
 
 from tunesmith.core import units
 from tunesmith.core.prediction import Prediction
@@ -12,9 +9,6 @@ from tunesmith.tasks.families import RATIOS
 
 LONGEST = 600  # characters of a row or an answer
 
-# Control characters, directional overrides and lone surrogates: they cannot be seen, turn the text around them
-# over, or cannot be written as UTF-8 at all.
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _METRICS = {
     "accuracy": "Accuracy",
     "macro_f1": "Macro-F1",
@@ -22,22 +16,6 @@ _METRICS = {
     "ece": "Calibration error",
     "chrf": "chrF",
 }
-
-
-def visible(text: str) -> str:
-    """`text` with every character that hides or misleads named instead, such as ⟨U+202E⟩."""
-    text = text.replace("\r\n", "\n")
-    return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
-
-
-def breakable(text: str) -> Markup:
-    """`text`, which may go on in a new line after an underscore or a slash."""
-    return Markup(re.sub("([_/])(?=[^_/])", r"\1<wbr>", str(escape(visible(text)))))  # noqa: S704 (escaped before)
-
-
-def prose(text: str) -> Markup:
-    """A sentence in which `backticks` mark what is typed."""
-    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(visible(text)))))  # noqa: S704 (escaped before)
 
 
 def shortened(text: str) -> str:

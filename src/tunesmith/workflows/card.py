@@ -1,0 +1,53 @@
+"""data/card.md and data/card.html: what `check` saw, kept beside the data."""
+
+from pathlib import Path
+
+from tunesmith import __version__
+from tunesmith.core.digests import digest, sha256_file
+from tunesmith.core.files import write_text
+from tunesmith.data.card.markdown import MARK, markdown
+from tunesmith.data.card.page import page
+from tunesmith.data.card.record import Card, Figures
+from tunesmith.workflows import runs
+from tunesmith.workflows.inspecting import Inspection
+from tunesmith.workflows.project import Project
+
+NAMES = ("card.md", "card.html")
+BEGINNING = 200  # bytes of a file in which our mark stands
+
+
+def write_card(project: Project, figures: Figures, eval_rows: int, found: Inspection) -> str:
+    """Write both files; a sentence that says where, or which file of somebody else's stands in the way."""
+    paths = [project.data / name for name in NAMES]
+    if other := next((path for path in paths if path.exists() and not _is_ours(path)), None):
+        return f"No card was written: {project.name(other)} is a file of your own. Give it another name."
+    card = card_of(project, figures, eval_rows, found)
+    try:
+        for path, text in zip(paths, (markdown(card), page(card)), strict=True):
+            write_text(path, text)
+    except OSError as error:  # a project may be read where it cannot be written
+        return f"No card was written to {project.name(project.data)}: {error.strerror}."
+    return f"The card of the data: {' and '.join(project.name(path) for path in paths)}."
+
+
+def card_of(project: Project, figures: Figures, eval_rows: int, found: Inspection) -> Card:
+    files = [(project.name(path), sha256_file(path)) for path in project.sources()]
+    return figures.card(
+        project=project.folder.name,
+        created=runs.now(),
+        version=__version__,
+        family=project.config.task.family,
+        digest=digest("sources", 1, files=dict(files)),
+        files=files,
+        eval_rows=eval_rows,
+        findings=found.findings,
+        unlisted=found.unlisted,
+    )
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return MARK.encode() in file.read(BEGINNING)
+    except OSError:
+        return False

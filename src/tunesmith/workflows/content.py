@@ -1,0 +1,60 @@
+"""What `check` asks of the rows beyond whether they can be used: how they are set, what they hold, what they cover.
+
+Findings for a person, which stop no other verb. All of it sees the rows in the pass that looks for repeats and leaks.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.core.example import Example
+from tunesmith.core.progress import Console
+from tunesmith.data.card.record import Figures
+from tunesmith.data.checks.base import Check
+from tunesmith.data.checks.content import content_checks
+from tunesmith.data.checks.facts import FactsCheck
+from tunesmith.data.checks.lengths import Lengths
+from tunesmith.data.checks.line_ends import line_ends
+from tunesmith.data.checks.sensitive import sensitive_check
+from tunesmith.data.finding import Finding
+from tunesmith.data.meaning import Embed
+from tunesmith.data.production import compare
+from tunesmith.data.requests import read_requests
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.rows import scan_sources, token_counter
+
+
+@dataclass
+class Content:
+    """`figures` are gathered in the same pass; `skipped` says what is not looked for, and why."""
+
+    checks: list[Check]
+    figures: Figures
+    findings: list[Finding]  # of whole files
+    skipped: tuple[str, ...]
+
+    @classmethod
+    def of(cls, project: Project, paths: Iterable[Path]) -> "Content":
+        names = {project.name(path): path for path in paths}
+        content = cls.of_files(names, labelled=project.family.LABELLED, prompt=project.prompt)
+        if tokens := token_counter(project):
+            content.checks.append(Lengths(tokens, limit=project.config.model.max_tokens))
+        return content
+
+    @classmethod
+    def of_files(cls, paths: Mapping[str, Path], *, labelled: bool, prompt: str = "") -> "Content":
+        """Of files that no project has: their names in findings → where they lie."""
+        figures, (sensitive, missing) = Figures(labelled=labelled), sensitive_check()
+        checks: list[Check] = [figures, *content_checks(labelled=labelled)]
+        checks += [] if labelled else [FactsCheck(prompt)]
+        checks += [sensitive] if sensitive else []
+        findings = [finding for name, path in paths.items() for finding in line_ends(path, name)]
+        return cls(checks, figures, findings, (missing,) if missing else ())
+
+
+def production(project: Project, path: Path, console: Console, embed: Embed | None) -> Iterable[Finding]:
+    """How the rows differ from the requests in `path`, a file anywhere."""
+    requests, findings = read_requests(path, project.name(path), project.config.data.input)
+    outcomes = (outcome for source in scan_sources(project, console) for outcome in source.outcomes)
+    rows = [outcome for outcome in outcomes if isinstance(outcome, Example)]
+    return [*findings, *compare(rows, requests, prompt=project.prompt, embed=embed)] if rows else findings
