@@ -1,5 +1,6 @@
 """The table of commands, and how one command line is carried out."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -36,9 +37,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-PANELS = {
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Start": (start.demo, start.init, start.status),
-    "The data": (data.check, data.split),
+    "The data": (data.check, data.review, data.split),
     "The evidence": (evidence.seal, evidence.baseline, evidence.train, evidence.compare, evidence.run),
     "The answers": (answers.ask, answers.predict),
 }

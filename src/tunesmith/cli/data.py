@@ -1,10 +1,11 @@
-"""check, split: the examples."""
+"""check, review, split: the examples."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-from tunesmith.cli.options import Folder, Json, Settings, opened, perform
+from tunesmith.cli.options import Folder, Json, Settings, ask_line, one_of, opened, perform
 
 
 def check(
@@ -26,3 +27,49 @@ def split(folder: Folder = None, settings: Settings = None, json: Json = False) 
     from tunesmith.workflows.split import split as work
 
     perform(json, lambda console: work(opened(folder, settings), console))
+
+
+def review(
+    reviewer: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who reviews; else git's user.")] = None,
+    second: Annotated[
+        bool, typer.Option("--second", help="Judge rows that others have decided, without seeing what they said.")
+    ] = False,
+    made: Annotated[bool, typer.Option("--made", help="Only rows that `augment` made.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Show the queue and stop.")] = False,
+    decide: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--decide", metavar="ID VERDICT", help="Record accept, edit, reject or skip for one row."),
+    ] = None,
+    text: Annotated[str | None, typer.Option("--text", metavar="ANSWER", help="The new answer, of an edit.")] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="WORDS", help="Why, of a decision.")] = "",
+    folder: Folder = None,
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """Decide row by row what counts: suspected faults first."""
+    from tunesmith.workflows import review as work
+
+    one_of({"--list": listed, "--decide": decide is not None})
+    if decide is None and (text is not None or reason):
+        raise typer.BadParameter("it goes with --decide alone.", param_hint="--reason" if text is None else "--text")
+    if decide is not None:
+        row, verdict = decide
+        perform(
+            json,
+            lambda console: work.decide(
+                opened(folder, settings), console, row, verdict, text=text, reason=reason, reviewer=reviewer
+            ),
+        )
+    if listed:
+        perform(
+            json,
+            lambda console: work.show(opened(folder, settings), console, reviewer=reviewer, second=second, made=made),
+        )
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("without a terminal, give --list or --decide.", param_hint="review")
+    perform(
+        json,
+        lambda console: work.session(
+            opened(folder, settings), console, ask_line, reviewer=reviewer, second=second, made=made
+        ),
+    )

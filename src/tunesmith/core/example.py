@@ -41,6 +41,20 @@ class Message(Record):
         return turn | ({"tool_call_id": self.tool_call_id} if self.tool_call_id is not None else {})
 
 
+class Made(Record):
+    """Where a row that was made comes from: `kind` is how, `by` what made it, `prompt` the digest of what it was told.
+
+    `source` and `origin` are the row that it was made from, by content and by place; empty where it was made from a
+    written guideline alone.
+    """
+
+    kind: str
+    by: str
+    prompt: str = ""
+    source: str = ""
+    origin: str = ""
+
+
 class Example(Record):
     """`messages` is the input without the task's own prompt; its last turn is not the assistant's.
 
@@ -54,6 +68,8 @@ class Example(Record):
     group: str | None = None
     weight: float = 1.0
     origin: str = ""  # "file:line", for messages and reports; not part of the identity
+    time: str | None = None  # ISO 8601 in UTC, so that texts sort as times do; not part of the identity
+    made: Made | None = None  # not part of the identity
 
     @cached_property
     def id(self) -> str:
@@ -64,6 +80,10 @@ class Example(Record):
             return digest("example", 1, messages=turns, expected=self.expected)[:16]
         fields = {"messages": turns, "calls": calls, "tools": list(self.tools), "expected": self.expected}
         return digest("example", 2, **fields)[:16]
+
+    def answered(self, expected: str) -> "Example":
+        """The same input with another answer; a mere copy would keep the id that was computed before."""
+        return Example(**{name: getattr(self, name) for name in Example.model_fields} | {"expected": expected})
 
     @property
     def text(self) -> str:

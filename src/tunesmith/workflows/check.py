@@ -17,6 +17,7 @@ from tunesmith.data.set_aside import set_aside as move
 from tunesmith.workflows import prompt_draft
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
 from tunesmith.workflows.project import Project
+from tunesmith.workflows.reviewed import reviewed
 from tunesmith.workflows.rows import longest_allowed, read_eval, read_sources
 from tunesmith.workflows.split_record import may_cut_again
 from tunesmith.workflows.status import command, next_command
@@ -116,7 +117,9 @@ def _next(project: Project) -> str:
 
 
 def inspect(project: Project, readings: Sequence[Reading], evals: EvalReading) -> Inspection:
-    """The findings of the sources and of the eval set. What an unsealed cut holds is judged where it was cut from."""
+    """The findings of the sources as reviewed, and of the eval set. What an unsealed cut holds is judged where it was
+    cut from."""
+    readings = reviewed(project, readings).readings
     labels, examples = project.config.task.labels, [row for reading in readings for row in reading.examples]
     labelled = project.family.LABELLED
     too_long, skipped = longest_allowed(project)

@@ -9,6 +9,7 @@ from tunesmith.core.digests import digest, sha256_file, sha256_text
 from tunesmith.core.record import Record
 from tunesmith.models.names import ADAPTER_WEIGHTS, is_hosted
 from tunesmith.training.hosted import recipe as hosted_recipe
+from tunesmith.workflows import reviewed
 from tunesmith.workflows.project import Project
 
 
@@ -55,6 +56,8 @@ def of_split(project: Project) -> dict[str, str]:
     """What data/split was made from: every source file, the eval set, the settings that shape it."""
     section = project.config.data
     inputs = {project.name(path): sha256_file(path) for path in project.sources()}
+    later = {"time": section.time} if section.time else {}
+    later |= {"min_effect": project.config.rules.min_effect} if section.eval == "auto" else {}
     inputs["[data]"] = digest(
         "split-settings",
         1,
@@ -62,7 +65,10 @@ def of_split(project: Project) -> dict[str, str]:
         validation=section.validation,
         eval=section.eval,
         seed=section.seed,
+        **later,
     )
+    if (decided := reviewed.effect(project)) is not None:
+        inputs["the review"] = decided
     return inputs
 
 
