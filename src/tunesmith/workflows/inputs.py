@@ -4,6 +4,7 @@ Only files and settings are read here, no model: `status` must say quickly what 
 """
 
 from pathlib import Path
+from typing import Any
 
 from tunesmith.core.digests import digest, sha256_file, sha256_text
 from tunesmith.core.record import Record
@@ -56,7 +57,7 @@ def of_split(project: Project) -> dict[str, str]:
     """What data/split was made from: every source file, the eval set, the settings that shape it."""
     section = project.config.data
     inputs = {project.name(path): sha256_file(path) for path in project.sources()}
-    later = {"time": section.time} if section.time else {}
+    later: dict[str, Any] = {"time": section.time} if section.time else {}
     later |= {"min_effect": project.config.rules.min_effect} if section.eval == "auto" else {}
     inputs["[data]"] = digest(
         "split-settings",

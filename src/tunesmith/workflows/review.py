@@ -279,9 +279,11 @@ def _asked(desk: Desk, item: Item, console: Console, ask: Ask) -> Decision | Non
             console.say("Type one of the letters in brackets.")
             continue
         try:
-            text = _typed(desk, ask) if verdict == "edit" else None
-            if verdict == "edit" and text is None:
-                continue
+            text = None
+            if verdict == "edit":
+                if (text := _typed(desk, ask)) is None:
+                    continue
+                _answer(desk, text)  # a label that cannot be meant is said before the reason is asked for
             reason = ask("Why (Enter: no reason): ") if verdict in ("reject", "edit") else ""
             return _decision(desk, item.example, cast(Verdict, verdict), text, (reason or "").strip())
         except DataError as error:
