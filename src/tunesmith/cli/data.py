@@ -1,4 +1,4 @@
-"""check, review, split: the examples."""
+"""check, review, augment, split, diff, forget: the examples."""
 
 import sys
 from typing import Annotated
@@ -73,3 +73,20 @@ def review(
             opened(folder, settings), console, ask_line, reviewer=reviewer, second=second, made=made
         ),
     )
+
+
+def diff(
+    before: Annotated[str | None, typer.Argument(metavar="A", help="A file, or a version that a split made.")] = None,
+    after: Annotated[str | None, typer.Argument(metavar="B", help="Another; otherwise the present split.")] = None,
+    folder: Folder = None,
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """Rows that were added, removed or changed from A to B; alone, the versions there are."""
+    from tunesmith.workflows import diff as work
+
+    if before is None:
+        perform(json, lambda console: work.versions(opened(folder, settings), console))
+    else:
+        name = before
+        perform(json, lambda console: work.diff(opened(folder, settings), console, name, after))
