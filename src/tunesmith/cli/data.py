@@ -1,6 +1,7 @@
 """check, review, augment, split, diff, forget: the examples."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -73,6 +74,53 @@ def review(
             opened(folder, settings), console, ask_line, reviewer=reviewer, second=second, made=made
         ),
     )
+
+
+def augment(
+    kind: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="KIND",
+            help="typos, case, punctuation, spacing, contractions; or by a model: paraphrase, style, back-translation, "
+            "hard-negatives, refusals, synthetic.",
+        ),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help="A model, or a candidate whose model writes.")
+    ] = None,
+    teacher: Annotated[
+        str | None, typer.Option("--teacher", metavar="NAME", help="A candidate or model that answers --inputs.")
+    ] = None,
+    inputs: Annotated[
+        Path | None, typer.Option("--inputs", metavar="FILE", help="Real messages without answers: .csv or .jsonl.")
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option("--rows", metavar="N", min=1, help="How many rows: 100, or all of --inputs.")
+    ] = None,
+    show_prompt: Annotated[
+        bool, typer.Option("--show-prompt", help="Show the prompt, put it into the project to be edited, and stop.")
+    ] = False,
+    folder: Folder = None,
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """Make rows from training rows, or from a written guideline; they wait for review."""
+    from tunesmith.workflows import augment as work
+
+    if (kind is None) == (teacher is None):
+        raise typer.BadParameter("name a kind of rows to make, or a --teacher.", param_hint="KIND")
+    if (teacher is None) != (inputs is None):
+        raise typer.BadParameter("--teacher and --inputs go together.", param_hint="--inputs")
+    if teacher is not None and inputs is not None:
+        one_of({"--teacher": True, "--by": by is not None})
+        one_of({"--teacher": True, "--show-prompt": show_prompt})
+        name, file = teacher, inputs
+        perform(json, lambda console: work.teach(opened(folder, settings), console, name, file, rows=rows))
+    assert kind is not None
+    wanted = kind
+    if show_prompt:
+        perform(json, lambda console: work.show_prompt(opened(folder, settings), console, wanted))
+    perform(json, lambda console: work.augment(opened(folder, settings), console, wanted, by=by, rows=rows or 100))
 
 
 def diff(

@@ -5,7 +5,6 @@ it is: it is recognised, counted and named, and the next line begins on its own.
 """
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
@@ -13,7 +12,7 @@ from typing import Literal, NamedTuple, Self
 from pydantic import ValidationError, model_validator
 
 from tunesmith.core.errors import DataError
-from tunesmith.core.files import flush, write_text
+from tunesmith.core.files import append_line, write_text
 from tunesmith.core.record import Record
 from tunesmith.data.fields import SURROGATE
 
@@ -73,22 +72,9 @@ def append(path: Path, decision: Decision, lock: Path) -> None:
     """Add `decision`; it is on disk when this returns. Where there is no room for it, the file is as it was."""
     from filelock import FileLock
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock):
-        new = not path.exists()
-        with path.open("ab+", buffering=0) as file:
-            end = file.seek(0, os.SEEK_END)
-            file.seek(max(end - 1, 0))
-            torn = end > 0 and file.read(1) != b"\n"
-            try:
-                _write(file.fileno(), (b"\n" if torn else b"") + _line(decision))
-                os.fsync(file.fileno())
-            except OSError:
-                file.truncate(end)
-                raise
-        if new:
-            flush(path.parent)
+        append_line(path, _line(decision))
 
 
 def forget(path: Path, rows: set[str], lock: Path) -> int:
@@ -105,7 +91,7 @@ def forget(path: Path, rows: set[str], lock: Path) -> int:
         kept = [each for each in log.decisions if each.row not in rows and each.becomes not in rows]
         gone = len(log.decisions) - len(kept) + len(log.unreadable)
         if gone:
-            write_text(path, b"".join(map(_line, kept)).decode())
+            write_text(path, "".join(f"{_line(each)}\n" for each in kept))
     return gone
 
 
@@ -120,15 +106,10 @@ def latest(decisions: Iterable[Decision]) -> dict[str, dict[str, Decision]]:
     return said
 
 
-def _line(decision: Decision) -> bytes:
+def _line(decision: Decision) -> str:
     row = decision.model_dump(mode="json", exclude_defaults=True) | {"schema_version": decision.schema_version}
     line = json.dumps(row, ensure_ascii=False)
-    return (json.dumps(row) if SURROGATE.search(line) else line).encode() + b"\n"
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
+    return json.dumps(row) if SURROGATE.search(line) else line
 
 
 def _refuse_later(line: bytes, place: str) -> None:
