@@ -158,11 +158,12 @@ def test_synthetic_rows_come_from_the_guideline_label_by_label(hosted, provider,
 
 
 def test_back_translation_asks_twice(hosted, provider, tunesmith_in):
-    provider.says = lambda turns: (
-        f"wieder {turns[1]['content'].partition('Translate: ')[2]}"
-        if "back into" in turns[0]["content"]
-        else f"dort {turns[1]['content']}"
-    )
+    def says(turns: list[dict[str, Any]]) -> str:
+        asked = turns[1]["content"]
+        back = "back into" in turns[0]["content"]
+        return f"wieder {asked.partition('Translate: ')[2]}" if back else f"dort {asked}"
+
+    provider.says = says
     done = tunesmith_in(hosted)("augment", "back-translation", "--rows", 4, "--json")
     assert done.code == 0, done.err
     assert done.json["made"] == 4

@@ -39,7 +39,7 @@ app = typer.Typer(
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Start": (start.demo, start.init, start.status),
-    "The data": (data.check, data.review, data.augment, data.split, data.diff),
+    "The data": (data.check, data.review, data.augment, data.split, data.diff, data.forget),
     "The evidence": (evidence.seal, evidence.baseline, evidence.train, evidence.compare, evidence.run),
     "The answers": (answers.ask, answers.predict),
 }

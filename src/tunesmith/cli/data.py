@@ -138,3 +138,37 @@ def diff(
     else:
         name = before
         perform(json, lambda console: work.diff(opened(folder, settings), console, name, after))
+
+
+def forget(
+    groups: Annotated[
+        list[str] | None, typer.Option("--group", metavar="NAME", help="Rows of this group. Repeatable.")
+    ] = None,
+    rows: Annotated[
+        list[str] | None, typer.Option("--id", metavar="ROW", help="One row, by its id or its place. Repeatable.")
+    ] = None,
+    eval_set: Annotated[
+        bool, typer.Option("--eval-set", help="Out of the eval set, too, which breaks its seal.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
+    folder: Folder = None,
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """Remove a subject's rows everywhere, and mark what was trained on them."""
+    from tunesmith.workflows.forget import forget as work
+
+    if not groups and not rows:
+        raise typer.BadParameter("name a --group or a row by --id.", param_hint="forget")
+
+    def confirmed() -> bool:
+        if yes or not sys.stdin.isatty():
+            return yes
+        return (ask_line("Type yes to remove them for good: ") or "").strip().casefold() == "yes"
+
+    perform(
+        json,
+        lambda console: work(
+            opened(folder, settings), console, confirmed, groups=groups or (), rows=rows or (), eval_set=eval_set
+        ),
+    )

@@ -73,12 +73,16 @@ def of_split(project: Project) -> dict[str, str]:
     return inputs
 
 
+def of_rows(project: Project) -> str:
+    """The rows to train on and to validate, as runs record them."""
+    return digest("split", 1, files=[_of_file(path) for path in (project.train_file, project.validation_file)])
+
+
 def _of_data(project: Project) -> dict[str, str]:
-    parts = [_of_file(path) for path in (project.train_file, project.validation_file)]
     labels = project.config.task.labels
     family = {} if project.family.LABELLED else {"family": project.config.task.family}
     return {
-        "data": digest("split", 1, files=parts),
+        "data": of_rows(project),
         "task": digest(
             "task-settings", 1, prompt=sha256_text(project.prompt), labels=labels and list(labels), **family
         ),

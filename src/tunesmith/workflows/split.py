@@ -32,7 +32,7 @@ from tunesmith.workflows.reviewed import Reviewed, accepted_made, reviewed
 from tunesmith.workflows.rows import canonical_eval, read_eval, read_sources, refuse_other_eval_files
 from tunesmith.workflows.split_record import SplitRecord, may_cut_again
 from tunesmith.workflows.status import next_command
-from tunesmith.workflows.versions import keep_version
+from tunesmith.workflows.versions import SplitMade, keep_version, record_split
 
 REASONS = {
     "duplicate": "repeated",
@@ -80,6 +80,7 @@ def split(project: Project, console: Console) -> SplitOutcome:
             divided = _quoted_to_training(divided, project.prompt)
         divided = _with_reviewed(divided, found, project, eval_set)
         record = _write(project, divided, found, eval_made=made)
+        record_split(project, SplitMade(version=record.version, data=inputs.of_rows(project)))
     evals_now = len(divided.eval) if made else len(eval_set)
     seen = sight(evals_now, project.config.rules.min_effect) if project.family.LABELLED else Sight(None, None)
     outcome = SplitOutcome(
