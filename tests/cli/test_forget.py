@@ -88,7 +88,8 @@ def test_every_place_that_keeps_rows_is_cleared_and_nothing_else(project, tunesm
     assert done.json["rows"]["data/set-aside.jsonl"] == 2
     assert done.json["rows"]["data/reviews.jsonl"] == 1
     assert done.json["next"] == "tunesmith split"
-    assert holding(project) == {"evals/eval.jsonl"}  # another customer's
+    assert done.json["quoting"] == ["prompts/system.md"]
+    assert holding(project) == {"evals/eval.jsonl", "prompts/system.md"}  # another customer's, and a person's
     assert SECRET not in done.out + done.err
     own = [line for line in source.splitlines(keepends=True) if f'"{WHO}"'.encode() in line]
     assert (project / "data/messages.csv").read_bytes() == b"".join(

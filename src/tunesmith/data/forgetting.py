@@ -37,25 +37,37 @@ class Subject(Record):
     def in_raw(self, raw: str) -> bool:
         """Whether a row that was set aside, as it stood in its source, is the subject's: one of its cells says so.
 
-        A row that cannot be taken apart is, where a group's name occurs in it.
+        A row that cannot be taken apart is, where a group's name or a text occurs in it.
         """
-        try:
-            cells = list(_cells(json.loads(raw)))
-        except (ValueError, RecursionError):
-            try:
-                cells = next(csv.reader([raw], strict=True), [])
-            except csv.Error:
-                cells = []
-            if len(cells) < 2:
-                return any(group in raw for group in self.groups) or any(text in raw for text in self.texts)
+        cells = cells_of(raw)
+        if len(cells) < 2:
+            return any(known in raw for known in self.groups | self.texts)
         return any(cell in self.groups or cell in self.texts for cell in cells)
 
+    def with_raw(self, raws: Iterable[str]) -> "Subject":
+        """With what rows say that were set aside: the longest of their cells."""
+        said = {max(cells_of(raw), key=len, default="") for raw in raws if self.in_raw(raw)}
+        return self.model_copy(update={"texts": self.texts | (said - {""} - self.groups)})
 
-def _cells(value: Any) -> Iterable[str]:
-    """Every text and number below a JSON value, numbers as the names that they are where they stand for a group."""
+
+def cells_of(raw: str) -> list[str]:
+    """The texts of a row as it stood in its source, JSON or CSV; none where it cannot be taken apart."""
+    try:
+        return list(_texts(json.loads(raw)))
+    except (ValueError, RecursionError):
+        if raw.lstrip().startswith("{"):
+            return []
+    try:  # so it is CSV
+        return next(csv.reader([raw], strict=True), [])
+    except csv.Error:
+        return []
+
+
+def _texts(value: Any) -> Iterable[str]:
+    """Every text below a JSON value, and whole numbers as the names of groups that they may be."""
     if isinstance(value, dict | list):
         for each in value.values() if isinstance(value, dict) else value:
-            yield from _cells(each)
+            yield from _texts(each)
         return
     try:
         if found := named(value, "cell"):

@@ -21,7 +21,7 @@ from tunesmith.data.finding import place, shown
 from tunesmith.data.forgetting import Subject
 from tunesmith.data.reading import EvalReading, Reading, canonical, read_canonical, write_eval_set
 from tunesmith.data.set_aside import take_out
-from tunesmith.workflows import runs
+from tunesmith.workflows import prompt_draft, runs
 from tunesmith.workflows.marks import Mark, mark
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
 from tunesmith.workflows.project import Project
@@ -44,6 +44,7 @@ class ForgetOutcome(Outcome):
     unread: int  # rows of the sources that cannot be read, so that nobody knows whose they are
     runs: tuple[str, ...]  # trained on these rows; marked
     unknown_runs: tuple[str, ...]  # of which is not known what they were trained on
+    quoting: tuple[str, ...]  # prompts that quote a row, to be edited by hand
     held: tuple[str, ...]  # other files below .tunesmith that hold what the rows say
 
     @property
@@ -99,11 +100,12 @@ def _look(project: Project, groups: Sequence[str], rows: Sequence[str]) -> Found
     ids |= {row.id for row in (*examples, *made) if row.origin in rows}  # places in older files are others by now
     before = _journal(project)
     subject = before.model_copy(update={"groups": before.groups | set(groups), "ids": before.ids | ids})
+    aside = [str(row.get("raw", "")) for _, row in _json_lines(project.set_aside)]
     own = [row for row in everything if subject.covers(row)]
-    if not own and before == Subject():
+    if not own and before == Subject() and not any(map(subject.in_raw, aside)):
         named = ", ".join(shown(name) for name in (*groups, *rows))
         raise UserError(f"Nothing of {named} is here: no row has that group, id or place.")
-    subject = subject.joined(own)
+    subject = subject.joined(own).with_raw(aside)
     lines: dict[str, set[int]] = {}
     for row in filter(subject.covers, examples):
         file, line = place(row.origin)
@@ -207,6 +209,17 @@ def _held(project: Project, subject: Subject) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _quoting(project: Project, subject: Subject) -> tuple[str, ...]:
+    """Prompts that quote a row: they are a person's text, which nobody else mends."""
+    prompts = dict.fromkeys([project.prompt_file, *sorted((project.folder / "prompts").rglob("*.md"))])
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in prompts if path.is_file()}
+    return tuple(
+        project.name(path)
+        for path, text in texts.items()
+        if any(prompt_draft.quotes(text, each) for each in subject.texts)
+    )
+
+
 def _outcome(project: Project, found: Found, held: tuple[str, ...], *, done: bool) -> ForgetOutcome:
     rows = {name: len(lines) for name, lines in found.lines.items()}
     return ForgetOutcome(
@@ -217,6 +230,7 @@ def _outcome(project: Project, found: Found, held: tuple[str, ...], *, done: boo
         runs=found.runs,
         unknown_runs=found.unknown_runs,
         held=held,
+        quoting=_quoting(project, found.subject),
     )
 
 
@@ -238,6 +252,7 @@ def _tell(outcome: ForgetOutcome, project: Project, console: Console, *, eval_se
     for what, names in (
         ("Trained on these rows, to be made again", outcome.runs),
         ("Of an earlier version, which may have been trained on them", outcome.unknown_runs),
+        ("Quoting one of them; edit it by hand", outcome.quoting),
         ("Still holding what they say, or answers to them; delete it once it is made again", outcome.held),
     ):
         if names:
