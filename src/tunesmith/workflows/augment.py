@@ -187,7 +187,7 @@ def _write(bench: Bench, kind: str, writer: Writer, rows: int, console: Console)
     if BACK in told:
         calls = _translated(bench, calls, told.pop(kind), writer, tally)
         told[kind] = told.pop(BACK)
-    for number, said in writer.answers([told[kind].filled(call.values) for call in calls]):
+    for number, said in writer.answers([told[kind].filled(call.values) for call in calls], _letters(kind, calls)):
         parent = calls[number].parent
         made = Made(
             kind=kind,
@@ -199,6 +199,14 @@ def _write(bench: Bench, kind: str, writer: Writer, rows: int, console: Console)
         row = _row(bench, kind, parent, said, made)
         tally.count(row is not None and bench.keep(row, parent), said)
     return tally
+
+
+def _letters(kind: str, calls: Sequence[Call]) -> int | None:
+    """How long an answer may be where it is a message like the one that is given: a token has a letter at least, and
+    mostly four."""
+    if augmenting.ASKED.get(kind) == PAIR:
+        return None
+    return max((len(call.values["input"]) for call in calls), default=0) // 2
 
 
 def _calls(bench: Bench, kind: str, prompt: str, rows: int) -> list[Call]:
@@ -239,7 +247,7 @@ def _of_task(bench: Bench) -> dict[str, str]:
 def _translated(bench: Bench, calls: Sequence[Call], there: Instruction, writer: Writer, tally: Tally) -> list[Call]:
     """The calls with their message in the other language; those that were not translated are counted."""
     found = []
-    for number, said in writer.answers([there.filled(call.values) for call in calls]):
+    for number, said in writer.answers([there.filled(call.values) for call in calls], _letters(BACK, calls)):
         if _answered(bench, said):
             found.append(Call(calls[number].parent, calls[number].values | {"translation": said.output or ""}))
             tally.tokens_in, tally.tokens_out = tally.tokens_in + said.tokens_in, tally.tokens_out + said.tokens_out

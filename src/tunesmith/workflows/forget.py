@@ -7,6 +7,7 @@ that is said, for it breaks the seal.
 
 import html
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -141,13 +142,22 @@ def _take_out(project: Project, found: Found, *, eval_set: bool) -> None:
     for path in (project.made, project.train_file, project.validation_file, *kept_versions(project)):
         if found.files.get(path):
             rows = [row for row in _rows(project, path) if not subject.covers(row)]
-            write_text(path, canonical(rows))
+            if path == project.made:  # a made row's place is its line, which is another from now on
+                rows = [row.model_copy(update={"origin": ""}) for row in rows]
+            _rewrite(path, rows)
     if eval_set and any(map(subject.covers, found.evals.examples)):
         write_eval_set(project.eval_file, [row for row in found.evals.rows if not subject.covers(row.example)])
     for reading in found.readings:
         if reading.name in found.lines:
             take_out(reading, found.lines[reading.name], project.folder)
     (project.state / JOURNAL).unlink()
+
+
+def _rewrite(path: Path, rows: Sequence[Example]) -> None:
+    """Whole, and dated as before: a version is as old as it was."""
+    dated = path.stat()
+    write_text(path, canonical(rows))
+    os.utime(path, ns=(dated.st_atime_ns, dated.st_mtime_ns))
 
 
 def _journal(project: Project) -> Subject:
@@ -235,8 +245,13 @@ def _outcome(project: Project, found: Found, held: tuple[str, ...], *, done: boo
 
 
 def _tell(outcome: ForgetOutcome, project: Project, console: Console, *, eval_set: bool) -> None:
-    words = ", ".join(f"{number:,} of {name}" for name, number in outcome.rows.items()) or "no row of any file"
-    console.say(f"To be removed: {words}.")
+    kept = f"{project.name(project.versions)}/"
+    console.say("To be removed:" if outcome.rows else "No row of any file is to be removed.")
+    for name, number in outcome.rows.items():
+        if not name.startswith(kept):
+            console.say(f"  {count(number, 'row')} of {name}")
+    if versions := [number for name, number in outcome.rows.items() if name.startswith(kept)]:
+        console.say(f"  {count(sum(versions), 'row')} of {count(len(versions), 'version')} of the data")
     if outcome.eval_rows:
         name = project.name(project.eval_file)
         rows = count(outcome.eval_rows, "row")

@@ -17,6 +17,7 @@ from tunesmith.workflows import candidates
 from tunesmith.workflows.project import Project
 
 LONGEST = 512  # tokens of an answer
+LEAST = 64
 
 
 class Writer:
@@ -28,17 +29,20 @@ class Writer:
         self._most = project.config.model.max_tokens
         self._engines = LocalEngines(project.folder, project.config.providers)
 
-    def answers(self, requests: Sequence[Instruction]) -> Iterator[tuple[int, Prediction]]:
-        """The answer to each request with its number; those of the same instructions together."""
+    def answers(self, requests: Sequence[Instruction], letters: int | None = None) -> Iterator[tuple[int, Prediction]]:
+        """The answer to each request with its number; those of the same instructions together.
+
+        `letters` is how long an answer is to be at most, where that is known: a model that does not end is stopped.
+        """
+        longest = min(LONGEST, self._most // 2, LEAST + (letters if letters is not None else LONGEST))
         places: dict[str, list[int]] = {}
         for place, request in enumerate(requests):
             places.setdefault(request.system, []).append(place)
         for system, numbers in places.items():
             asked = [question(requests[number].user) for number in numbers]
-            yield from zip(numbers, self._candidate(system).predict(asked), strict=True)
+            yield from zip(numbers, self._candidate(system, longest).predict(asked), strict=True)
 
-    def _candidate(self, system: str) -> Candidate:
-        longest = min(LONGEST, self._most // 2)
+    def _candidate(self, system: str, longest: int) -> Candidate:
         task = Task(family="generation", prompt=system, max_new_tokens=longest)
         return _asked(self.model, task, self._engines, self._most)
 
