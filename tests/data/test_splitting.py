@@ -254,3 +254,4 @@ def test_rows_of_the_same_words_stay_together_and_so_do_those_that_are_said_to_b
 
 def test_a_share_that_was_computed_goes_before_the_one_that_is_set():
     assert sizes(split(rows(1000), (), DataSection(eval="auto"), eval_share=0.25)) == (650, 100, 250)
+    assert sizes(split(rows(1000), [example("held out")], DataSection(eval="auto"))) == (900, 100, 0)

@@ -89,9 +89,11 @@ def split(
         _refuse_timeless(examples, section.time)
     rows = sorted(examples, key=_order)
     rows, left_out = _leave_out(rows, eval_set)
-    share = section.eval if eval_share is None else eval_share
-    assert share != "auto", "whoever asks knows the share"
-    shares = {"validation": section.validation} | ({} if eval_set else {"eval": share})
+    shares = {"validation": section.validation}
+    if not eval_set:
+        share = section.eval if eval_share is None else eval_share
+        assert share != "auto", "whoever asks knows the share"
+        shares |= {"eval": share}
     shares = {"train": 1 - sum(shares.values())} | shares
     parts = {name: _Part(share) for name, share in shares.items()}
     units = _units(rows, near(rows))

@@ -235,16 +235,15 @@ def _tell_sight(outcome: SplitOutcome, project: Project, console: Console) -> No
     """What the eval set can show, of labels: how far scores of free text spread is only known once measured."""
     if outcome.labels is None:
         return
-    effect = project.config.rules.min_effect
-    rows = f"With {count(outcome.eval, 'eval row')}"
+    effect, needed = project.config.rules.min_effect, outcome.rows_for_min_effect
     seen = outcome.detectable
     said = f"a difference of {points(seen)} points can be detected" if seen else "no difference can be detected"
-    needed = outcome.rows_for_min_effect
     if not effect:
-        console.say(f"{rows} {said}.")
+        more = ""
     elif needed is None:
-        console.say(f"{rows} {said}; no reasonable number of rows shows min_effect ({points(effect)} points).")
+        more = f"; no reasonable number of rows shows min_effect ({points(effect)} points)"
+    elif needed <= outcome.eval:
+        more = f", and so can min_effect ({points(effect)} points)"
     else:
-        enough = "" if needed <= outcome.eval else f"; {count(needed, 'row is', 'rows are')} needed for"
-        also = " and so can" if not enough else ""
-        console.say(f"{rows} {said}{enough}{also} min_effect ({points(effect)} points).")
+        more = f"; {count(needed, 'row is', 'rows are')} needed for min_effect ({points(effect)} points)"
+    console.say(f"With {count(outcome.eval, 'eval row')} {said}{more}.")
