@@ -32,8 +32,8 @@ def test_starting_loads_nothing_heavy(arguments, tmp_path):
 def test_the_data_verbs_load_nothing_heavy(project, tmp_path):
     again = ["init", "again", "--from", "messages.csv", "--input", "text", "--label", "category"]
     assert loaded_by(again, tmp_path) == "0 []"
-    for verb in ("check", "split", "seal", "status"):
-        assert loaded_by([verb], project) == "0 []", verb
+    for verb in ("check", "split", "seal", "status", "review --list", "diff", "forget --id data/messages.csv:2 --yes"):
+        assert loaded_by(verb.split(), project) == "0 []", verb
 
 
 def test_the_data_verbs_of_free_text_load_nothing_heavy(tmp_path, sample):

@@ -1,11 +1,12 @@
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.core.errors import DataError
-from tunesmith.core.example import Example, Message, ToolCall
+from tunesmith.core.example import Example, Made, Message, ToolCall
 from tunesmith.data.reading import read, read_canonical, write_canonical
 from tunesmith.data.section import DataSection
 
@@ -42,6 +43,8 @@ def examples(draw: st.DrawFn) -> Example:
         group=draw(NAME),
         weight=draw(st.floats(min_value=0, exclude_min=True, max_value=1e6)),
         origin=draw(st.text(min_size=1)),
+        time=draw(st.none() | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)),
+        made=draw(st.none() | st.builds(Made, kind=TEXT, by=TEXT, prompt=st.text(), source=st.text(), origin=TEXT)),
     )
 
 
@@ -62,7 +65,7 @@ def test_a_canonical_row_is_a_source_row_as_well(tmp_path_factory, row):
     path = tmp_path_factory.mktemp("canonical") / "a.jsonl"
     write_canonical(path, [row])
     (example,) = read(path, DataSection(), prompt="", name="a.jsonl").examples
-    assert example == row.model_copy(update={"origin": "a.jsonl:1"})
+    assert example == row.model_copy(update={"origin": "a.jsonl:1", "time": None, "made": None})
 
 
 def test_the_layout_is_the_one_of_other_tools(tmp_path):

@@ -42,6 +42,7 @@ def card(
         files=[(name, "e" * 64) for name in files],
         eval_rows=3,
         findings=findings,
+        unlisted={},
     )
 
 
@@ -174,3 +175,13 @@ def test_the_page_fits_and_fetches_nothing(browser, tmp_path, width):
     bars = view.locator("rect.bar").evaluate_all("all => all.map(each => each.getBoundingClientRect().width)")
     assert max(bars) > 20
     view.close()
+
+
+def test_findings_that_were_counted_and_not_listed_count():
+    figures = Figures(labelled=True)
+    figures.see(row("a", "b"))
+    rest = {"project": "p", "created": "", "version": "1", "family": "classification", "digest": "d", "eval_rows": 0}
+    made = figures.card(
+        **rest, files=[("data/a.csv", "e")], findings=[finding("look", "leak", 1)], unlisted={"leak": 9}
+    )
+    assert [(each.check, each.number) for each in made.found] == [("leak", 10)]

@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 HEAVY = {"torch", "transformers", "scipy", "sklearn", "sqlalchemy", "numpy", "cleanlab", "jsonschema", "py3langid"}
-ROOM = ("checking", "reading", "set_aside", "splitting", "fixing", "production", "requests", "card.page")
+ROOM = ("checks.all", "reading", "set_aside", "splitting", "fixing", "production", "requests", "card.page")
 ROOM += ("checks.content", "checks.label_faults", "checks.lengths", "checks.line_ends", "checks.thin_topics")
+ROOM += ("review", "made", "augmenting", "perturbing", "versions", "checks.sensitive", "checks.facts")
 
 
 def test_the_room_loads_no_heavy_library():

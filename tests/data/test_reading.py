@@ -432,3 +432,32 @@ def test_of_a_row_that_is_too_long_only_the_beginning_is_kept():
     (row,) = split_rows(io.BytesIO(b'"' + b"x\n" * (3 * ROW_LIMIT)), csv=True)
     assert (row.start, row.end) == (0, 6 * ROW_LIMIT + 1)
     assert ROW_LIMIT < len(row.raw) < 2 * ROW_LIMIT + 2
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2026-03-01", "2026-03-01T00:00:00+00:00"),
+        ("20260301", "2026-03-01T00:00:00+00:00"),
+        ("2026-03-01 14:30:00", "2026-03-01T14:30:00+00:00"),
+        ("2026-03-01T14:30:00Z", "2026-03-01T14:30:00+00:00"),
+        ("2026-03-01T14:30:00+02:00", "2026-03-01T12:30:00+00:00"),
+        ("1772375400", "2026-03-01T14:30:00+00:00"),
+        ("1772375400.5", "2026-03-01T14:30:00.500000+00:00"),
+        ("1772375400000", "2026-03-01T14:30:00+00:00"),
+        ("", None),
+    ],
+)
+def test_times_are_read_as_one_form(written, meant, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f"input,output,when\nhello,a,{written}\n", encoding="utf-8")
+    (example,) = read(path, DataSection(time="when"), prompt="", name="a.csv").examples
+    assert example.time == meant
+
+
+@pytest.mark.parametrize("written", ['"yesterday"', "true", '"2026-13-01"', "1e300", '"nan"', "[1]", '"\\ud800"'])
+def test_what_is_no_time_is_a_finding(written, tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(f'{{"input": "hello", "output": "a", "when": {written}}}\n', encoding="utf-8")
+    (finding,) = read(path, DataSection(time="when"), prompt="", name="a.jsonl").findings
+    assert (finding.check, finding.field) == ("time", "when")

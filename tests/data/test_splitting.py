@@ -1,5 +1,6 @@
 import random
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -188,3 +189,61 @@ def test_labels_of_any_frequency_are_stratified(counts, validation, seed):
         placed = Counter(row.expected for row in part)
         for label, many in enumerate(counts):
             assert abs(placed[f"label {label}"] - shares[name] * many) < 3
+
+
+# By time
+
+
+def timed(number: int, labels: int = 2) -> list[Example]:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    return [
+        row.model_copy(update={"time": (start + timedelta(hours=n)).isoformat()})
+        for n, row in enumerate(rows(number, labels))
+    ]
+
+
+def test_the_newest_rows_are_judged_by_and_those_before_them_validate():
+    examples = timed(100)
+    shuffled = random.Random(0).sample(examples, len(examples))
+    result = split(shuffled, (), DataSection(time="when"))
+    assert sizes(result) == (80, 10, 10)
+    assert max(row.time for row in result.train) < min(row.time for row in result.validation)
+    assert max(row.time for row in result.validation) < min(row.time for row in result.eval)
+
+
+def test_a_group_is_as_new_as_its_newest_row():
+    examples = timed(100)
+    examples[0] = examples[0].model_copy(update={"group": "g"})
+    examples[99] = examples[99].model_copy(update={"group": "g"})
+    result = split(examples, (), DataSection(time="when"))
+    assert {examples[0].origin, examples[99].origin} <= {row.origin for row in result.eval}
+    assert sizes(result) == (80, 10, 10)
+
+
+def test_with_an_eval_set_of_ones_own_the_newest_validate():
+    result = split(timed(100), [example("held out")], DataSection(time="when"))
+    assert sizes(result) == (90, 10, 0)
+    assert max(row.time for row in result.train) < min(row.time for row in result.validation)
+
+
+def test_rows_without_a_time_are_named():
+    with pytest.raises(DataError, match=r"20 rows without a time in the column 'when' .*: data/a\.csv:2, .* 15 more"):
+        split(rows(20), (), DataSection(time="when"))
+
+
+# What is near
+
+
+def test_rows_that_are_nearly_the_same_stay_together():
+    chooser = random.Random(3)
+    texts = [" ".join("".join(chooser.choices("abcdefghij", k=6)) for _ in range(12)) for _ in range(60)]
+    pairs = [example(text, f"label {n % 2}", f"data/b.csv:{n + 2}") for n, text in enumerate(texts)]
+    pairs += [example(f"{text}s", f"label {n % 2}", f"data/c.csv:{n + 2}") for n, text in enumerate(texts)]
+    where = {row.origin: name for name, part in parts(split(pairs, (), DataSection())).items() for row in part}
+    assert all(where[f"data/b.csv:{n + 2}"] == where[f"data/c.csv:{n + 2}"] for n in range(60))
+    assert set(where.values()) == {"train", "validation", "eval"}
+
+
+def test_a_share_that_was_computed_goes_before_the_one_that_is_set():
+    assert sizes(split(rows(1000), (), DataSection(eval="auto"), eval_share=0.25)) == (650, 100, 250)
+    assert sizes(split(rows(1000), [example("held out")], DataSection(eval="auto"))) == (900, 100, 0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tunesmith.decisions.paired import tango
-from tunesmith.decisions.power import POWER, detectable, expected_discordance, outlook, rows_needed
+from tunesmith.decisions.power import POWER, detectable, expected_discordance, outlook, rows_needed, sight
 
 
 def seen(difference: float, discordant: float, min_effect: float, rows: int, draws: int = 4000) -> float:
@@ -64,3 +64,13 @@ def test_the_outlook_names_what_can_be_seen_and_what_to_label() -> None:
     assert "label" not in outlook(3000, min_effect=0.02)
     assert outlook(2, min_effect=0.02).startswith("With 2 eval rows, no gain could be shown")
     assert outlook(120, min_effect=0.02, accuracy=0.95) != said
+
+
+def test_what_an_eval_set_shows_before_anything_is_measured():
+    found = sight(300, 0.02)
+    assert found.detectable == pytest.approx(0.0645, abs=0.002)
+    assert found.needed is not None
+    assert sight(found.needed, 0.02).detectable == pytest.approx(0.02, abs=1e-4)
+    assert sight(found.needed - 30, 0.02).detectable > 0.02
+    assert sight(300, 0.0).needed is None
+    assert sight(1, 0.02).detectable is None

@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,7 +43,7 @@ class Provider:
         self.drop: Counter[str] = Counter()  # requests whose connection is cut before they are carried out
         self.drop_answer: Counter[str] = Counter()  # and those that are carried out, but whose answer is lost
         self.logprobs = True
-        self.says: str | None = None  # what every chat answers
+        self.says: str | Callable[[list[dict[str, Any]]], str] | None = None  # what a chat answers, to its messages
         self.finish_reason = "stop"  # of every chat
         self.fails_on: str | None = None  # a text that no chat answers
         self.echo_key = False  # errors repeat the key
@@ -140,7 +140,9 @@ class Provider:
             return 400, {"message": "this text is refused"}
         if body.get("logprobs") and not self.logprobs:
             return 400, {"message": "logprobs are not supported", "param": "logprobs"}
-        said = self.says if self.says is not None else _answer(self.models.get(body["model"], {}), text)
+        said = self.says(body["messages"]) if callable(self.says) else self.says
+        if said is None:
+            said = _answer(self.models.get(body["model"], {}), text)
         choice: dict[str, Any] = {"index": 0, "finish_reason": self.finish_reason}
         choice["message"] = {"role": "assistant", "content": said, "refusal": None}
         if body.get("logprobs"):

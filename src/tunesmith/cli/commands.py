@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tunesmith import __version__
-from tunesmith.cli import answers, data, evidence, start
+from tunesmith.cli import answers, data, evidence, rows, start
 from tunesmith.cli.boundary import guarded
 from tunesmith.core import interrupts
 
@@ -39,7 +39,7 @@ app = typer.Typer(
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Start": (start.demo, start.init, start.status),
-    "The data": (data.check, data.redact, data.split),
+    "The data": (data.check, rows.review, rows.augment, data.redact, data.split, rows.diff, rows.forget),
     "The evidence": (evidence.seal, evidence.baseline, evidence.train, evidence.compare, evidence.run),
     "The answers": (answers.ask, answers.predict),
 }

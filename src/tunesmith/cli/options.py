@@ -1,5 +1,6 @@
 """The options that commands share, and the one way in which a command is carried out."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,6 +44,13 @@ def one_of(given: dict[str, bool]) -> None:
     named = [option for option, meant in given.items() if meant]
     if len(named) > 1:
         raise typer.BadParameter(f"it does not go with {named[0]}; give one of them.", param_hint=named[1])
+
+
+def ask_line(prompt: str) -> str | None:
+    """The line that a person types behind `prompt`, which is no result and so no part of standard output."""
+    print(prompt, end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    return line.rstrip("\r\n") if line else None
 
 
 def perform(as_json: bool, work: "Callable[[CommandConsole], Outcome]") -> None:

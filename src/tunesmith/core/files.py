@@ -68,6 +68,30 @@ def write_jsonl(path: Path, rows: Iterable[Any]) -> None:
     write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add `line`, without its end, to a file of lines; it is on disk when this returns.
+
+    A line that a kill or a full disk had torn keeps standing on its own. Where there is no room, the file is as it was.
+    Whoever calls this sees to it that nobody else does meanwhile.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    with path.open("ab+", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(end - 1, 0))
+        torn = end > 0 and file.read(1) != b"\n"
+        data = b"\n" * torn + line.encode() + b"\n"
+        try:
+            while data:
+                data = data[file.write(data) or 0 :]
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(end)
+            raise
+    if new:
+        flush(path.parent)
+
+
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path`; rename it to `path` when the block ends well, remove it otherwise.

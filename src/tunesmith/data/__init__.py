@@ -1,1 +1,4 @@
-"""The examples: read, check, set aside, find leaks, split. Standard library and pydantic only."""
+"""The examples: read, check, set aside, find leaks, review, make, split, compare, forget.
+
+Standard library and pydantic, but for what a function loads when it is called.
+"""

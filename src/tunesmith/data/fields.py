@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from tunesmith.data.finding import shown
@@ -9,6 +10,7 @@ from tunesmith.data.finding import shown
 SURROGATE = re.compile("[\ud800-\udfff]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")  # all but tab and line ends
 MOST_WEIGHT = 1_000_000.0
+MILLISECONDS = 1e11  # a larger number is no time in seconds that anybody means: it would lie after the year 5138
 
 
 class RowError(Exception):
@@ -66,6 +68,27 @@ def weight(value: Any) -> float:
             excerpt=str(value) if isinstance(value, (str, float)) else "",
         )
     return found
+
+
+def moment(value: Any, field: str) -> str | None:
+    """A time as ISO 8601 in UTC: an ISO date or time (without a zone: UTC), or seconds since 1970, or milliseconds."""
+    if value is None or value == "":
+        return None
+    seconds = number(value)
+    if isinstance(value, str) and len(value.strip()) == len("20260301"):
+        seconds = math.nan  # a date without dashes, or none at all
+    try:
+        if math.isfinite(seconds):
+            return datetime.fromtimestamp(seconds / 1000 if abs(seconds) > MILLISECONDS else seconds, UTC).isoformat()
+        found = datetime.fromisoformat(value.strip() if isinstance(value, str) else "")
+        return (found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)).isoformat()
+    except (ValueError, OverflowError, OSError):
+        raise RowError(
+            "time",
+            f"'{shown(field)}' is no time; expected an ISO date such as 2026-03-01T14:30:00, or seconds since 1970.",
+            field=shown(field),
+            excerpt=value if isinstance(value, str) else "",
+        ) from None
 
 
 def number(value: Any) -> float:

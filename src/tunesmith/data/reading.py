@@ -12,8 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from pydantic import ValidationError
+
 from tunesmith.core.errors import DataError
-from tunesmith.core.example import Example
+from tunesmith.core.example import Example, Made
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
@@ -31,11 +33,12 @@ from tunesmith.data.rows import (
 from tunesmith.data.section import DataSection
 
 SUFFIXES = (".jsonl", ".csv")
-CANONICAL = DataSection(input="\0input", output="\0output")  # canonical rows are `messages`, under no column's name
+# Canonical rows are `messages`, under no column's name.
+CANONICAL = DataSection(input="\0input", output="\0output", time="time")
 OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
-CANONICAL_KEYS = {"messages", "tools", "slice", "group", "weight", "origin", OTHER}
+CANONICAL_KEYS = {"messages", "tools", "slice", "group", "weight", "origin", "time", "made", OTHER}
 
-Made = TypeVar("Made")
+Out = TypeVar("Out")
 
 
 class Reading(Record):
@@ -190,6 +193,10 @@ def _canonical_line(example: Example, other: Mapping[str, Any] | None = None) ->
         row["weight"] = example.weight
     if example.origin:
         row["origin"] = example.origin
+    if example.time is not None:
+        row["time"] = example.time
+    if example.made is not None:
+        row["made"] = example.made.model_dump(mode="json")
     line = json.dumps(row, ensure_ascii=False, allow_nan=False)
     if SURROGATE.search(line):
         raise DataError(f"{shown(example.origin)}: the row holds half of a surrogate pair, which no file can carry.")
@@ -209,12 +216,17 @@ def _canonical_example(row: dict[str, Any], standing: str) -> Example:
     origin = row.get("origin", standing)
     if not isinstance(origin, str):
         raise RowError("type", "'origin' is no text; expected \"file:line\".", field="origin")
-    return example_of(row, CANONICAL, prompt=None, origin=origin)
+    try:
+        made = None if row.get("made") is None else Made.model_validate(row["made"])
+    except ValidationError:
+        raise RowError("made", "'made' does not say where the row comes from.", field="made") from None
+    return example_of(row, CANONICAL, prompt=None, origin=origin).model_copy(update={"made": made})
 
 
 def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: str) -> EvalRow:
     """A row with `messages` is canonical, or nearly so: someone may have added a column, or kept their own names."""
     line = place(origin)[1]
+    section = section.model_copy(update={"time": None})  # only sources are split by time
     if "messages" not in row or row.keys() >= {section.input, section.output}:
         example = example_of(row, section, prompt=prompt, origin=origin)
         columns = columns_of(row, section) or ()
@@ -224,6 +236,9 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
     if isinstance(row.get("origin"), str):
         origin = row["origin"]
         read.add("origin")
+    if row.keys() <= CANONICAL_KEYS:  # as `split` cut it
+        section = section.model_copy(update={"time": "time"})
+        read.add("time")
     example = example_of(row, section, prompt=prompt, origin=origin)
     other = _without(row, read)
     if other.keys() == {OTHER} and isinstance(other[OTHER], dict):
@@ -256,8 +271,8 @@ def _refuse_source(path: Path, name: str) -> None:
 
 
 def _read_jsonl(
-    rows: Iterator[RawRow], name: str, made: Callable[[dict[str, Any], str], Made]
-) -> Iterator[Made | Finding]:
+    rows: Iterator[RawRow], name: str, made: Callable[[dict[str, Any], str], Out]
+) -> Iterator[Out | Finding]:
     first = True
     for raw in rows:
         if raw.blank:

@@ -127,4 +127,5 @@ def _example(
         group=fields.name(row.get(section.group), section.group),
         weight=fields.weight(row.get("weight")),
         origin=origin,
+        time=fields.moment(row.get(section.time), section.time) if section.time else None,
     )

@@ -1,19 +1,32 @@
 """`[data]` in tunesmith.toml: which files, which columns, how they are split."""
 
 from pathlib import PurePosixPath
-from typing import Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from tunesmith.core.record import Record
 
 SET_ASIDE = "data/set-aside.jsonl"
+REVIEWS = "data/reviews.jsonl"
+MADE = "data/made.jsonl"
+OWN = {
+    SET_ASIDE: "where rows are set aside",
+    REVIEWS: "where the decisions of reviewers are kept",
+    MADE: "where rows that `augment` made wait for review",
+}
 SPLIT = "data/split"
+MOST_EVAL = 0.3  # of the rows, where their number is chosen: most of what there is should teach
 
 
 def is_set_aside(name: str) -> bool:
     """Whether a path, relative to the project, is that of the rows set aside; upper and lower case count alike."""
     return PurePosixPath(name.casefold()) == PurePosixPath(SET_ASIDE)
+
+
+def own(name: str) -> str | None:
+    """What Tunesmith keeps at a path, relative to the project, that patterns of sources would match; else None."""
+    return next((what for kept, what in OWN.items() if PurePosixPath(name.casefold()) == PurePosixPath(kept)), None)
 
 
 class DataSection(Record):
@@ -32,11 +45,25 @@ class DataSection(Record):
         min_length=1,
         description="Optional column: rows of one group (a customer, a thread) are never split.",
     )
+    time: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Optional column of ISO dates or Unix times: the newest rows become the eval set, those before "
+        "them the validation rows.",
+    )
+    guideline: str | None = Field(
+        default=None,
+        min_length=1,
+        description="File with the written guideline that reviewers decide by; the task's prompt belongs to it in any "
+        "case.",
+    )
     validation: float = Field(
         default=0.1, gt=0, lt=1, description="Share of the rows kept from training, to watch and to stop it."
     )
-    eval: float = Field(
-        default=0.1, gt=0, lt=1, description="Share cut as the eval set, only where evals/eval.jsonl does not exist."
+    eval: Annotated[float, Field(gt=0, lt=1)] | Literal["auto"] = Field(
+        default=0.1,
+        description='Share cut as the eval set, only where evals/eval.jsonl does not exist; "auto" takes as many rows '
+        "as [rules] min_effect needs to be seen, at most 0.3.",
     )
     seed: int = Field(default=0, description="Another seed cuts other rows; the same seed always cuts the same.")
 
@@ -49,18 +76,23 @@ class DataSection(Record):
                     f"rows are set aside in {name}, which is never read as a source. Put corrected rows back into the "
                     "source that they come from, and name that."
                 )
+            if what := own(name):
+                raise ValueError(f"{name} is {what}, and never read as a source. Name files of your own.")
             if PurePosixPath(name.casefold()).is_relative_to(SPLIT):
                 raise ValueError(f"{name} is written by `split`, and never read as a source. Name files of your own.")
         return files
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.validation + self.eval >= 1:
+        share = MOST_EVAL if self.eval == "auto" else self.eval
+        if self.validation + share >= 1:
             raise ValueError(
-                f"validation = {self.validation:g} and eval = {self.eval:g} leave no rows to train on; "
+                f"validation = {self.validation:g} and eval = {share:g} leave no rows to train on; "
                 "together they must stay below 1."
             )
-        columns = [self.input, self.output, self.slice, self.group]
+        columns = [self.input, self.output, self.slice, self.group, *([self.time] if self.time else [])]
         if twice := next((name for name in columns if columns.count(name) > 1), None):
-            raise ValueError(f"the column {twice!r} is named for two purposes; input, output, slice and group differ.")
+            raise ValueError(
+                f"the column {twice!r} is named for two purposes; input, output, slice, group and time differ."
+            )
         return self

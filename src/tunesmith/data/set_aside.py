@@ -66,6 +66,15 @@ def set_aside(
     return {name: len(rows) for name, rows in spans.items()}
 
 
+def take_out(reading: Reading, lines: set[int], folder: Path) -> None:
+    """Take the rows that begin on `lines` out of their source for good; every other byte stays.
+
+    Raises DataError, with nothing changed, where the source is no longer what was read.
+    """
+    path = folder / reading.name
+    _take_out(path, _find(path, reading, lines))
+
+
 def emptied(path: Path, name: str, target: Path) -> bool:
     """Whether the source `path` holds no row any more because all of them were moved to `target`."""
     with path.open("rb") as file:

@@ -5,6 +5,9 @@ different labels) is one unit and goes to one part. Units come in an order that 
 decide, and each goes to the part that lags most behind its share, counted for the unit's labels (where outputs are
 labels) and for all rows: so the parts are stratified at every moment, and the order of files and rows does not matter.
 A label's first unit goes to train: what train has never seen cannot be learned.
+
+Where rows have times, the newest units are the eval set and those before them the validation rows, so that a candidate
+is judged as it will be used: on what comes after its training. A unit is as new as its newest row.
 """
 
 from collections import Counter, defaultdict
@@ -19,17 +22,21 @@ from tunesmith.core.record import Record
 from tunesmith.core.units import count
 from tunesmith.data.finding import place
 from tunesmith.data.leaks import is_cut_from, pair_leaks
+from tunesmith.data.near import near_clusters
 from tunesmith.data.normal import normalise
 from tunesmith.data.section import DataSection
 
-Reason = Literal["duplicate", "leak", "near", "made", "group", "eval"]
+Reason = Literal["duplicate", "leak", "near", "group", "eval", "rejected", "made"]
 Unit = list[int]  # positions of rows that must stay together
+
+NAMED = 5  # rows without a time that a message names
 
 
 class LeftOut(Record):
     """`duplicate`: repeats the row `of`. `leak`: its input stands in the eval set, in row `of`. `near`: nearly its
-    input does. `made`: it was made from that row. `group`: its group does. `eval`: it is that row itself, which
-    `split` once cut from this source."""
+    input does. `group`: its group does. `eval`: it is that row itself, which `split` once cut from this source.
+    `rejected`: by the reviewer `of`. `made`: from the row `of`, which is not trained on, or it resembles that row,
+    which is judged by."""
 
     example: Example
     reason: Reason
@@ -58,18 +65,34 @@ class _Part:
 
 
 def split(
-    examples: Sequence[Example], eval_set: Sequence[Example], section: DataSection, *, labelled: bool = True
+    examples: Sequence[Example],
+    eval_set: Sequence[Example],
+    section: DataSection,
+    *,
+    labelled: bool = True,
+    eval_share: float | None = None,
 ) -> Split:
     """Cut `examples` by the shares and the seed of `section`; without `labelled`, outputs are free text and do not
-    stratify. Raises DataError where a part would stay empty.
+    stratify. `eval_share` goes before the section's.
+
+    Raises DataError where a part would stay empty, or where rows that are split by time have none.
     """
+    if section.time:
+        _refuse_timeless(examples, section.time)
     rows = sorted(examples, key=_order)
     rows, left_out = _leave_out(rows, eval_set)
-    shares = {"validation": section.validation} | ({} if eval_set else {"eval": section.eval})
+    shares = {"validation": section.validation}
+    if not eval_set:
+        share = section.eval if eval_share is None else eval_share
+        assert share != "auto", "whoever asks knows the share"
+        shares |= {"eval": share}
     shares = {"train": 1 - sum(shares.values())} | shares
     parts = {name: _Part(share) for name, share in shares.items()}
     units = _units(rows)
-    _assign(rows, units, parts, section.seed, labelled=labelled)
+    if section.time:
+        _assign_by_time(rows, units, parts, section.seed)
+    else:
+        _assign(rows, units, parts, section.seed, labelled=labelled)
     if empty := [name for name, part in parts.items() if not part.rows]:
         raise DataError(_too_few(len(rows), len(units), len(left_out), shares, empty, labelled=labelled))
     taken = {name: tuple(rows[position] for position in sorted(part.rows)) for name, part in parts.items()}
@@ -102,7 +125,7 @@ def _leave_out(rows: list[Example], eval_set: Sequence[Example]) -> tuple[list[E
 
 
 def _units(rows: list[Example]) -> list[Unit]:
-    """Rows joined by a group or by an equal input, each unit once (union-find)."""
+    """Rows joined by a group, by an equal input or by a near one, each unit once (union-find)."""
     parent = list(range(len(rows)))
 
     def root(position: int) -> int:
@@ -115,6 +138,9 @@ def _units(rows: list[Example]) -> list[Unit]:
         marks = [("text", normalise(row.text))] + ([("group", row.group)] if row.group is not None else [])
         for mark in marks:
             parent[root(position)] = root(first.setdefault(mark, position))
+    for cluster in near_clusters([row.text for row in rows]):
+        for position in cluster[1:]:
+            parent[root(position)] = root(cluster[0])
     units: defaultdict[int, Unit] = defaultdict(list)
     for position in range(len(rows)):
         units[root(position)].append(position)
@@ -131,6 +157,31 @@ def _assign(rows: list[Example], units: list[Unit], parts: dict[str, _Part], see
         part = train if unknown else min(parts.values(), key=lambda part: part.surplus(labels, seen))
         part.rows.extend(unit)
         part.labels.update(labels)
+
+
+def _assign_by_time(rows: list[Example], units: list[Unit], parts: dict[str, _Part], seed: int) -> None:
+    """The newest units to the eval set until it has its share, then to validation, all others to train."""
+
+    def newest(unit: Unit) -> tuple[str, str]:
+        return max(rows[position].time or "" for position in unit), _rank(rows, unit, seed)
+
+    left = sorted(units, key=newest)
+    for name in ("eval", "validation"):
+        if name in parts:
+            wanted = max(1, round(parts[name].share * len(rows)))
+            while left and len(parts[name].rows) < wanted:
+                parts[name].rows.extend(left.pop())
+    parts["train"].rows.extend(position for unit in left for position in unit)
+
+
+def _refuse_timeless(rows: Sequence[Example], column: str) -> None:
+    without = [row.origin for row in rows if row.time is None]
+    if without:
+        more = f" and {len(without) - NAMED:,} more" if len(without) > NAMED else ""
+        raise DataError(
+            f"{count(len(without), 'row')} without a time in the column {column!r} ([data] time): "
+            f"{', '.join(without[:NAMED])}{more}. Fill it in, or take the key out to split without regard to time."
+        )
 
 
 def _rank(rows: list[Example], unit: Unit, seed: int) -> str:

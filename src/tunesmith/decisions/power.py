@@ -12,6 +12,7 @@ Light: no numpy, so that any command can say it. R. Connor, Biometrics 43 (1987)
 import math
 from collections.abc import Callable
 from statistics import NormalDist
+from typing import NamedTuple
 
 from tunesmith.core.scorecard import LEVEL
 from tunesmith.core.units import count
@@ -86,6 +87,20 @@ def detectable(rows: int, discordant: float, *, min_effect: float = 0.0, level: 
     )
 
 
+class Sight(NamedTuple):
+    """What an eval set shows before anything is measured: the smallest true difference that is seen to be one, and the
+    rows that one of min_effect needs; None where none, or no reasonable number, does."""
+
+    detectable: float | None
+    needed: int | None
+
+
+def sight(rows: int, min_effect: float) -> Sight:
+    """Of labels, where a row is right or wrong. How far scores spread is only known once something is measured."""
+    discordant = expected_discordance(None)
+    return Sight(detectable(rows, discordant), rows_needed(min_effect, _variance(min_effect, discordant)))
+
+
 def _smallest(rows: int, needed: Callable[[float], int | None], min_effect: float) -> float | None:
     """`detectable`, where `needed` gives the rows that a difference needs."""
 
@@ -136,10 +151,10 @@ def outlook(
     if smallest is None:
         said = f"{subject}, no gain could be shown reliably"
     else:
-        said = f"{subject}, a fine-tune that is truly {_points(smallest)} points better would be shipped 4 times in 5"
+        said = f"{subject}, a fine-tune that is truly {points(smallest)} points better would be shipped 4 times in 5"
     if needed is None or needed <= rows:
         return f"{said}."
-    return f"{said}; label {count(needed - rows, 'more', 'more')} to see {_points(wanted)} points."
+    return f"{said}; label {count(needed - rows, 'more', 'more')} to see {points(wanted)} points."
 
 
 def _variance(difference: float, discordant: float) -> float:
@@ -147,5 +162,5 @@ def _variance(difference: float, discordant: float) -> float:
     return max(discordant, abs(difference)) - difference**2
 
 
-def _points(share: float) -> str:
+def points(share: float) -> str:
     return f"{share * 100:.1f}".removesuffix(".0")

@@ -48,25 +48,30 @@ def _run(project: Project, verb: str, wanted: dict[str, str]) -> Run | None:
     return None
 
 
+def known(project: Project) -> dict[str, Entry]:
+    """The candidates by name; of several of one name, the present one, else the newest."""
+    found: dict[str, Entry] = {}
+    for run in runs.read_runs(project):
+        if run.verb in ("baseline", "train"):
+            found |= {entry.name: entry for entry in entries(run)}
+    return found | {entry.name: entry for entry in (*baselines(project)[1], *fine_tune(project)[1])}
+
+
 def choose(project: Project, names: Sequence[str]) -> list[Entry]:
     """The candidates called `names`; all where none is named. Made with other data or settings, they still answer.
 
     Raises UserError where there are none, or none of that name, or where their files are not what was made.
     """
-    known: dict[str, Entry] = {}
-    for run in runs.read_runs(project):
-        if run.verb in ("baseline", "train"):
-            known |= {entry.name: entry for entry in entries(run)}
-    known |= {entry.name: entry for entry in (*baselines(project)[1], *fine_tune(project)[1])}
-    if not known:
+    there = known(project)
+    if not there:
         raise UserError("There are no candidates yet. `tunesmith baseline` makes the first ones.")
     for name in names:
-        if name not in known:
+        if name not in there:
             raise UserError(
-                f"There is no candidate {name!r}{nearest(name, list(known))}. There are: {', '.join(known)}."
+                f"There is no candidate {name!r}{nearest(name, list(there))}. There are: {', '.join(there)}."
             )
-    chosen = [known[name] for name in names] if names else list(known.values())
-    refuse_faults(project, chosen, known.values())
+    chosen = [there[name] for name in names] if names else list(there.values())
+    refuse_faults(project, chosen, there.values())
     return chosen
 
 

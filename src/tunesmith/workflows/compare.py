@@ -22,6 +22,7 @@ from tunesmith.evaluation.seal import Look, attempt, record_look
 from tunesmith.workflows import candidates, inputs, reporting, runs, tables
 from tunesmith.workflows.evaluating import Bench
 from tunesmith.workflows.guards import Ready, ready
+from tunesmith.workflows.marks import marked
 from tunesmith.workflows.outcome import DONE, GATE_SAYS_NO, Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.runs import Recording
@@ -144,6 +145,9 @@ def _caveats(project: Project, baseline: Run, train: Run) -> list[str]:
             f"The prompt is still the draft that `tunesmith init` wrote. Definitions and boundaries in "
             f"{project.config.task.prompt} may lift the prompt baseline, and with it the bar for the fine-tune."
         )
+    if forgotten := marked(project) & {baseline.id, train.id}:
+        again = " and ".join(f"`tunesmith {run.verb}`" for run in (baseline, train) if run.id in forgotten)
+        said.append(f"Rows that were trained on have been forgotten since; {again} makes the candidates again.")
     if not inputs.of_baseline(project).items() <= baseline.inputs.items():
         said.append("The baselines were made with other settings than tunesmith.toml has now.")
     if not inputs.of_train(project).items() <= train.inputs.items():

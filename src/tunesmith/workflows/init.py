@@ -28,7 +28,7 @@ from tunesmith.core.units import count
 from tunesmith.data.finding import shown
 from tunesmith.data.reading import column_names, read, write_canonical
 from tunesmith.data.rows import COMPARED, PAIR, found_columns, listed
-from tunesmith.data.section import DataSection, is_set_aside
+from tunesmith.data.section import DataSection, is_set_aside, own
 from tunesmith.models.names import parse, refuse_embedder
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.spec import FamilyName
@@ -142,6 +142,8 @@ def _check_free(plan: Plan) -> None:
             f"{aside}: a file of that name holds rows that were set aside, and is never read as a source. Correct "
             "the rows and put them into a file of another name, in the form that they had in their source."
         )
+    if kept := next((path for path in plan.sources if own(f"data/{path.name}")), None):
+        raise UserError(f"{kept}: data/{kept.name} is {own(f'data/{kept.name}')} in a project. Rename the file.")
     names = [_target(plan.folder, path).name for path in plan.sources]
     if twice := {name for name in names if names.count(name) > 1}:
         raise UserError(f"Two of the files are called {sorted(twice)[0]}; rename one, they share the folder data/.")
@@ -268,7 +270,7 @@ def _files(plan: Plan) -> dict[str, list[str]]:
     """The sources by name, where data/ holds other files that [data] files would take for sources, too."""
     targets = [_target(plan.folder, path) for path in plan.sources]
     beside = {path for pattern in DataSection().files for path in plan.folder.glob(pattern)}
-    others = {path for path in beside - set(targets) if not is_set_aside(f"data/{path.name}")}
+    others = {path for path in beside - set(targets) if not own(f"data/{path.name}")}
     return {"files": [f"data/{escape(path.name)}" for path in targets]} if targets and others else {}
 
 

@@ -4,11 +4,13 @@ Only files and settings are read here, no model: `status` must say quickly what 
 """
 
 from pathlib import Path
+from typing import Any
 
 from tunesmith.core.digests import digest, sha256_file, sha256_text
 from tunesmith.core.record import Record
 from tunesmith.models.names import ADAPTER_WEIGHTS, is_hosted
 from tunesmith.training.hosted import recipe as hosted_recipe
+from tunesmith.workflows import reviewed
 from tunesmith.workflows.project import Project
 
 
@@ -55,6 +57,8 @@ def of_split(project: Project) -> dict[str, str]:
     """What data/split was made from: every source file, the eval set, the settings that shape it."""
     section = project.config.data
     inputs = {project.name(path): sha256_file(path) for path in project.sources()}
+    later: dict[str, Any] = {"time": section.time} if section.time else {}
+    later |= {"min_effect": project.config.rules.min_effect} if section.eval == "auto" else {}
     inputs["[data]"] = digest(
         "split-settings",
         1,
@@ -62,16 +66,23 @@ def of_split(project: Project) -> dict[str, str]:
         validation=section.validation,
         eval=section.eval,
         seed=section.seed,
+        **later,
     )
+    if (decided := reviewed.effect(project)) is not None:
+        inputs["the review"] = decided
     return inputs
 
 
+def of_rows(project: Project) -> str:
+    """The rows to train on and to validate, as runs record them."""
+    return digest("split", 1, files=[_of_file(path) for path in (project.train_file, project.validation_file)])
+
+
 def _of_data(project: Project) -> dict[str, str]:
-    parts = [_of_file(path) for path in (project.train_file, project.validation_file)]
     labels = project.config.task.labels
     family = {} if project.family.LABELLED else {"family": project.config.task.family}
     return {
-        "data": digest("split", 1, files=parts),
+        "data": of_rows(project),
         "task": digest(
             "task-settings", 1, prompt=sha256_text(project.prompt), labels=labels and list(labels), **family
         ),

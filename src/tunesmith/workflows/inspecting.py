@@ -21,6 +21,7 @@ from tunesmith.data.set_aside import faults_of_form
 from tunesmith.workflows import prompt_draft
 from tunesmith.workflows.content import Content
 from tunesmith.workflows.project import Project
+from tunesmith.workflows.reviewed import as_reviewed
 from tunesmith.workflows.rows import Source, longest_allowed
 from tunesmith.workflows.split_record import may_cut_again
 
@@ -87,11 +88,13 @@ def inspect(
     aim: Aim | None = None,
     limit: int | None = None,
 ) -> Inspection:
-    """The findings of the sources and of the eval set. What an unsealed cut holds is judged where it was cut from.
+    """The findings of the sources as reviewed, and of the eval set. What an unsealed cut holds is judged where it was
+    cut from.
 
     `aim`: where more is asked than whether the rows can be used.
     """
-    return examine(aim or aim_of(project), sources, evals, quoted=_quoted(project, evals.placed), limit=limit)
+    aim, sources = aim or aim_of(project), as_reviewed(project, sources)
+    return examine(aim, sources, evals, quoted=_quoted(project, evals.placed), limit=limit)
 
 
 def examine(

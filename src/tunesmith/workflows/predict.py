@@ -53,9 +53,9 @@ def predict(
     """Answer the rows of `source` with the candidate `name`. Raises DataError before anything is answered."""
     [entry] = candidates.choose(project, [name])
     _check_files(project, source, target, overwrite)
-    rows = _read(source)
-    questions = _questions(rows, project)
-    examples = [each for each in questions if isinstance(each, Example)]
+    rows = read_rows(source)
+    asked = questions(rows, project)
+    examples = [each for each in asked if isinstance(each, Example)]
     candidate = load(project.artifacts, entry.digest, LocalEngines(project.folder, project.config.providers))
     progress = console.progress(f"{name}: {source.name}")
     progress(0, len(examples))
@@ -63,7 +63,7 @@ def predict(
     for prediction in candidate.predict(examples):
         answers.append(prediction)
         progress(len(answers), len(examples))
-    predictions = _in_order(questions, answers)
+    predictions = _in_order(asked, answers)
     interrupts.settle()  # the same command again would be refused, its output exists
     _write(target, [row.cells for row in rows], predictions)
     states = Counter(prediction.state for prediction in predictions)
@@ -95,7 +95,7 @@ def _check_files(project: Project, source: Path, target: Path, overwrite: bool) 
         raise DataError(f"{target} exists already. Name another file, or pass --overwrite to replace it.")
 
 
-def _read(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[Row]:
     refuse_unreadable(path, str(path), "Check the path.")
     with path.open("rb") as file:
         raws = (raw for raw in split_rows(file, csv=is_csv(path)) if not raw.blank)
@@ -149,7 +149,7 @@ def _read_jsonl(texts: Iterator[tuple[str, str]]) -> Iterator[Row]:
         yield Row(place, cells)
 
 
-def _questions(rows: Sequence[Row], project: Project) -> list[Example | str]:
+def questions(rows: Sequence[Row], project: Project) -> list[Example | str]:
     """What each row asks, or why it asks nothing. Raises DataError where none asks anything."""
     questions: list[Example | str] = []
     for row in rows:

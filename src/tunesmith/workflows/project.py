@@ -12,7 +12,7 @@ from pathlib import Path
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.example import Example
-from tunesmith.data.section import SET_ASIDE, SPLIT
+from tunesmith.data.section import MADE, OWN, REVIEWS, SET_ASIDE, SPLIT, own
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.labels import check_labels
@@ -30,6 +30,8 @@ class Project:
         self.config = settings
         self.data = folder / "data"
         self.set_aside = folder / SET_ASIDE
+        self.reviews = folder / REVIEWS
+        self.made = folder / MADE
         self.split = folder / SPLIT
         self.train_file = self.split / "train.jsonl"
         self.validation_file = self.split / "validation.jsonl"
@@ -42,6 +44,7 @@ class Project:
         self.state = folder / ".tunesmith"
         self.runs = self.state / "runs"
         self.artifacts = self.state / "artifacts"
+        self.versions = self.state / "versions"
         self.draft_file = self.state / "draft.json"
 
     @classmethod
@@ -136,7 +139,7 @@ class Project:
         found: dict[Path, None] = {}
         for pattern in self.config.data.files:
             for path in sorted(self._matching(pattern)):
-                if path.is_file() and path != self.set_aside and not path.is_relative_to(self.split):
+                if path.is_file() and not own(self.name(path)) and not path.is_relative_to(self.split):
                     found[path] = None
         return list(found)
 
@@ -166,7 +169,7 @@ class Project:
             self.eval_file.parent: "in the folder of the eval set",
             self.split: "in the folder of the split",
             self.state: "in Tunesmith's own folder",
-            self.set_aside: "where rows are set aside",
+            **{self.folder / name: what for name, what in OWN.items()},
             self.folder / config.FILE: "the project's settings",
             self.prompt_file: "the task's prompt",
             self.rules_file: "the file of the rules",

@@ -9,31 +9,39 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunesmith.core.digests import sha256_text
-from tunesmith.core.errors import DataError
+from tunesmith.core.errors import ConfigError, DataError
 from tunesmith.core.example import Example
 from tunesmith.core.files import temporary_name, write_json, write_jsonl, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count
 from tunesmith.data.leaks import find_leaks
-from tunesmith.data.reading import EvalReading, Reading, canonical, write_canonical
+from tunesmith.data.made import place_made
+from tunesmith.data.normal import normalise
+from tunesmith.data.reading import EvalReading, canonical, write_canonical
+from tunesmith.data.section import MOST_EVAL
 from tunesmith.data.splitting import LeftOut, Split
 from tunesmith.data.splitting import split as divide
+from tunesmith.data.versions import name_of
+from tunesmith.decisions.power import Sight, points, sight
 from tunesmith.evaluation import seal as seals
 from tunesmith.workflows import inputs, prompt_draft
 from tunesmith.workflows.inspecting import inspect, of_readings, refuse_found
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
+from tunesmith.workflows.reviewed import Reviewed, accepted_made, reviewed
 from tunesmith.workflows.rows import canonical_eval, read_eval, read_sources, refuse_other_eval_files
 from tunesmith.workflows.split_record import SplitRecord, may_cut_again
 from tunesmith.workflows.status import next_command
+from tunesmith.workflows.versions import SplitMade, keep_version, record_split
 
 REASONS = {
     "duplicate": "repeated",
     "leak": "known to the eval set",
     "near": "nearly known to the eval set",
-    "made": "made from a row of the eval set",
     "group": "of a group in the eval set",
     "eval": "in the eval set, which was cut from here",
+    "rejected": "rejected in review",
+    "made": "made from, or too near to, rows that are not trained on",
 }
 
 
@@ -44,6 +52,11 @@ class SplitOutcome(Outcome):
     eval_made: bool  # whether this split wrote evals/eval.jsonl
     left_out: dict[str, int]
     labels: int | None  # None where outputs are free text
+    edited: int  # rows whose answer a reviewer wrote
+    made: int  # rows of `augment` among those to train on
+    version: str  # the name of the training and validation rows together
+    detectable: float | None  # the smallest difference that the eval set shows, of labels
+    rows_for_min_effect: int | None  # eval rows that show [rules] min_effect
 
 
 def split(project: Project, console: Console) -> SplitOutcome:
@@ -58,22 +71,31 @@ def split(project: Project, console: Console) -> SplitOutcome:
         made = not evals.rows
         if made:
             refuse_other_eval_files(project)
-        readings = read_sources(project)
-        refuse_found(project, inspect(project, of_readings(readings), evals), "the split")
-        rows = [example for reading in readings for example in reading.examples]
+        found = reviewed(project, read_sources(project))
+        refuse_found(project, inspect(project, of_readings(found.readings), evals), "the split")
+        rows = [example for reading in found.readings for example in reading.examples]
         eval_set = evals.examples
         divided = _divide(rows, eval_set, project)
         canonical_eval(project, evals)
         if made:
             divided = _quoted_to_training(divided, project.prompt)
-        _write(project, divided, readings, eval_made=made)
+        divided = _with_reviewed(divided, found, project, eval_set)
+        record = _write(project, divided, found, eval_made=made)
+        record_split(project, SplitMade(version=record.version, data=inputs.of_rows(project)))
+    evals_now = len(divided.eval) if made else len(eval_set)
+    seen = sight(evals_now, project.config.rules.min_effect) if project.family.LABELLED else Sight(None, None)
     outcome = SplitOutcome(
         train=len(divided.train),
         validation=len(divided.validation),
-        eval=len(divided.eval) if made else len(eval_set),
+        eval=evals_now,
         eval_made=made,
         left_out=dict(Counter(left.reason for left in divided.left_out)),
         labels=len({row.expected for row in divided.train}) if project.family.LABELLED else None,
+        edited=record.edited,
+        made=record.made,
+        version=record.version,
+        detectable=seen.detectable,
+        rows_for_min_effect=seen.needed,
         next=next_command(project),
     )
     _tell(outcome, project, console)
@@ -82,7 +104,8 @@ def split(project: Project, console: Console) -> SplitOutcome:
 
 def _divide(rows: Sequence[Example], eval_set: Sequence[Example], project: Project) -> Split:
     try:
-        return divide(rows, eval_set, project.config.data, labelled=project.family.LABELLED)
+        share = _eval_share(rows, project) if not eval_set else None
+        return divide(rows, eval_set, project.config.data, labelled=project.family.LABELLED, eval_share=share)
     except DataError:
         leaks = find_leaks(rows, eval_set)
         if len(leaks) <= len(rows) / 2:
@@ -95,6 +118,29 @@ def _divide(rows: Sequence[Example], eval_set: Sequence[Example], project: Proje
             "set hold the same rows, which leaves too few to train on. Put other rows into one of the two; or take "
             f"{name} away, so that `tunesmith split` cuts an eval set from the sources."
         ) from None
+
+
+def _eval_share(rows: Sequence[Example], project: Project) -> float:
+    """The share as it is set, or that of the rows which [rules] min_effect needs to be seen, at most MOST_EVAL."""
+    share = project.config.data.eval
+    if share != "auto":
+        return share
+    if not project.family.LABELLED:
+        raise ConfigError(
+            '[data] eval = "auto": how many rows of free text a difference needs is only known once something is '
+            "measured. Name a share, such as 0.1."
+        )
+    distinct = len({(normalise(row.text), row.expected) for row in rows})
+    needed = sight(distinct, project.config.rules.min_effect).needed
+    return MOST_EVAL if needed is None else min(MOST_EVAL, needed / max(distinct, 1))
+
+
+def _with_reviewed(divided: Split, found: Reviewed, project: Project, eval_set: Sequence[Example]) -> Split:
+    """With the made rows that were accepted, and with the rejected rows among those left out."""
+    rejected = tuple(LeftOut(example=row, reason="rejected", of=who) for row, who in found.rejected)
+    divided = divided.model_copy(update={"left_out": (*rejected, *divided.left_out)})
+    made = accepted_made(project)
+    return place_made(divided, made, eval_set, found.edited) if made else divided
 
 
 def _quoted_to_training(divided: Split, prompt: str) -> Split:
@@ -111,15 +157,16 @@ def _quoted_to_training(divided: Split, prompt: str) -> Split:
     return divided.model_copy(update={"eval": tuple(kept), "train": (*divided.train, *moved)})
 
 
-def _write(project: Project, divided: Split, readings: Sequence[Reading], *, eval_made: bool) -> None:
+def _write(project: Project, divided: Split, found: Reviewed, *, eval_made: bool) -> SplitRecord:
     """Everything is on disk under another name before anything that stands is touched: the disk may be full.
 
     A split without its record is none, and neither is one whose eval set is not the recorded one. An eval set that was
     cut comes after the record: without it, a later split would take the cut for the user's own.
     """
     cut = canonical(divided.eval)
+    rows = (*divided.train, *divided.validation)
     record = SplitRecord(
-        made_from=inputs.of_split(project) | {reading.name: reading.sha256 for reading in readings},
+        made_from=inputs.of_split(project) | {reading.name: reading.sha256 for reading in found.readings},
         eval_sha256=sha256_text(cut) if eval_made else inputs.of_seal(project),
         eval_made=eval_made,
         seed=project.config.data.seed,
@@ -127,7 +174,11 @@ def _write(project: Project, divided: Split, readings: Sequence[Reading], *, eva
         train=len(divided.train),
         validation=len(divided.validation),
         left_out=dict(Counter(left.reason for left in divided.left_out)),
+        edited=len(found.edited),
+        made=sum(row.made is not None for row in divided.train),
+        version=name_of(rows),
     )
+    keep_version(project, record.version, rows)
     files = {
         path: temporary_name(path)
         for path in (project.train_file, project.validation_file, project.left_out_file, project.split_file)
@@ -148,6 +199,7 @@ def _write(project: Project, divided: Split, readings: Sequence[Reading], *, eva
         for temporary in files.values():
             temporary.unlink(missing_ok=True)
         raise
+    return record
 
 
 def _left_out(left: LeftOut) -> dict[str, Any]:
@@ -169,6 +221,30 @@ def _tell(outcome: SplitOutcome, project: Project, console: Console) -> None:
     )
     if outcome.eval_made:
         console.say(f"The eval set was cut from your rows into {project.name(project.eval_file)}.")
+    if outcome.edited or outcome.made:
+        console.say(
+            f"{count(outcome.edited, 'answer')} as reviewers wrote them; {count(outcome.made, 'made row')} among those "
+            "to train on."
+        )
+    _tell_sight(outcome, project, console)
     if outcome.left_out:
         words = ", ".join(f"{number:,} {REASONS[reason]}" for reason, number in outcome.left_out.items())
         console.say(f"Left out: {words}. {project.name(project.left_out_file)} lists each with its twin.")
+
+
+def _tell_sight(outcome: SplitOutcome, project: Project, console: Console) -> None:
+    """What the eval set can show, of labels: how far scores of free text spread is only known once measured."""
+    if outcome.labels is None:
+        return
+    effect, needed = project.config.rules.min_effect, outcome.rows_for_min_effect
+    seen = outcome.detectable
+    said = f"a difference of {points(seen)} points can be detected" if seen else "no difference can be detected"
+    if not effect:
+        more = ""
+    elif needed is None:
+        more = f"; no reasonable number of rows shows min_effect ({points(effect)} points)"
+    elif needed <= outcome.eval:
+        more = f", and so can min_effect ({points(effect)} points)"
+    else:
+        more = f"; {count(needed, 'row is', 'rows are')} needed for min_effect ({points(effect)} points)"
+    console.say(f"With {count(outcome.eval, 'eval row')} {said}{more}.")

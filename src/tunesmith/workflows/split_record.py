@@ -10,7 +10,7 @@ from tunesmith.workflows.project import Project
 class SplitRecord(Record):
     """data/split/split.json."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     made_from: dict[str, str]  # source file, or setting → digest
     eval_sha256: str  # of the file, as it was left
     eval_made: bool  # whether the split cut it
@@ -19,6 +19,9 @@ class SplitRecord(Record):
     train: int
     validation: int
     left_out: dict[str, int]  # reason → rows
+    edited: int = 0  # rows whose answer a reviewer wrote
+    made: int = 0  # rows of `augment` among those to train on
+    version: str = ""  # the name of the training and validation rows together (data/versions.py)
 
 
 def read_record(project: Project) -> SplitRecord | None:

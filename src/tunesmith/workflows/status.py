@@ -14,6 +14,7 @@ from tunesmith.data.finding import shown
 from tunesmith.data.rows import listed
 from tunesmith.evaluation import seal as seals
 from tunesmith.workflows import candidates, inputs, runs
+from tunesmith.workflows.marks import outstanding
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.split_record import changes, read_record
@@ -34,6 +35,7 @@ class StatusOutcome(Outcome):
     steps: tuple[Step, ...]
     verdict: str | None
     reasons: tuple[str, ...]
+    retrain: tuple[str, ...]  # runs that were trained on rows forgotten since
     report: str | None
 
 
@@ -46,10 +48,13 @@ def status(project: Project, console: Console) -> StatusOutcome:
         steps=tuple(steps),
         verdict=result.get("verdict"),
         reasons=tuple(result.get("reasons", ())),
+        retrain=outstanding(project),
         report=result.get("report"),
         next=next_command(project, steps),
     )
     console.table(project.folder.name, ["step", "state", ""], [[step.name, step.state, step.note] for step in steps])
+    if outcome.retrain:
+        console.say(f"Trained on rows that were forgotten since, to be made again: {', '.join(outcome.retrain)}.")
     return outcome
 
 

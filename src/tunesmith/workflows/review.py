@@ -1,0 +1,302 @@
+"""`tunesmith review`: the rows that are worth a decision, one at a time, and what was decided, kept for good.
+
+Nothing of the project is held meanwhile: each decision is added to data/reviews.jsonl under a lock of its own, so that
+several people may review at once; what another has just decided is not asked again.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast, get_args
+
+from tunesmith.core.errors import DataError, UserError, nearest
+from tunesmith.core.example import Example
+from tunesmith.core.progress import Console
+from tunesmith.core.record import Record
+from tunesmith.core.units import count
+from tunesmith.data import review as pure
+from tunesmith.data.fields import RowError
+from tunesmith.data.fields import text as checked
+from tunesmith.data.finding import Finding, shown
+from tunesmith.data.review import Agreement, Item
+from tunesmith.data.reviews import Decision, Verdict, append, read_log
+from tunesmith.workflows import runs
+from tunesmith.workflows.outcome import Outcome
+from tunesmith.workflows.project import Project
+from tunesmith.workflows.review_desk import Desk, open_desk
+from tunesmith.workflows.status import command, next_command
+
+LISTED = 10  # rows of the queue that are printed; --json has them all
+LONGEST = 4000  # characters of a text that a terminal shows at once; "w" shows the whole
+KEYS = {"a": "accept", "e": "edit", "r": "reject", "s": "skip"}
+PROMPT = "[a]ccept  [e]dit  [r]eject  [s]kip  [w]hole text  [q]uit: "
+END = "."  # on a line of its own, ends a text of several lines
+
+Ask = Callable[[str], str | None]  # shows a prompt; the line that was typed, None at the end of the input
+
+
+class Entry(Record):
+    """A row of the queue."""
+
+    id: str
+    origin: str
+    why: pure.Why
+    note: str
+    findings: tuple[Finding, ...]
+    input: str
+    output: str
+
+
+class ReviewOutcome(Outcome):
+    reviewer: str
+    guideline: str
+    waiting: int
+    queue: tuple[Entry, ...]
+    decided: dict[str, int]  # verdict → rows, in this session
+    outdated: int  # rows that were decided under another guideline and wait again
+    hidden: int  # rows of the sealed eval set, which are not shown
+    agreement: Agreement | None
+    unreadable: tuple[int, ...]  # lines of data/reviews.jsonl
+
+
+class DecidedOutcome(Outcome):
+    decision: Decision
+
+
+def show(
+    project: Project, console: Console, *, reviewer: str | None = None, second: bool = False, made: bool = False
+) -> ReviewOutcome:
+    """The queue as it stands."""
+    desk = open_desk(project, reviewer, second=second, made=made)
+    outcome = _outcome(desk, Counter())
+    _tell_state(outcome, project, console)
+    for number, entry in enumerate(outcome.queue[:LISTED], start=1):
+        why = entry.note or "; ".join(finding.message for finding in entry.findings) or "drawn by chance"
+        console.say(
+            f"{number:>3}. {entry.id} {entry.origin} “{shown(entry.input)}” → “{shown(entry.output)}”\n     {why}"
+        )
+    if outcome.waiting > LISTED:
+        console.say(f"… and {outcome.waiting - LISTED:,} more (--json lists all)")
+    return outcome
+
+
+def decide(
+    project: Project,
+    console: Console,
+    row: str,
+    verdict: str,
+    *,
+    text: str | None = None,
+    reason: str = "",
+    reviewer: str | None = None,
+) -> DecidedOutcome:
+    """Record one decision; `row` is an id or a place ("data/a.csv:12"). Raises UserError where it cannot be meant."""
+    if verdict not in get_args(Verdict):
+        known = list(get_args(Verdict))
+        raise UserError(f"--decide {row} {verdict}: expected {', '.join(known)}{nearest(verdict, known)}.")
+    if (verdict == "edit") != (text is not None):
+        raise UserError("--decide ID edit and --text ANSWER go together: the answer that should stand there.")
+    desk = open_desk(project, reviewer, look=False)
+    example = _find(desk, row)
+    decision = _decision(desk, example, cast(Verdict, verdict), text, reason)
+    append(project.reviews, decision, _lock(project))
+    console.say(f"Recorded: {decision.reviewer} — {verdict} {example.origin}.")
+    return DecidedOutcome(decision=decision, next=command(project, "review"))
+
+
+def session(
+    project: Project,
+    console: Console,
+    ask: Ask,
+    *,
+    reviewer: str | None = None,
+    second: bool = False,
+    made: bool = False,
+) -> ReviewOutcome:
+    """Show one row after the other and record what is said, until the queue or the input ends."""
+    desk = open_desk(project, reviewer, second=second, made=made)
+    log = read_log(project.reviews)
+    queue = desk.queue(log)
+    _tell_state(_outcome(desk, Counter()), project, console)
+    decided: Counter[str] = Counter()
+    for number, item in enumerate(queue, start=1):
+        meanwhile = read_log(project.reviews).decisions[len(log.decisions) :]
+        if not second and item.example.id in {each.row for each in meanwhile if each.verdict != "skip"}:
+            continue
+        _show_row(item, f"{number:,} of {len(queue):,}", console)
+        decision = _asked(desk, item, console, ask)
+        if decision is None:
+            break
+        append(project.reviews, decision, _lock(project))
+        decided[decision.verdict] += 1
+    outcome = _outcome(desk, decided)
+    words = ", ".join(f"{number:,} {verdict}" for verdict, number in decided.items()) or "nothing"
+    console.say(f"\nDecided: {words}. {count(outcome.waiting, 'row')} left.")
+    _tell_agreement(outcome.agreement, console)
+    return outcome
+
+
+def _find(desk: Desk, row: str) -> Example:
+    found = [each for each in desk.rows if row in (each.id, each.origin)]
+    if not found:
+        hidden = f" {count(desk.hidden, 'row')} of the sealed eval set are not reviewed." if desk.hidden else ""
+        raise UserError(
+            f"There is no row {shown(row)!r} to review. `tunesmith review --list --json` names each by its id and its "
+            f"place.{hidden}"
+        )
+    return found[0]
+
+
+def _decision(desk: Desk, example: Example, verdict: Verdict, text: str | None, reason: str) -> Decision:
+    """Raises DataError where the answer cannot stand in a row. An edit that changes nothing accepts."""
+    becomes = None
+    if text is not None:
+        text = _answer(desk, text)
+        becomes = example.answered(text).id
+        if becomes == example.id:
+            verdict, text, becomes = "accept", None, None
+    return Decision(
+        row=example.id,
+        origin=example.origin,
+        verdict=verdict,
+        text=text,
+        becomes=becomes,
+        reviewer=desk.reviewer,
+        time=runs.now(),
+        reason=reason,
+        guideline=desk.guideline,
+    )
+
+
+def _answer(desk: Desk, text: str) -> str:
+    try:
+        checked(text, "the new answer")
+    except RowError as fault:
+        raise DataError(fault.message) from None
+    project = desk.project
+    if project.family.LABELLED:
+        labels = project.config.task.labels or tuple(sorted({row.expected for row in desk.rows}))
+        if text not in labels:
+            raise DataError(
+                f"'{shown(text)}' is no label{nearest(text, list(labels))}. Labels: {shown(', '.join(labels), 400)}. "
+                "A new one is declared under [task] labels."
+            )
+    return text
+
+
+def _lock(project: Project) -> Path:
+    return project.state / "reviews.lock"
+
+
+def _outcome(desk: Desk, decided: Counter[str]) -> ReviewOutcome:
+    log = read_log(desk.project.reviews)
+    queue = desk.queue(log)
+    standing = pure.standings(log.decisions, desk.guideline)
+    outdated = sum(1 for item in queue if (found := standing.get(item.example.id)) and not found.current)
+    return ReviewOutcome(
+        reviewer=desk.reviewer,
+        guideline=desk.guideline,
+        waiting=len(queue),
+        queue=tuple(map(_entry, queue)),
+        decided=dict(decided),
+        outdated=outdated,
+        hidden=desk.hidden,
+        agreement=pure.agreement(log.decisions, desk.guideline),
+        unreadable=log.unreadable,
+        next=next_command(desk.project),
+    )
+
+
+def _entry(item: Item) -> Entry:
+    row = item.example
+    return Entry(
+        id=row.id,
+        origin=row.origin,
+        why=item.why,
+        note=item.note,
+        findings=item.findings,
+        input=row.text,
+        output=row.expected,
+    )
+
+
+def _tell_state(outcome: ReviewOutcome, project: Project, console: Console) -> None:
+    console.say(f"{count(outcome.waiting, 'row')} to review, as {outcome.reviewer}.")
+    if outcome.outdated:
+        console.say(f"{count(outcome.outdated, 'row')} of them were decided under another guideline.")
+    if outcome.hidden:
+        console.say(f"{count(outcome.hidden, 'row')} of the sources stand in the sealed eval set and are not shown.")
+    if outcome.unreadable:
+        lines = ", ".join(f"{number:,}" for number in outcome.unreadable[:LISTED])
+        name = project.name(project.reviews)
+        console.say(
+            f"{count(len(outcome.unreadable), 'line')} of {name} cannot be read (line {lines}), for instance because a "
+            "write was cut off. They stay as they are and do not count."
+        )
+    _tell_agreement(outcome.agreement, console)
+
+
+def _tell_agreement(found: Agreement | None, console: Console) -> None:
+    if found is None:
+        return
+    both = f"{count(found.rows, 'row')} judged by {' and '.join(found.reviewers)}"
+    if found.alpha is None:
+        console.say(f"Agreement: {both}: too few, or all the same, for a figure.")
+        return
+    kappa = f"Cohen's kappa {found.kappa:.2f}, " if found.kappa is not None else ""
+    console.say(f"Agreement: {both}: {kappa}Krippendorff's alpha {found.alpha:.2f}.")
+
+
+def _show_row(item: Item, place: str, console: Console, *, whole: bool = False) -> None:
+    row = item.example
+    marks = "".join(f"  {name} {shown(value)}" for name, value in (("slice", row.slice), ("group", row.group)) if value)
+    console.say(f"\n{place}  {row.origin}  {row.id}{marks}")
+    for finding in item.findings:
+        console.say(f"  ! {finding.check}: {finding.message}")
+    if item.note:
+        console.say(f"  ! {item.note}")
+    console.say(f"  input:  {_text(row.text, whole=whole)}")
+    console.say(f"  answer: {_text(row.expected, whole=whole)}")
+
+
+def _text(text: str, *, whole: bool) -> str:
+    if whole or len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST]} … ({len(text) - LONGEST:,} more characters; w shows them)"
+
+
+def _asked(desk: Desk, item: Item, console: Console, ask: Ask) -> Decision | None:
+    """What the reviewer says about a row; None where they stop."""
+    while True:
+        key = (ask(PROMPT) or "q").strip().casefold()
+        if key in ("q", "quit"):
+            return None
+        if key in ("w", "whole"):
+            _show_row(item, "whole", console, whole=True)
+            continue
+        verdict = KEYS.get(key, key)
+        if verdict not in KEYS.values():
+            console.say("Type one of the letters in brackets.")
+            continue
+        try:
+            text = None
+            if verdict == "edit":
+                if (text := _typed(desk, ask)) is None:
+                    continue
+                _answer(desk, text)  # a label that cannot be meant is said before the reason is asked for
+            reason = ask("Why (Enter: no reason): ") if verdict in ("reject", "edit") else ""
+            return _decision(desk, item.example, cast(Verdict, verdict), text, (reason or "").strip())
+        except DataError as error:
+            console.say(str(error))
+
+
+def _typed(desk: Desk, ask: Ask) -> str | None:
+    """The new answer: a label on one line, a text until a line with a full stop alone; None where nothing is typed."""
+    if desk.project.family.LABELLED:
+        return (ask("Label: ") or "").strip() or None
+    lines: list[str] = []
+    prompt = f"New answer, ended by a line with {END!r} alone:\n"
+    while (line := ask(prompt)) is not None and line != END:
+        lines.append(line)
+        prompt = ""
+    return "\n".join(lines) if "".join(lines).strip() else None
