@@ -54,6 +54,7 @@ class Example(Record):
     group: str | None = None
     weight: float = 1.0
     origin: str = ""  # "file:line", for messages and reports; not part of the identity
+    source: str = ""  # "file:line" where the row stood before it was imported; not part of the identity
 
     @cached_property
     def id(self) -> str:

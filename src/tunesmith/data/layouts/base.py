@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from tunesmith.data import fields
 from tunesmith.data.fields import SURROGATE, RowError
-from tunesmith.data.finding import place, shown
+from tunesmith.data.finding import shown
 from tunesmith.data.lines import ROW_LIMIT
 
 Row = dict[str, Any]
@@ -126,7 +126,7 @@ def exported(row: Row, layout: Layout) -> tuple[Row, list[str]]:
     return made | {key: value for key, value in (beside | other).items() if key not in made}, left
 
 
-def _others(row: Row) -> Row:
+def _others(row: Mapping[str, Any]) -> Row:
     """The other columns, without what a layout keeps there to write its rows back as they were."""
     return {key: value for key, value in row.get(OTHER, {}).items() if not key.startswith(PRIVATE)}
 
@@ -208,11 +208,6 @@ def line(row: Row) -> str:
     if len(text) > ROW_LIMIT / 4 and len(text.encode()) > ROW_LIMIT:
         raise RowError("too-large", "The row has more than 1 MiB in the canonical form; no later step would read it.")
     return text
-
-
-def from_there(value: Any) -> bool:
-    """Whether `value` says where a row came from, as `import` writes it."""
-    return isinstance(value, str) and place(value)[1] > 0
 
 
 def _named(rest: Row, columns: Columns) -> Row:

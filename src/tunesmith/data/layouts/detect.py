@@ -67,7 +67,8 @@ def detect(sample: Sequence[Row], columns: Columns, source: str) -> Detected:
     if left[0].name == "table" and len(known) > 1:
         words = listed([f"'{asked}' and '{answered}'" for asked, answered in known])
         raise DataError(
-            f"{source} is a table in which several columns could be meant ({words}). Name them with --input and --label."
+            f"{source} is a table in which several columns could be meant ({words}). Name them with "
+            "--input and --label."
         )
     return _counted(left[0], sample, columns)
 

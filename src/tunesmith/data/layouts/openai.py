@@ -9,8 +9,9 @@ from typing import Any
 
 from tunesmith.data import fields
 from tunesmith.data.fields import RowError
+from tunesmith.data.finding import from_there
 from tunesmith.data.layouts import base
-from tunesmith.data.layouts.base import CHAT, COLUMNS, OTHER, PAIR, Layout, Row, from_there, is_pair
+from tunesmith.data.layouts.base import CHAT, COLUMNS, OTHER, PAIR, Layout, Row, is_pair
 from tunesmith.data.layouts.turns import chat, parsed, turns
 
 KEYS = frozenset({"messages", "tools", "functions", "parallel_tool_calls"})
@@ -40,7 +41,9 @@ def _judged(row: Mapping[str, Any]) -> bool:
 
 
 def _canonical(row: Mapping[str, Any]) -> bool:
-    return ("messages" in row or is_pair(row)) and from_there(row.get("origin")) and row.keys() <= set(base.ORDER)
+    return (
+        ("messages" in row or is_pair(row)) and from_there(row.get("origin")) and row.keys() <= {*base.ORDER, "source"}
+    )
 
 
 def _read_canonical(row: Mapping[str, Any]) -> Row:
@@ -49,8 +52,8 @@ def _read_canonical(row: Mapping[str, Any]) -> Row:
         if not isinstance(row["label"], bool):
             raise RowError("type", f"'label' is {fields.kind(row['label'])}; expected true or false.", field="label")
         made["label"] = row["label"]
-    if from_there(row.get("origin")):
-        made["origin"] = row["origin"]
+    if place := next((row[key] for key in ("source", "origin") if from_there(row.get(key))), None):
+        made["origin"] = place  # the first: `split` says in `source` where a row stood before it was imported
     other = row.get(OTHER, {})
     if not isinstance(other, dict):
         raise RowError("type", f"'{OTHER}' is {fields.kind(other)}; expected an object.", field=OTHER)
@@ -67,7 +70,7 @@ TUNESMITH = Layout(
     fits=_canonical,
     read=_read_canonical,
     write=lambda row: dict(row),
-    keys=frozenset({*KEYS, *PAIR, "label", "origin", OTHER}),
+    keys=frozenset({*KEYS, *PAIR, "label", "origin", "source", OTHER}),
     carries=CHAT | COLUMNS | {"pair", "judgement", "origin"},
     over=frozenset({"openai", "openai-preference", "kto-chat"}),
 )

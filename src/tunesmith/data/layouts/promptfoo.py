@@ -77,8 +77,8 @@ def _asked(given: Any, prompts: Any) -> str:
     if len(templates) != 1 or not plain:
         raise RowError(
             "vars",
-            f"The test has {len(texts)} variables and the file {len(templates)} prompts, so what is asked is not clear. "
-            "Keep the one prompt that is meant, or one variable.",
+            f"The test has {len(texts)} variables and the file {len(templates)} prompts, so what is asked is not "
+            "clear. Keep the one prompt that is meant, or one variable.",
             field="vars",
         )
     return _filled(plain[0], texts)

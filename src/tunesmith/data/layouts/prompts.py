@@ -11,7 +11,7 @@ from tunesmith.data import fields
 from tunesmith.data.fields import RowError
 from tunesmith.data.layouts.base import CHAT, COLUMNS, Layout, Row
 from tunesmith.data.layouts.openai import answers
-from tunesmith.data.layouts.turns import chat, parsed, said, string, turns
+from tunesmith.data.layouts.turns import chat, parsed, said, turns
 
 EXTRA = ("tools", "parallel_tool_calls")
 

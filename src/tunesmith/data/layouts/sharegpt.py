@@ -17,9 +17,18 @@ from tunesmith.data.layouts.base import COLUMNS, Layout, Row
 from tunesmith.data.layouts.turns import call, dumped, parsed, said, string, tools
 
 ROLES = {
-    **{"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "chatgpt": "assistant"},
-    **{"bing": "assistant", "bard": "assistant", "model": "assistant", "system": "system"},
-    **{"observation": "tool", "tool": "tool", "function_response": "tool"},
+    "human": "user",
+    "user": "user",
+    "gpt": "assistant",
+    "assistant": "assistant",
+    "chatgpt": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
+    "model": "assistant",
+    "system": "system",
+    "observation": "tool",
+    "tool": "tool",
+    "function_response": "tool",
 }
 CALL = "function_call"
 NAMES = {"user": "human", "assistant": "gpt", "system": "system", "tool": "observation"}

@@ -1,10 +1,11 @@
 """OpenTelemetry's spans of generative AI, one a line, or as the collector's file exporter writes them (OTLP JSON).
 
 {"name", "traceId", "attributes": {"gen_ai.operation.name": "chat", "gen_ai.input.messages": [{"role", "parts":
-[{"type": "text", "content"}]}], "gen_ai.output.messages": […], "gen_ai.system_instructions", "gen_ai.tool.definitions"}}
+[{"type": "text", "content"}]}], "gen_ai.output.messages": […], "gen_ai.system_instructions": […],
+"gen_ai.tool.definitions": […]}}
 
-A message attribute may be the JSON text of its list. The former attributes gen_ai.prompt.0.role, gen_ai.prompt.0.content
-and gen_ai.completion.0.content are read as well. Spans of other work, and requests that failed, are counted.
+A message attribute may be the JSON text of its list. The former attributes gen_ai.prompt.0.role and
+.content, and those of gen_ai.completion, are read as well. Spans of other work, and requests that failed, are counted.
 """
 
 import json

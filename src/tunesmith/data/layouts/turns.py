@@ -16,7 +16,7 @@ from tunesmith.data.layouts.base import Row
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
 ROLES |= {"function": "tool"}
 KEYS = {"role", "content", "tool_calls", "tool_call_id", "function_call", "name", "weight"}
-EMPTY = (None, [], {}, "")
+EMPTY: tuple[Any, ...] = (None, [], {}, "")
 
 
 def turns(value: Any, field: str) -> list[Row]:
@@ -74,7 +74,8 @@ def plain_text(value: Any, field: str, *, missing: bool = False) -> str | None:
         what = other.get("type") if isinstance(other, dict) else None
         raise RowError(
             "type",
-            f"'{field}' has a part that is no text ({shown(str(what or 'nothing'), 30)}); images and sounds are not read.",
+            f"'{field}' has a part that is no text ({shown(str(what or 'nothing'), 30)}); images and "
+            "sounds are not read.",
             field=field,
         )
     return string(value, field)
@@ -186,4 +187,5 @@ def _tool(value: Any, field: str) -> Row:
     function = value.get("function") if isinstance(value, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise RowError("tools", f"'{field}' is no tool; expected an object with a name and parameters.", field=field)
-    return {"type": "function"} | value
+    tool: Row = {"type": "function"} | value
+    return tool
