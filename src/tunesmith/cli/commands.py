@@ -38,13 +38,13 @@ app = typer.Typer(
 )
 PANELS = {
     "Start": (start.demo, start.init, start.status),
-    "The data": (data.check, data.split),
+    "The data": (data.import_, data.check, data.split, data.export),
     "The evidence": (evidence.seal, evidence.baseline, evidence.train, evidence.compare, evidence.run),
     "The answers": (answers.ask, answers.predict),
 }
 for panel, commands in PANELS.items():
     for command in commands:
-        app.command(cls=Command, rich_help_panel=panel)(command)
+        app.command(command.__name__.rstrip("_"), cls=Command, rich_help_panel=panel)(command)
 
 
 @app.callback(invoke_without_command=True)

@@ -355,7 +355,7 @@ def _header(rows: Iterator[RawRow], name: str, delimiter: bytes) -> list[str]:
     if separator := next((sign for sign in ",;\t|" if len(header) == 1 and sign in header[0]), None):
         raise DataError(
             f"{name}: the header is one column, '{shown(header[0])}'. The columns seem to be separated by "
-            f"{separator!r}; save the file with {'commas' if delimiter == b',' else 'tabs'}, or convert it with `tunesmith "
-            "import`."
+            f"{separator!r}; save the file with {'commas' if delimiter == b',' else 'tabs'}, or convert it with "
+            "`tunesmith import`."
         )
     return header

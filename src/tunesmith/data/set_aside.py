@@ -122,8 +122,9 @@ def _known(lines: Sequence[bytes]) -> Known:
 def _refuse_packed(name: str) -> None:
     if Path(name).suffix.lower() in TABLES:
         raise DataError(
-            f"{name} holds rows that stop the work, and its rows cannot be moved one by one: only files of lines (.jsonl, "
-            ".csv, .tsv) are changed. Correct the rows there, or convert it with `tunesmith import` and name the new file."
+            f"{name} holds rows that stop the work, and its rows cannot be moved one by one: only files of lines "
+            "(.jsonl, .csv, .tsv) are changed. Correct the rows there, or convert it with `tunesmith import` and name "
+            "the new file."
         )
 
 

@@ -26,7 +26,7 @@ def tests(path: Path, name: str) -> Items:
     document, lines = _load(path, name)
     config = document if isinstance(document, dict) else {}
     given = config.get("tests") if isinstance(document, dict) else document
-    beside = {"prompts": _prompts(config.get("prompts"), path.parent, name)} if config.get("prompts") else {}
+    beside = {"prompts": _prompts(config.get("prompts"), path, name)} if config.get("prompts") else {}
     default = config.get("defaultTest")
     for item in _tests(given, lines, path, name):
         if isinstance(item, Finding):
@@ -56,7 +56,7 @@ def _tests(given: Any, lines: list[int], path: Path, name: str) -> Items:
 
 def _named(reference: str, path: Path, name: str) -> Items:
     """The tests of a file that the configuration names; its rows keep the line of that file."""
-    target, called = _file(reference, path.parent, name)
+    target, called = _file(reference, path, name)
     suffix = target.suffix.lower()
     if suffix == ".csv":
         rows = text.table(target, called)
@@ -72,28 +72,26 @@ def _named(reference: str, path: Path, name: str) -> Items:
     yield from (item if isinstance(item, Finding) else item._replace(file=called) for item in rows)
 
 
-def _file(reference: str, folder: Path, name: str) -> tuple[Path, str]:
+def _file(reference: str, path: Path, name: str) -> tuple[Path, str]:
     """A file beside the configuration: none outside its folder is opened because a file says so."""
-    relative = Path(reference.removeprefix("file://"))
+    folder, relative = path.parent, Path(reference.removeprefix("file://"))
     target = folder / relative
     if "://" in reference.removeprefix("file://") or not target.resolve().is_relative_to(folder.resolve()):
         raise DataError(f"{name} names {shown(reference)}; only files in its own folder are read.")
     if not target.is_file():
         raise DataError(f"{name} names {shown(reference)}, which is no file.")
-    return target, f"{name.rpartition('/')[0]}/{relative.as_posix()}".lstrip(
-        "/"
-    ) if "/" in name else relative.as_posix()
+    return target, name.removesuffix(path.name) + relative.as_posix()
 
 
-def _prompts(given: Any, folder: Path, name: str) -> list[Any]:
+def _prompts(given: Any, path: Path, name: str) -> list[Any]:
     listed = given if isinstance(given, list) else [given]
-    return [_prompt(each, folder, name) for each in listed]
+    return [_prompt(each, path, name) for each in listed]
 
 
-def _prompt(given: Any, folder: Path, name: str) -> Any:
+def _prompt(given: Any, path: Path, name: str) -> Any:
     raw = given.get("raw", given.get("id")) if isinstance(given, dict) else given
     if isinstance(raw, str) and raw.startswith("file://") and Path(raw).suffix.lower() in PROMPTS:
-        target, called = _file(raw, folder, name)
+        target, called = _file(raw, path, name)
         refuse_unreadable(target, called, "It holds a prompt.")
         if target.stat().st_size > LIMIT:
             raise DataError(f"{called} is too large for a prompt.")

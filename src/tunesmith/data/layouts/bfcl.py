@@ -144,7 +144,7 @@ def _beside(path: Path, name: str) -> Beside | None:
     answers = path.parent / ANSWERS / path.name
     if path.parent.name == ANSWERS or not answers.is_file():
         return None
-    called = f"{name.rpartition('/')[0]}/{ANSWERS}/{path.name}".lstrip("/") if "/" in name else f"{ANSWERS}/{path.name}"
+    called = f"{name.removesuffix(path.name)}{ANSWERS}/{path.name}"
     refuse_unreadable(answers, called, "It holds the accepted answers.")
     known: dict[str, Any] = {}
     with answers.open("rb") as file:
