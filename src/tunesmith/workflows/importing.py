@@ -199,7 +199,7 @@ def _lines(source: Source) -> int:
 
 def _target(plan: Plan, project: Project | None, found: list[Source], detected: Detected) -> Path:
     """Where the rows go. Raises DataError where they may not."""
-    pairs = "pair" in detected.layout.carries and detected.layout.name != "tunesmith"
+    pairs = detected.layout.only == "pair"
     name = f"{Path(plan.source).stem}{'.pairs' if pairs else ''}.jsonl"
     folder = Path() if project is None else project.folder if pairs else project.data
     target = plan.out or folder / name

@@ -114,4 +114,5 @@ DPO_ALPACA = Layout(
     write=_write_pair,
     keys=PAIR_KEYS,
     carries=frozenset({"system", "turns", "pair"}) | COLUMNS,
+    only="pair",
 )

@@ -78,6 +78,7 @@ class Layout(NamedTuple):
     keys: frozenset[str]
     carries: frozenset[str]
     over: frozenset[str] = frozenset()
+    only: str = ""  # the feature that every row of the layout has
     leaves: frozenset[str] = frozenset()  # keys of `keys` of which `read` leaves a part under `other`
     unfold: Callable[[Row], Iterator[Row]] = lambda row: iter((row,))
     beside: Callable[[Path, str], "Beside | None"] = lambda path, name: None
@@ -112,10 +113,8 @@ def exported(row: Row, layout: Layout) -> tuple[Row, list[str]]:
     for feature, words in MEANING.items():
         if feature in has and feature not in layout.carries:
             raise RowError("not-carried", f"The row has {words}, which the layout {layout.name} cannot carry.")
-    if "pair" in layout.carries and "pair" not in has:
-        raise RowError("not-carried", f"The row is no pair of answers; the layout {layout.name} carries nothing else.")
-    if "judgement" in layout.carries and not has & {"judgement"} and layout.name != "tunesmith":
-        raise RowError("not-carried", f"The row has no verdict in 'label', which the layout {layout.name} wants.")
+    if layout.only and layout.only not in has:
+        raise RowError("not-carried", f"The row has not {MEANING[layout.only]}, which every row of {layout.name} has.")
     made = layout.write(row)
     beside = {key: row[key] for key in NAMED if key in row and key in layout.carries and key not in made}
     other = _others(row) if OTHER in layout.carries else {}

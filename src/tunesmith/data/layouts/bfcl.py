@@ -173,7 +173,7 @@ BFCL = Layout(
     read=_read,
     write=_write,
     keys=frozenset({"question", "function"}),
-    carries=frozenset({"request", "system", "turns", "tools", "calls", "several calls", "names", "free end"}) | COLUMNS,
+    carries=frozenset({"request", "system", "turns", "tools", "calls", "several calls", "names"}) | COLUMNS,
     over=frozenset({"table"}),
     beside=_beside,
 )

@@ -91,4 +91,5 @@ OPENAI_PREFERENCE = Layout(
     write=lambda row: _without(row, frozenset(PAIR)),
     keys=frozenset(PAIR),
     carries=CHAT | {"pair"},
+    only="pair",
 )

@@ -19,6 +19,7 @@ from tunesmith.data.layouts.turns import dumped, parsed, string
 
 VARS, ASSERT, PROMPTS = "promptfoo.vars", "promptfoo.assert", "promptfoo.prompts"  # under `other`
 EXPECTED = "__expected"
+DEFAULT = ["{{input}}"]  # the prompts of a configuration that is written
 GIVING = (("equals",), ("contains", "icontains"))  # types of assertions whose value is an answer, best first
 NAMED_TYPE = re.compile(r"(?P<type>[a-z][a-z-]*)(?:\([\d.]+\))?:\s*(?P<value>.*)", re.DOTALL)
 TYPES = {
@@ -58,7 +59,7 @@ def _read(row: Mapping[str, Any]) -> Row:
         turns.append({"role": "assistant", "content": expected})
     other = {} if given == {"input": asked} else {VARS: given}
     other |= {} if asserted == ([] if expected is None else _equals(expected)) else {ASSERT: asserted}
-    other |= {PROMPTS: prompts} if prompts else {}
+    other |= {PROMPTS: prompts} if prompts and prompts != DEFAULT else {}
     return {"messages": turns} | ({OTHER: other} if other else {})
 
 

@@ -127,6 +127,7 @@ PROMPT = Layout(
     write=_write_prompt,
     keys=frozenset({"prompt", *EXTRA}),
     carries=CHAT | COLUMNS,
+    only="request",
 )
 KTO = Layout(
     name="kto",
@@ -136,6 +137,7 @@ KTO = Layout(
     write=_write_judged,
     keys=frozenset({"prompt", "completion", "label", *EXTRA}),
     carries=_ALL | {"judgement"},
+    only="judgement",
 )
 KTO_CHAT = Layout(
     name="kto-chat",
@@ -145,6 +147,7 @@ KTO_CHAT = Layout(
     write=lambda row: {key: row[key] for key in ("messages", *EXTRA, "label") if key in row},
     keys=frozenset({"messages", "functions", "label", *EXTRA}),
     carries=CHAT | COLUMNS | {"judgement"},
+    only="judgement",
     over=frozenset({"openai"}),
 )
 DPO = Layout(
@@ -155,6 +158,7 @@ DPO = Layout(
     write=_write_pair,
     keys=frozenset({"prompt", "chosen", "rejected", *EXTRA}),
     carries=_ALL | {"pair"},
+    only="pair",
 )
 
 

@@ -136,4 +136,5 @@ DPO_SHAREGPT = Layout(
     write=_write_pair,
     keys=frozenset({*TURNS, "system", "tools", "chosen", "rejected"}),
     carries=CARRIES | {"pair"},
+    only="pair",
 )

@@ -66,7 +66,7 @@ def _value(value: Any) -> Any:
 def _fits(row: Mapping[str, Any]) -> bool:
     attributes = row.get("attributes")
     if isinstance(attributes, list):
-        attributes = {each.get("key"): None for each in attributes if isinstance(each, dict)}
+        attributes = {str(each.get("key")): None for each in attributes if isinstance(each, dict)}
     is_span = isinstance(attributes, dict) and (
         row.keys() & {"traceId", "trace_id", "spanId", "span_id", "context"}
         or any(str(key).startswith("gen_ai.") for key in attributes)
@@ -92,7 +92,9 @@ def _read(row: Mapping[str, Any]) -> Row:
         made["tools"] = tools(attributes[TOOLS], TOOLS)
     rest = {key: value for key, value in attributes.items() if key not in READ and not key.startswith(FORMER)}
     rest |= {OPERATION: operation} if operation != "chat" else {}
-    return made | ({OTHER: {"attributes": rest}} if rest else {})
+    other = {"attributes": rest} if rest else {}
+    other |= {"name": row["name"]} if row.get("name", "chat") != "chat" else {}
+    return made | ({OTHER: other} if other else {})
 
 
 def _present(attributes: Mapping[str, Any]) -> list[Row]:
@@ -164,8 +166,9 @@ def _write(row: Row) -> Row:
         attributes[OUTPUT] = [_message(answer) | {"finish_reason": stopped}]
     if "tools" in row:
         attributes[TOOLS] = [{"type": "function"} | tool["function"] for tool in row["tools"]]
-    rest = row.get(OTHER, {}).get("attributes", {})
-    return {"name": "chat", "attributes": attributes | (rest if isinstance(rest, dict) else {})}
+    other = row.get(OTHER, {})
+    rest = other.get("attributes", {})
+    return {"name": other.get("name", "chat"), "attributes": attributes | (rest if isinstance(rest, dict) else {})}
 
 
 def _message(turn: Row) -> Row:
@@ -187,10 +190,10 @@ SPANS = Layout(
     fits=_fits,
     read=_read,
     write=_write,
-    keys=frozenset({"attributes"}),
+    keys=frozenset({"name", "attributes"}),
     carries=frozenset({"request", "system", "turns", "tools", "calls", "text beside calls", "several calls"})
     | {"ids of calls", "free end"}
     | COLUMNS,
-    leaves=frozenset({"attributes"}),
+    leaves=frozenset({"name", "attributes"}),
     unfold=_unfold,
 )

@@ -187,5 +187,5 @@ def _tool(value: Any, field: str) -> Row:
     function = value.get("function") if isinstance(value, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise RowError("tools", f"'{field}' is no tool; expected an object with a name and parameters.", field=field)
-    tool: Row = {"type": "function"} | value
+    tool: Row = value if "type" in value else {"type": "function"} | value
     return tool
