@@ -5,6 +5,7 @@ define what multiplies itself) is refused: no workbook has one.
 """
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
@@ -55,7 +56,7 @@ def _refuse_bomb(path: Path, name: str) -> None:
                     with archive.open(part) as file:
                         if b"<!DOCTYPE" in file.read(HEAD).upper():
                             raise DataError(f"{name} defines a document type, which no workbook does. It is not read.")
-    except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError, ValueError, EOFError, zlib.error) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{name} cannot be read as a workbook: {shown(str(error))}. Save it anew, or as CSV.") from None

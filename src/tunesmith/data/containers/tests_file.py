@@ -13,6 +13,7 @@ from tunesmith.core.units import size
 from tunesmith.data import fields
 from tunesmith.data.containers import text
 from tunesmith.data.containers.base import Items, Placed, finding, missing, plain
+from tunesmith.data.containers.expected import test_of
 from tunesmith.data.fields import RowError
 from tunesmith.data.finding import Finding, shown
 from tunesmith.data.lines import refuse_unreadable
@@ -70,7 +71,7 @@ def _named(reference: str, path: Path, name: str) -> Items:
         rows = _tests(document, lines, target, called)
     else:
         raise DataError(f"{name} takes its tests from {shown(reference)}; .csv, .jsonl, .yaml and .json are read.")
-    yield from (item if isinstance(item, Finding) else item._replace(file=called) for item in rows)
+    yield from (item if isinstance(item, Finding) else Placed(item.line, test_of(item.row), called) for item in rows)
 
 
 def _file(reference: str, path: Path, name: str) -> tuple[Path, str]:

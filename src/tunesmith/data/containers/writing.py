@@ -74,16 +74,16 @@ def _workbook(path: Path, rows: Sequence[Row]) -> None:
     except ImportError:
         raise missing("openpyxl") from None
     columns = columns_of(rows)
+    table = [columns, *([cell(row.get(column)) for column in columns] for row in rows)]
+    for number, texts in enumerate(table):
+        for column, text in zip(columns, texts, strict=True):
+            _refuse_cell(text, path, number, column)
     book = Workbook(write_only=True)
     sheet = book.create_sheet("rows")
-    for number, row in enumerate([dict(zip(columns, columns, strict=True)), *rows]):
-        cells = []
-        for column in columns:
-            text = cell(row.get(column))
-            _refuse_cell(text, path, number, column)
-            made = WriteOnlyCell(sheet, value=text)
-            made.data_type = "s"  # or a text that begins with = would be a formula
-            cells.append(made)
+    for texts in table:
+        cells = [WriteOnlyCell(sheet, value=text) for text in texts]
+        for each in cells:
+            each.data_type = "s"  # or a text that begins with = would be a formula
         sheet.append(cells)
     with replacing(path, "wb") as file:
         book.save(file)

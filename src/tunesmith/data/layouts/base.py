@@ -117,9 +117,8 @@ def exported(row: Row, layout: Layout) -> tuple[Row, list[str]]:
         raise RowError("not-carried", f"The row has not {MEANING[layout.only]}, which every row of {layout.name} has.")
     made = layout.write(row)
     beside = {key: row[key] for key in NAMED if key in row and key in layout.carries and key not in made}
-    other = _others(row) if OTHER in layout.carries else {}
-    taken = [key for key in other if key in (layout.keys - layout.leaves) or key in NAMED]
-    if taken and layout.name != "tunesmith":
+    other = _others(row) if OTHER in layout.carries and OTHER not in made else {}
+    if taken := [key for key in other if key in (layout.keys - layout.leaves) or key in NAMED]:
         raise RowError("not-carried", f"The other column '{shown(taken[0])}' has the name of one that the layout uses.")
     left = [feature for feature in ASIDE if feature in has and feature not in layout.carries]
     return made | {key: value for key, value in (beside | other).items() if key not in made}, left

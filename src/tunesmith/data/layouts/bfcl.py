@@ -44,9 +44,17 @@ def _read(row: Mapping[str, Any]) -> Row:
     made: Row = {"messages": turns(question, "question"), "tools": listed}
     if row.get(TRUTH) not in (None, ""):
         made["messages"].append({"role": "assistant", "tool_calls": _first_calls(parsed(row[TRUTH]))})
-    if given != _functions(listed):
-        made[OTHER] = {FUNCTIONS: given}
-    return made
+    other = {} if given == _functions(listed) else {FUNCTIONS: given}
+    other |= {} if row.get(TRUTH) in (None, "") or _derived(made, parsed(row[TRUTH])) else {TRUTH: row[TRUTH]}
+    return made | ({OTHER: other} if other else {})
+
+
+def _derived(made: Row, truth: Any) -> bool:
+    """Whether the calls of the row say all that is accepted."""
+    try:
+        return bool(_truth(made["messages"][-1]["tool_calls"], None) == truth)
+    except RowError:
+        return False
 
 
 def _schema(value: Any, names: Mapping[str, str]) -> Any:
@@ -172,7 +180,8 @@ BFCL = Layout(
     fits=lambda row: row.keys() >= {"question", "function"},
     read=_read,
     write=_write,
-    keys=frozenset({"question", "function"}),
+    keys=frozenset({"question", "function", TRUTH}),
+    leaves=frozenset({TRUTH}),
     carries=frozenset({"request", "system", "turns", "tools", "calls", "several calls", "names"}) | COLUMNS,
     over=frozenset({"table"}),
     beside=_beside,

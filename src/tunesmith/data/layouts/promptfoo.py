@@ -8,45 +8,20 @@ the value of the first `equals`, else of the first `contains` or `icontains`; a 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.data import fields
+from tunesmith.data.containers.expected import EXPECTED, test_of
 from tunesmith.data.fields import RowError
 from tunesmith.data.finding import shown
 from tunesmith.data.layouts.base import COLUMNS, OTHER, Layout, Row
 from tunesmith.data.layouts.turns import dumped, parsed, string
 
 VARS, ASSERT, PROMPTS = "promptfoo.vars", "promptfoo.assert", "promptfoo.prompts"  # under `other`
-EXPECTED = "__expected"
 DEFAULT = ["{{input}}"]  # the prompts of a configuration that is written
 GIVING = (("equals",), ("contains", "icontains"))  # types of assertions whose value is an answer, best first
-NAMED_TYPE = re.compile(r"(?P<type>[a-z][a-z-]*)(?:\([\d.]+\))?:\s*(?P<value>.*)", re.DOTALL)
-TYPES = {
-    *("equals", "contains", "icontains", "contains-any", "contains-all", "icontains-any", "icontains-all"),
-    *("starts-with", "regex", "is-json", "contains-json", "javascript", "fn", "eval", "python", "similar"),
-    *("llm-rubric", "grade", "factuality", "model-graded-closedqa", "rouge-n", "levenshtein", "cost", "latency"),
-}
 VARIABLE = re.compile(r"{{-?\s*([^{}]*?)\s*-?}}")
-
-
-def _unfold(row: Row) -> Iterator[Row]:
-    """A row of a CSV as a test; what is a test already stays as it is."""
-    if not any(key.startswith(EXPECTED) for key in row):
-        yield row
-        return
-    test: Row = {"vars": {key: value for key, value in row.items() if not key.startswith("__")}}
-    asserted = [_from_cell(row[key]) for key in row if key.startswith(EXPECTED) and row[key]]
-    test |= {"assert": asserted} if asserted else {}
-    yield test | {key: value for key, value in row.items() if key.startswith("__") and not key.startswith(EXPECTED)}
-
-
-def _from_cell(cell: Any) -> Row:
-    text = str(cell)
-    named = NAMED_TYPE.fullmatch(text)
-    if named and named["type"].removeprefix("not-") in TYPES:
-        return {"type": named["type"], "value": named["value"]}
-    return {"type": text} if text in ("is-json", "contains-json") else {"type": "equals", "value": text}
 
 
 def _read(row: Mapping[str, Any]) -> Row:
@@ -156,5 +131,5 @@ PROMPTFOO = Layout(
     keys=frozenset({"vars", "assert", "prompts"}),
     carries=frozenset({"request"}) | COLUMNS,
     over=frozenset({"table", "prompt", "prompt-completion"}),
-    unfold=_unfold,
+    unfold=lambda row: iter((test_of(row),)),
 )
