@@ -1,1 +1,1 @@
-"""The examples: read, check, set aside, find leaks, split. Standard library and pydantic only."""
+"""The examples: read, bring from other layouts and back, check, set aside, find leaks, split."""

@@ -39,7 +39,7 @@ def _convert(path: Path, folder: Path, columns: Columns, console: Console) -> Pa
                 if taken.finding:
                     raise DataError(
                         f"{taken.finding.origin}: {taken.finding.message} `tunesmith import {shlex.quote(str(path))}` "
-                        "lists all such rows; with --skip-broken it writes the others, from which a project can be made."
+                        "lists all such rows; with --skip-broken it writes the others, from which to make one."
                     )
                 rows += taken.row is not None
                 file.write(taken.text + "\n" if taken.row else "")

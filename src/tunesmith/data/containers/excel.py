@@ -40,7 +40,7 @@ def workbook(path: Path, name: str) -> Items:
         raise
     except Exception as error:  # a workbook can be damaged in more ways than openpyxl has errors of its own
         raise DataError(
-            f"{name} cannot be read as a workbook ({type(error).__name__}). Save it anew, or as CSV."
+            f"{name} cannot be read as a workbook ({type(error).__name__}). Save it anew, or as .csv."
         ) from None
 
 
@@ -59,7 +59,9 @@ def _refuse_bomb(path: Path, name: str) -> None:
     except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError, ValueError, EOFError, zlib.error) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{name} cannot be read as a workbook: {shown(str(error))}. Save it anew, or as CSV.") from None
+        raise DataError(
+            f"{name} cannot be read as a workbook: {shown(str(error))}. Save it anew, or as .csv."
+        ) from None
 
 
 def _sheet(book: Any, name: str) -> Any:
