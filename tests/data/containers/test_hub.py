@@ -26,7 +26,10 @@ class Hub(BaseHTTPRequestHandler):
     def answer(self):
         self.asked.append(self.path)
         content = next((held for name, held in FILES.items() if self.path.endswith(f"/{name}")), None)
-        if self.path.startswith("/api/datasets/org/set"):
+        if "/tree/" in self.path:
+            listed = [{"type": "file", "path": name, "size": len(held), "oid": COMMIT} for name, held in FILES.items()]
+            content = json.dumps(listed).encode()
+        elif self.path.startswith("/api/datasets/org/set"):
             siblings = [{"rfilename": name, "size": len(held)} for name, held in FILES.items()]
             content = json.dumps({"id": "org/set", "sha": COMMIT, "siblings": siblings}).encode()
         self.send_response(200 if content is not None else 404)

@@ -151,7 +151,8 @@ def features(row: Mapping[str, Any]) -> frozenset[str]:
         found |= {"calls"} if calls or turn["role"] == "tool" else set()
         found |= {"text beside calls"} if calls and turn.get("content") else set()
         found |= {"several calls"} if len(calls) > 1 else set()
-        found |= {"weights"} if "weight" in turn else set()
+        neutral = turn is messages[-1] and turn.get("weight") == 1  # an answer has this weight anyway
+        found |= {"weights"} if "weight" in turn and not neutral else set()
         found |= {"names"} if "name" in turn else set()
         found |= {"ids of calls"} if "tool_call_id" in turn or any("id" in call for call in calls) else set()
     return frozenset(found)
