@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tunesmith import __version__
-from tunesmith.cli import answers, data, evidence, rows, start
+from tunesmith.cli import answers, data, evidence, files, rows, start
 from tunesmith.cli.boundary import guarded
 from tunesmith.core import interrupts
 
@@ -39,13 +39,23 @@ app = typer.Typer(
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Start": (start.demo, start.init, start.status),
-    "The data": (data.check, rows.review, rows.augment, data.redact, data.split, rows.diff, rows.forget),
+    "The data": (
+        files.import_,
+        data.check,
+        rows.review,
+        rows.augment,
+        data.redact,
+        data.split,
+        rows.diff,
+        rows.forget,
+        files.export,
+    ),
     "The evidence": (evidence.seal, evidence.baseline, evidence.train, evidence.compare, evidence.run),
     "The answers": (answers.ask, answers.predict),
 }
 for panel, commands in PANELS.items():
     for command in commands:
-        app.command(cls=Command, rich_help_panel=panel)(command)
+        app.command(command.__name__.rstrip("_"), cls=Command, rich_help_panel=panel)(command)
 
 
 @app.callback(invoke_without_command=True)

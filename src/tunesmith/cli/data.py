@@ -86,7 +86,8 @@ def check(
                 opened(folder, settings), console, set_aside=set_aside, by_meaning=meaning, against=against
             ),
         )
-    from tunesmith.workflows.check_files import Files, check_files, project_around
+    from tunesmith.workflows.check_files import Files, check_files
+    from tunesmith.workflows.project import project_around
 
     chosen = Files(
         paths=tuple(files or ()),

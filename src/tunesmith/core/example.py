@@ -68,6 +68,7 @@ class Example(Record):
     group: str | None = None
     weight: float = 1.0
     origin: str = ""  # "file:line", for messages and reports; not part of the identity
+    source: str = ""  # "file:line" where the row stood before it was imported; not part of the identity
     time: str | None = None  # ISO 8601 in UTC, so that texts sort as times do; not part of the identity
     made: Made | None = None  # not part of the identity
 

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, Literal
 
 
 def write_text(path: Path, text: str) -> None:
@@ -30,13 +30,14 @@ def write_text(path: Path, text: str) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, mode: Literal["w", "wb"] = "wb") -> Iterator[IO[Any]]:
     """A file that takes the place of `path` when the block ends well; a link keeps pointing to it."""
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(path)
+    encoding, newline = ("utf-8", "") if mode == "w" else (None, None)
     try:
-        with open(temporary, "xb", opener=private) as file:
+        with open(temporary, mode.replace("w", "x"), encoding=encoding, newline=newline, opener=private) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

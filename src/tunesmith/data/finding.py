@@ -1,6 +1,6 @@
 """What is wrong with a row, or worth knowing about it, with its place; and how a piece of data is shown in words."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from tunesmith.core.record import Record
 
@@ -35,6 +35,11 @@ def place(origin: str) -> tuple[str, int]:
     """`"data/a.csv:12"` → `("data/a.csv", 12)`; an origin without a line has line 0."""
     file, colon, line = origin.rpartition(":")
     return (file, int(line)) if colon and line.isascii() and line.isdigit() else (origin, 0)
+
+
+def from_there(value: Any) -> bool:
+    """Whether `value` says where a row stood: "file:line"."""
+    return isinstance(value, str) and place(value)[1] > 0
 
 
 def shown(text: str, limit: int = EXCERPT) -> str:

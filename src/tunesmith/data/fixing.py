@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import IO, Any, BinaryIO, Literal, NamedTuple
 
 from tunesmith.core.digests import canonical, sha256_text
 from tunesmith.core.record import Record
@@ -81,7 +81,9 @@ def usual_labels(paths: Iterable[Path], section: DataSection) -> dict[str, str]:
     return {key: labels[0] for key, labels in writings.items() if len(labels) > 1}
 
 
-def fix(path: Path, target: BinaryIO, section: DataSection, *, name: str, usual: Mapping[str, str]) -> Iterator[Change]:
+def fix(
+    path: Path, target: IO[bytes], section: DataSection, *, name: str, usual: Mapping[str, str]
+) -> Iterator[Change]:
     """Write the corrected copy of `path` to `target`, row by row, and yield the changes as they are made.
 
     `name` is what the log calls the source; `usual` are the labels that are written in one way, without case.
@@ -249,7 +251,7 @@ def _cells(text: str) -> list[str]:
     return next(csv.reader([text], strict=True))
 
 
-def _copy(file: BinaryIO, raw: RawRow, target: BinaryIO) -> None:
+def _copy(file: BinaryIO, raw: RawRow, target: IO[bytes]) -> None:
     """The bytes of a row that cannot be read, with its line end made that of Unix."""
     here = file.tell()
     file.seek(raw.start)

@@ -1,8 +1,8 @@
 """The rows of a source as bytes: where each begins and ends in the file, so that it can be read, and moved, exactly.
 
-A row of JSON Lines is one physical line. A row of CSV goes on over line ends inside quotes; a scanner of four states
-follows the quotes as the csv module does. Memory is bounded: of a row longer than the limit only the beginning is
-kept, and its place.
+A row of JSON Lines is one physical line. A row of CSV or TSV goes on over line ends inside quotes; a scanner of four
+states follows the quotes as the csv module does. Memory is bounded: of a row longer than the limit only the beginning
+is kept, and its place.
 """
 
 import codecs
@@ -55,12 +55,20 @@ class Hasher(Protocol):
     def update(self, data: bytes, /) -> None: ...
 
 
+DELIMITERS = {".csv": b",", ".tsv": b"\t"}
+
+
 def is_csv(path: Path) -> bool:
-    return path.suffix.lower() == ".csv"
+    """Whether the rows of `path` are those of a table: cells that a delimiter parts, and quotes around some."""
+    return path.suffix.lower() in DELIMITERS
 
 
-def refuse_unreadable(path: Path, name: str, advice: str) -> None:
-    """Raise DataError where `path` is missing (then with `advice`), empty, too large or not text."""
+def delimiter_of(path: Path) -> bytes:
+    return DELIMITERS.get(path.suffix.lower(), b",")
+
+
+def refuse_unreadable(path: Path, name: str, advice: str, *, packed: bool = False) -> None:
+    """Raise DataError where `path` is missing (then with `advice`), empty, too large or, unless `packed`, not text."""
     try:
         if not path.is_file():
             raise DataError(f"{name} {'is not a file' if path.exists() else 'does not exist'}. {advice}")
@@ -76,7 +84,7 @@ def refuse_unreadable(path: Path, name: str, advice: str) -> None:
         )
     if length <= HEAD and not head.removeprefix(codecs.BOM_UTF8).strip():
         raise DataError(f"{name} is empty; expected rows. Put rows into it, or take the file away.")
-    if reason := _binary(head):
+    if not packed and (reason := _binary(head)):
         raise DataError(f"{name} is {reason}.")
 
 
@@ -93,7 +101,7 @@ def _binary(head: bytes) -> str | None:
     return "not text (UTF-8); export its rows as CSV or JSON Lines" if controls > most * len(head) else None
 
 
-def split_rows(file: BinaryIO, *, csv: bool, hasher: Hasher | None = None) -> Iterator[RawRow]:
+def split_rows(file: BinaryIO, *, csv: bool, hasher: Hasher | None = None, delimiter: bytes = b",") -> Iterator[RawRow]:
     """The rows of `file` in order, blank ones included; a byte order mark belongs to none of them."""
     line, first, start, end = 1, 1, 0, 0
     state, kept = FIELD_START, bytearray()
@@ -108,7 +116,7 @@ def split_rows(file: BinaryIO, *, csv: bool, hasher: Hasher | None = None) -> It
         if len(kept) <= ROW_LIMIT:
             kept += piece
         if csv:
-            state = _follow_quotes(piece, state)
+            state = _follow_quotes(piece, state, delimiter)
         ended = piece.endswith(b"\n")
         if ended:
             if state != QUOTED:
@@ -119,7 +127,7 @@ def split_rows(file: BinaryIO, *, csv: bool, hasher: Hasher | None = None) -> It
         yield RawRow(first, line - ended, start, end, bytes(kept), state != QUOTED)
 
 
-def _follow_quotes(piece: bytes, state: int) -> int:
+def _follow_quotes(piece: bytes, state: int, delimiter: bytes) -> int:
     """The scanner's state after `piece`; a piece may end anywhere."""
     if state != QUOTED and b'"' not in piece:
         return UNQUOTED
@@ -138,7 +146,7 @@ def _follow_quotes(piece: bytes, state: int) -> int:
             state = QUOTED
             position += 1
         else:
-            position = piece.find(b",", position) + 1
+            position = piece.find(delimiter, position) + 1
             if not position:
                 return UNQUOTED
             state = FIELD_START

@@ -4,7 +4,6 @@ A row that cannot be read is a finding with its place, never an exception: the r
 file that holds no rows at all (missing, binary, without the named columns) is a DataError.
 """
 
-import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,10 +18,14 @@ from tunesmith.core.example import Example, Made
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
+from tunesmith.data.containers.base import Items, Placed, finding, refuse_columns
+from tunesmith.data.containers.excel import workbook
+from tunesmith.data.containers.parquet import parquet
+from tunesmith.data.containers.text import cells_of
 from tunesmith.data.conversation import turn_of
 from tunesmith.data.fields import SURROGATE, RowError
-from tunesmith.data.finding import Finding, place, shown
-from tunesmith.data.lines import ROW_LIMIT, Hasher, RawRow, decoded, is_csv, refuse_unreadable, split_rows
+from tunesmith.data.finding import Finding, from_there, place, shown
+from tunesmith.data.lines import Hasher, RawRow, decoded, delimiter_of, is_csv, refuse_unreadable, split_rows
 from tunesmith.data.rows import (
     columns_of,
     example_of,
@@ -32,11 +35,14 @@ from tunesmith.data.rows import (
 )
 from tunesmith.data.section import DataSection
 
-SUFFIXES = (".jsonl", ".csv")
+CHUNK = 1 << 20
+SUFFIXES = (".jsonl", ".csv", ".tsv")  # whose rows have their own bytes
+TABLES = (".xlsx", ".parquet")  # that are unpacked first; a row is named by its number, with the header above
 # Canonical rows are `messages`, under no column's name.
 CANONICAL = DataSection(input="\0input", output="\0output", time="time")
+SOURCE = "source"  # in a canonical row: where it stood before it was imported
 OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
-CANONICAL_KEYS = {"messages", "tools", "slice", "group", "weight", "origin", "time", "made", OTHER}
+CANONICAL_KEYS = {"messages", "tools", "slice", "group", "weight", "origin", SOURCE, "time", "made", OTHER}
 
 Out = TypeVar("Out")
 
@@ -76,9 +82,9 @@ class EvalReading(NamedTuple):
 
 
 def read(path: Path, section: DataSection, *, prompt: str, name: str) -> Reading:
-    """Read a `.jsonl` or `.csv` source; `name` is what origins and messages call it.
+    """Read a source; `name` is what origins and messages call it.
 
-    Raises DataError where the file is missing, empty, binary, above 2 GiB, or a CSV without the named columns.
+    Raises DataError where the file is missing, empty, binary, above 2 GiB, or a table without the named columns.
     """
     hasher = hashlib.sha256()
     examples: list[Example] = []
@@ -99,18 +105,39 @@ def scan(
     Raises DataError as `read` does, and at its end where there was no row.
     """
     _refuse_source(path, name)
-
-    def made(row: dict[str, Any], origin: str) -> Example:
-        return example_of(row, section, prompt=prompt, origin=origin)
-
     empty = True
-    with path.open("rb") as file:
-        rows = split_rows(file, csv=is_csv(path), hasher=hasher)
-        for outcome in _read_csv(rows, section, name) if is_csv(path) else _read_jsonl(rows, name, made):
-            empty = False
-            yield outcome
+    for outcome in _outcomes(path, section, prompt, name, hasher):
+        empty = False
+        yield outcome
     if empty:
         raise DataError(f"{name} holds no rows. Put rows into it, or take the file away.")
+
+
+def _outcomes(
+    path: Path, section: DataSection, prompt: str, name: str, hasher: Hasher | None
+) -> Iterator[Example | Finding]:
+    """What each row of a source is; `hasher` has seen all its bytes in the end."""
+
+    def made(row: dict[str, Any], origin: str) -> Example:
+        return example_of(_imported(row), section, prompt=prompt, origin=origin)
+
+    if path.suffix.lower() in TABLES:
+        yield from _read_table(path, name, made)
+        with path.open("rb") as file:
+            while hasher and (piece := file.read(CHUNK)):
+                hasher.update(piece)
+        return
+    with path.open("rb") as file:
+        rows = split_rows(file, csv=is_csv(path), hasher=hasher, delimiter=delimiter_of(path))
+        if is_csv(path):
+            yield from _read_csv(rows, section, name, delimiter_of(path))
+        else:
+            yield from _read_jsonl(rows, name, made)
+
+
+def _imported(row: dict[str, Any]) -> dict[str, Any]:
+    """A row that `import` wrote says in `origin` where it came from, which stays with it as its source."""
+    return row | {SOURCE: row["origin"]} if "messages" in row and "origin" in row and SOURCE not in row else row
 
 
 def column_names(path: Path, name: str) -> Iterator[str]:
@@ -119,10 +146,13 @@ def column_names(path: Path, name: str) -> Iterator[str]:
     Rows that cannot be read have none. Raises DataError where there is no file of rows, or no header.
     """
     _refuse_source(path, name)
+    if path.suffix.lower() in TABLES:
+        yield from dict.fromkeys(key for item in _unpacked(path, name) if isinstance(item, Placed) for key in item.row)
+        return
     with path.open("rb") as file:
-        rows = split_rows(file, csv=is_csv(path))
+        rows = split_rows(file, csv=is_csv(path), delimiter=delimiter_of(path))
         if is_csv(path):
-            yield from dict.fromkeys(_header(rows, name))
+            yield from dict.fromkeys(_header(rows, name, delimiter_of(path)))
             return
         seen: set[str] = set()
         for raw in rows:
@@ -193,6 +223,8 @@ def _canonical_line(example: Example, other: Mapping[str, Any] | None = None) ->
         row["weight"] = example.weight
     if example.origin:
         row["origin"] = example.origin
+    if example.source:
+        row[SOURCE] = example.source
     if example.time is not None:
         row["time"] = example.time
     if example.made is not None:
@@ -239,6 +271,8 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
     if row.keys() <= CANONICAL_KEYS:  # as `split` cut it
         section = section.model_copy(update={"time": "time"})
         read.add("time")
+    if from_there(row.get(SOURCE)):
+        read.add(SOURCE)
     example = example_of(row, section, prompt=prompt, origin=origin)
     other = _without(row, read)
     if other.keys() == {OTHER} and isinstance(other[OTHER], dict):
@@ -265,9 +299,13 @@ def _without(row: dict[str, Any], read: set[str]) -> dict[str, Any]:
 def _refuse_source(path: Path, name: str) -> None:
     if SURROGATE.search(name):
         raise DataError(f"The name of the file {shown(name)} is not UTF-8. Rename it.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise DataError(f"{name}: expected a file that ends in .jsonl or .csv. Save the rows as one of those.")
-    refuse_unreadable(path, name, "Check [data] files in tunesmith.toml.")
+    if path.suffix.lower() not in (*SUFFIXES, *TABLES):
+        raise DataError(
+            f"{name}: expected a file that ends in .jsonl or .csv (or .tsv, .xlsx, .parquet). Save the rows as one of "
+            "those, or convert them with `tunesmith import`."
+        )
+    packed = path.suffix.lower() in TABLES
+    refuse_unreadable(path, name, "Check [data] files in tunesmith.toml.", packed=packed)
 
 
 def _read_jsonl(
@@ -278,23 +316,39 @@ def _read_jsonl(
         if raw.blank:
             continue
         if first and raw.raw.strip() == b"[":
-            raise DataError(f"{name} is one JSON array; expected JSON Lines: one object on each line, without commas.")
+            raise DataError(
+                f"{name} is one JSON array; expected JSON Lines: one object on each line, without commas. `tunesmith "
+                "import` converts it."
+            )
         first = False
         try:
             yield made(parse_json(decoded(raw)), f"{name}:{raw.line}")
         except RowError as fault:
-            yield _finding(fault, raw, name)
+            yield finding(fault, raw.line, name)
 
 
-def _read_csv(rows: Iterator[RawRow], section: DataSection, name: str) -> Iterator[Example | Finding]:
-    # The csv module's limit is one for the whole process and by default below ours; it is raised, never lowered.
-    csv.field_size_limit(max(csv.field_size_limit(), ROW_LIMIT))
-    header, columns = _read_header(rows, section, name)
+def _read_table(path: Path, name: str, made: Callable[[dict[str, Any], str], Out]) -> Iterator[Out | Finding]:
+    for item in _unpacked(path, name):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        try:
+            yield made(item.row, f"{name}:{item.line}")
+        except RowError as fault:
+            yield finding(fault, item.line, name)
+
+
+def _unpacked(path: Path, name: str) -> Items:
+    return workbook(path, name) if path.suffix.lower() == ".xlsx" else parquet(path, name)
+
+
+def _read_csv(rows: Iterator[RawRow], section: DataSection, name: str, delimiter: bytes) -> Iterator[Example | Finding]:
+    header, columns = _read_header(rows, section, name, delimiter)
     for raw in rows:
         if raw.blank:
             continue
         try:
-            cells = _cells(raw)
+            cells = cells_of(raw, delimiter)
             if len(cells) != len(header):
                 fields = count(len(cells), "field")
                 raise RowError(
@@ -303,11 +357,14 @@ def _read_csv(rows: Iterator[RawRow], section: DataSection, name: str) -> Iterat
             row = dict(zip(header, cells, strict=True))
             yield from_columns(row, columns, section, origin=f"{name}:{raw.line}")
         except RowError as fault:
-            yield _finding(fault, raw, name)
+            yield finding(fault, raw.line, name)
 
 
-def _read_header(rows: Iterator[RawRow], section: DataSection, name: str) -> tuple[list[str], tuple[str, str]]:
-    header = _header(rows, name)
+def _read_header(
+    rows: Iterator[RawRow], section: DataSection, name: str, delimiter: bytes
+) -> tuple[list[str], tuple[str, str]]:
+    header = _header(rows, name, delimiter)
+    refuse_columns(len(header), name)
     columns = columns_of(header, section)
     if columns is None:
         raise DataError(f"{name}: {missing_columns(tuple(header), section)}")
@@ -317,37 +374,18 @@ def _read_header(rows: Iterator[RawRow], section: DataSection, name: str) -> tup
     return header, columns
 
 
-def _header(rows: Iterator[RawRow], name: str) -> list[str]:
+def _header(rows: Iterator[RawRow], name: str, delimiter: bytes) -> list[str]:
     raw = next((row for row in rows if not row.blank), None)
     if raw is None:
         raise DataError(f"{name} is empty; expected a header and rows. Put rows into it, or take the file away.")
     try:
-        header = _cells(raw)
+        header = cells_of(raw, delimiter)
     except RowError as fault:
         raise DataError(f"{name}:{raw.line}: the header cannot be read. {fault.message}") from None
-    if separator := next((sign for sign in ";\t|" if len(header) == 1 and sign in header[0]), None):
+    if separator := next((sign for sign in ",;\t|" if len(header) == 1 and sign in header[0]), None):
         raise DataError(
             f"{name}: the header is one column, '{shown(header[0])}'. The columns seem to be separated by "
-            f"{separator!r}; save the file with commas."
+            f"{separator!r}; save the file with {'commas' if delimiter == b',' else 'tabs'}, or convert it with "
+            "`tunesmith import`."
         )
     return header
-
-
-def _cells(raw: RawRow) -> list[str]:
-    text = decoded(raw)
-    try:
-        return next(csv.reader([text], strict=True))
-    except csv.Error as error:
-        raise RowError("csv", f"Not valid CSV: {error}. A quote inside quotes is doubled.", excerpt=text) from None
-
-
-def _finding(fault: RowError, raw: RawRow, name: str) -> Finding:
-    return Finding(
-        severity="stop",
-        check=fault.check,
-        file=name,
-        line=raw.line,
-        field=fault.field,
-        message=fault.message,
-        excerpt=fault.excerpt,
-    )

@@ -15,7 +15,7 @@ from tunesmith.core.example import Example, Message
 from tunesmith.data import fields
 from tunesmith.data.conversation import conversation
 from tunesmith.data.fields import RowError
-from tunesmith.data.finding import shown
+from tunesmith.data.finding import from_there, shown
 from tunesmith.data.section import DataSection
 
 PAIR = ("prompt", "completion")
@@ -127,5 +127,6 @@ def _example(
         group=fields.name(row.get(section.group), section.group),
         weight=fields.weight(row.get("weight")),
         origin=origin,
+        source=row["source"] if "messages" in row and from_there(row.get("source")) else "",
         time=fields.moment(row.get(section.time), section.time) if section.time else None,
     )

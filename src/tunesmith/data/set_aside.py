@@ -13,15 +13,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.files import replacing
 from tunesmith.core.units import count
 from tunesmith.data.fields import SURROGATE
 from tunesmith.data.finding import Finding, place
-from tunesmith.data.lines import is_csv, split_rows
-from tunesmith.data.reading import Reading
+from tunesmith.data.lines import delimiter_of, is_csv, split_rows
+from tunesmith.data.reading import TABLES, Reading
 
 CHUNK = 1 << 20
 SYSTEMATIC = 10  # rows: a file of fewer may well be wrong as a whole, and move
@@ -56,6 +56,7 @@ def set_aside(
         written = known.get((reading.name, reading.sha256), set())
         lines = written | set(reasons[reading.name])
         if lines:
+            _refuse_packed(reading.name)
             spans[reading.name] = _find(folder / reading.name, reading, lines)
             new = [span for span in spans[reading.name] if span.line not in written]
             entries += _entries(folder / reading.name, new, reading, reasons[reading.name])
@@ -78,7 +79,7 @@ def take_out(reading: Reading, lines: set[int], folder: Path) -> None:
 def emptied(path: Path, name: str, target: Path) -> bool:
     """Whether the source `path` holds no row any more because all of them were moved to `target`."""
     with path.open("rb") as file:
-        rows = (row for row in split_rows(file, csv=is_csv(path)) if not row.blank)
+        rows = (row for row in split_rows(file, csv=is_csv(path), delimiter=delimiter_of(path)) if not row.blank)
         if sum(1 for _ in islice(rows, 2)) > is_csv(path):  # a CSV keeps its header
             return False
     old = target.open("rb").readlines() if target.exists() else []
@@ -124,10 +125,19 @@ def _known(lines: Sequence[bytes]) -> Known:
     return known
 
 
+def _refuse_packed(name: str) -> None:
+    if Path(name).suffix.lower() in TABLES:
+        raise DataError(
+            f"{name} holds rows that stop the work, and its rows cannot be moved one by one: only files of lines "
+            "(.jsonl, .csv, .tsv) are changed. Correct the rows there, or convert it with `tunesmith import` and name "
+            "the new file."
+        )
+
+
 def _find(path: Path, reading: Reading, lines: set[int]) -> list[Span]:
     hasher = hashlib.sha256()
     with path.open("rb") as file:
-        rows = split_rows(file, csv=is_csv(path), hasher=hasher)
+        rows = split_rows(file, csv=is_csv(path), hasher=hasher, delimiter=delimiter_of(path))
         spans = [Span(row.line, row.start, row.end) for row in rows if row.line in lines]
     if hasher.hexdigest() != reading.sha256 or len(spans) < len(lines):
         raise DataError(f"{reading.name} has changed since it was checked; nothing was moved. Run the check again.")
@@ -167,7 +177,7 @@ def _take_out(path: Path, spans: Sequence[Span]) -> None:
         shutil.copyfileobj(source, file, CHUNK)
 
 
-def _copy(source: BinaryIO, target: BinaryIO, length: int) -> None:
+def _copy(source: BinaryIO, target: IO[bytes], length: int) -> None:
     while length > 0:
         piece = source.read(min(length, CHUNK))
         target.write(piece)

@@ -25,7 +25,7 @@ from tunesmith.workflows.content import Content
 from tunesmith.workflows.embedding import embedding
 from tunesmith.workflows.init import advice_on_flags, known_family, section_of
 from tunesmith.workflows.inspecting import Aim, Inspection, aim_of, examine
-from tunesmith.workflows.project import Project, around
+from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import Source, meter, read_eval
 
 
@@ -38,14 +38,6 @@ class Files(Record):
     label: str | None = None
     family: str | None = None
     by_meaning: bool = False
-
-
-def project_around(folder: Path | None, flags: Sequence[str]) -> Project | None:
-    """The project in `folder`, else the one around the working folder; None where there is none and none was named."""
-    if folder is not None or flags:
-        return Project.open(folder, flags)
-    found = around(Path.cwd())
-    return None if found is None else Project.open(found)
 
 
 def check_files(files: Files, project: Project | None, console: Console) -> CheckOutcome:

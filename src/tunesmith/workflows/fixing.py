@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from tunesmith.core.errors import ConfigError
 from tunesmith.core.files import replacing
@@ -52,7 +52,7 @@ def fix_sources(project: Project, console: Console) -> FixOutcome:
         copies: dict[str, str] = {}
         log = project.data / FOLDER / LOG
         with ExitStack() as stack:
-            entries: BinaryIO | None = None
+            entries: IO[bytes] | None = None
             for source, target in zip(sources, targets, strict=True):
                 for change in _changes(project, source, target, usual):
                     entries = entries or stack.enter_context(replacing(log))

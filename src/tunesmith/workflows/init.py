@@ -26,6 +26,7 @@ from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
 from tunesmith.data.finding import shown
+from tunesmith.data.layouts.base import Columns
 from tunesmith.data.reading import column_names, read, write_canonical
 from tunesmith.data.rows import COMPARED, PAIR, found_columns, listed
 from tunesmith.data.section import DataSection, is_set_aside, own
@@ -33,6 +34,7 @@ from tunesmith.models.names import parse, refuse_embedder
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.spec import FamilyName
 from tunesmith.workflows import config, prompt_draft, reference
+from tunesmith.workflows.converting import converted
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import refuse_broken
@@ -77,6 +79,14 @@ class InitOutcome(Outcome):
 
 def init(plan: Plan, console: Console) -> InitOutcome:
     """Make the project that `plan` describes. Raises UserError before anything is written."""
+    columns = Columns(plan.input, plan.label, plan.slice, plan.group)
+    with converted(plan.sources, columns, console) as sources:
+        if sources and not set(sources) & set(plan.sources):  # rows that were converted have columns of their own
+            plan = plan.model_copy(update={"input": None, "label": None, "slice": None, "group": None})
+        return _make(plan.model_copy(update={"sources": sources}), console)
+
+
+def _make(plan: Plan, console: Console) -> InitOutcome:
     _check_free(plan)
     given = _shared_system(plan.sources)
     with advice_on_flags():
@@ -267,11 +277,13 @@ def _settings(plan: Plan) -> dict[str, dict[str, Any]]:
 
 
 def _files(plan: Plan) -> dict[str, list[str]]:
-    """The sources by name, where data/ holds other files that [data] files would take for sources, too."""
+    """The sources by name, where data/ holds other files that [data] files would take for sources, too, or where it
+    would not take them."""
     targets = [_target(plan.folder, path) for path in plan.sources]
     beside = {path for pattern in DataSection().files for path in plan.folder.glob(pattern)}
     others = {path for path in beside - set(targets) if not own(f"data/{path.name}")}
-    return {"files": [f"data/{escape(path.name)}" for path in targets]} if targets and others else {}
+    unusual = any(path.suffix not in (".jsonl", ".csv") for path in targets)
+    return {"files": [f"data/{escape(path.name)}" for path in targets]} if targets and (others or unusual) else {}
 
 
 def _tell(outcome: InitOutcome, settings: dict[str, dict[str, Any]], given: bool, console: Console) -> None:
@@ -283,7 +295,7 @@ def _tell(outcome: InitOutcome, settings: dict[str, dict[str, Any]], given: bool
     labels = f" with {count(len(outcome.labels), 'label')}" if outcome.labels else ""
     console.say(f"Made {outcome.folder}: {count(outcome.rows, 'row')}{labels}{evals}.")
     if files := settings.get("data", {}).get("files"):
-        console.say(f"The sources are {listed(files)}: [data] files names them, as data/ holds other files, too.")
+        console.say(f"The sources are {listed(files)}: [data] files names them, as its default would not.")
     if outcome.broken:
         console.say(f"{count(outcome.broken, 'row')} cannot be used as they are; `tunesmith check` lists them.")
     if given:

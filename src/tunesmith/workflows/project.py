@@ -246,6 +246,14 @@ def find(start: Path | None) -> Path:
     )
 
 
+def project_around(folder: Path | None, flags: Sequence[str] = ()) -> Project | None:
+    """The project in `folder`, else the one around the working folder; None where there is none and none was named."""
+    if folder is not None or flags:
+        return Project.open(folder, flags)
+    found = around(Path.cwd())
+    return None if found is None else Project.open(found)
+
+
 def around(here: Path) -> Path | None:
     """The project's folder that is `here` or nearest above it, if there is any."""
     here = here.resolve()
