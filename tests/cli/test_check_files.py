@@ -44,7 +44,7 @@ def test_the_known_layouts_need_no_settings(layout, tmp_path, tunesmith, sample)
         path = sample.write_jsonl(tmp_path / "a.jsonl", [{"messages": each} for each in turns])
     done = tunesmith("check", path, "--json")
     assert (done.code, done.json["counts"]["rows"], done.json["family"]) == (0, 12, "classification")
-    assert [check for _, check, _ in checks(done)] == ["few-rows"]
+    assert [check for _, check, line in checks(done) if line] == ["few-rows"]
 
 
 def test_leaks_are_looked_for_against_an_eval_file(tmp_path, tunesmith, sample):
@@ -117,7 +117,8 @@ def test_meaning_is_compared_where_it_is_asked_for(tmp_path, tunesmith, sample):
     sample.write_jsonl(tmp_path / "a.jsonl", content)
     sample.write_jsonl(tmp_path / "e.jsonl", [{"input": "Where is the closest Mastercard ATM?", "output": "atm"}])
     words = ("check", "a.jsonl", "--eval", "e.jsonl", "--json")
-    assert [check for _, check, _ in checks(tunesmith(*words))] == []
+    assert not [check for _, check, line in checks(tunesmith(*words)) if line]
     done = tunesmith(*words, "--meaning")
-    assert checks(done) == [("look", "meaning-leak", 1)]
-    assert done.json["findings"][0]["related"] == ["e.jsonl:1"]
+    [leak] = [each for each in done.json["findings"] if each["line"]]
+    assert (leak["severity"], leak["check"], leak["line"]) == ("look", "meaning-leak", 1)
+    assert leak["related"] == ["e.jsonl:1"]

@@ -7,12 +7,14 @@ other pages' commands and Python then run in the project that it leaves.
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from tunesmith.workflows import config
@@ -131,9 +133,19 @@ def test_the_commands_of_the_page_of_free_text(tmp_path, sample, tiny_folder):
     [page for page in PAGES if page.parent.name == "docs" and page != FREE_TEXT and list(commands(page))],
     ids=lambda page: page.name,
 )
-def test_the_commands_of_a_page(page, walked):
+def test_the_commands_of_a_page(page, walked, tmp_path):
+    """In a copy of the project: what one page leaves is nothing to the next."""
+    project = Path(shutil.copytree(walked, tmp_path / "tickets"))
+    write_workbook(project / "tickets.xlsx", [("Where is my invoice?", "billing"), ("I cannot log in", "access")])
     for environment, words in commands(page):
-        type_in(walked, words, **environment)
+        type_in(project, words, **environment)
+
+
+def write_workbook(path: Path, rows: list[tuple[str, str]]) -> None:
+    book = openpyxl.Workbook()
+    for row in (("Question", "Category"), *rows):
+        book.active.append(row)
+    book.save(path)
 
 
 @pytest.mark.slow

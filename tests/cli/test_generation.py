@@ -175,8 +175,8 @@ def test_several_answers_to_one_input_do_not_stop_the_work(project, tunesmith_in
     sample.write_jsonl(project / "data/more.jsonl", twice)
     done = tunesmith_in(project)("check", "--json")
     assert done.code == 0, done.err
-    [found] = done.json["findings"]
-    assert (found["check"], found["severity"]) == ("several-answers", "look")
+    [found] = [each for each in done.json["findings"] if each["check"] == "several-answers"]
+    assert found["severity"] == "look"
     assert found["message"].startswith("The same input has 2 different answers: see data/more.jsonl:2.")
     assert tunesmith_in(project)("split").code == 0
     parts = [(project / f"data/split/{part}.jsonl").read_text() for part in ("train", "validation")]

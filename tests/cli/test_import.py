@@ -43,7 +43,7 @@ def test_rows_that_do_not_fit_stop_the_import_unless_they_are_skipped(tmp_path, 
         "requests": 0,
         "broken": 3,
         "passed_over": {},
-        "by_check": {"columns": 1, "type": 1, "json": 1},
+        "by_check": {"columns": 1, "type": 1, "prose": 1},
     }
     assert [(each["file"], each["line"]) for each in done.json["findings"]] == [("old.jsonl", n) for n in (4, 5, 6)]
     assert done.json["output"] is None

@@ -154,7 +154,8 @@ def test_init(folder_stands, tmp_path, sample, tunesmith):
 def test_check(project):
     before = contents(project)
     assert Stops(project, "check").at_every() >= 4
-    assert contents(project) == before
+    card = {f"data/card.{ending}": contents(project)[f"data/card.{ending}"] for ending in ("md", "html")}
+    assert contents(project) == before | card
 
 
 def test_check_that_sets_rows_aside(project, tunesmith):

@@ -42,9 +42,9 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "The data": (
         files.import_,
         data.check,
+        data.redact,
         rows.review,
         rows.augment,
-        data.redact,
         data.split,
         rows.diff,
         rows.forget,

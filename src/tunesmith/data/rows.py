@@ -35,9 +35,10 @@ def parse_json(text: str) -> dict[str, Any]:
                 "The line is prose, not a row. Take it out, or make it a row: one JSON object on one line.",
                 excerpt=text,
             ) from None
+        fault = f"{error.msg.removesuffix(' at')} at character {error.pos + 1}"
         raise RowError(
             "json",
-            f"Not valid JSON: {error.msg} at character {error.pos + 1}. Expected one object on one line.",
+            f"Not valid JSON: {fault}. Expected one object on one line.",
             excerpt=text[max(0, error.pos - 20) :],
         ) from None
     except (ValueError, RecursionError):

@@ -4,6 +4,7 @@ Without one, columns are found by the layouts that the reader knows or named by 
 told from the first rows; a system turn is the row's own, since there is no prompt to hold it against.
 """
 
+import shlex
 from collections.abc import Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -27,6 +28,7 @@ from tunesmith.workflows.init import advice_on_flags, known_family, section_of
 from tunesmith.workflows.inspecting import Aim, Inspection, aim_of, examine
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import Source, meter, read_eval
+from tunesmith.workflows.status import next_command
 
 
 class Files(Record):
@@ -50,9 +52,18 @@ def check_files(files: Files, project: Project | None, console: Console) -> Chec
     family = None if files.family is None else known_family(files.family)
     with advice_on_flags():
         found, family = _found(files, family, project, console)
-    outcome = outcome_of(found, family, "")
+    outcome = outcome_of(found, family, _next(files, project, found))
     tell(outcome, (), console)
     return outcome
+
+
+def _next(files: Files, project: Project | None, found: Inspection) -> str:
+    """Files that can be used may become a project."""
+    if project is not None:
+        return next_command(project)
+    if found.severities.get("stop"):
+        return ""
+    return " ".join(["tunesmith init NAME", *(f"--from {shlex.quote(str(path))}" for path in files.paths)])
 
 
 def _found(

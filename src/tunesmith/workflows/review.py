@@ -71,7 +71,7 @@ def show(
     outcome = _outcome(desk, Counter())
     _tell_state(outcome, project, console)
     for number, entry in enumerate(outcome.queue[:LISTED], start=1):
-        why = entry.note or "; ".join(finding.message for finding in entry.findings) or "drawn by chance"
+        why = entry.note or "; ".join(_words(each, entry.origin) for each in entry.findings) or "drawn by chance"
         console.say(
             f"{number:>3}. {entry.id} {entry.origin} “{shown(entry.input)}” → “{shown(entry.output)}”\n     {why}"
         )
@@ -252,11 +252,16 @@ def _show_row(item: Item, place: str, console: Console, *, whole: bool = False) 
     marks = "".join(f"  {name} {shown(value)}" for name, value in (("slice", row.slice), ("group", row.group)) if value)
     console.say(f"\n{place}  {row.origin}  {row.id}{marks}")
     for finding in item.findings:
-        console.say(f"  ! {finding.check}: {finding.message}")
+        console.say(f"  ! {finding.check}: {_words(finding, row.origin)}")
     if item.note:
         console.say(f"  ! {item.note}")
     console.say(f"  input:  {_text(row.text, whole=whole)}")
     console.say(f"  answer: {_text(row.expected, whole=whole)}")
+
+
+def _words(finding: Finding, origin: str) -> str:
+    """What a finding says beside the row at `origin`, which may be one that it is about as well."""
+    return finding.message if finding.origin == origin else f"{finding.origin}: {finding.message}"
 
 
 def _text(text: str, *, whole: bool) -> str:

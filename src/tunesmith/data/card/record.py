@@ -8,7 +8,7 @@ from typing import Literal
 from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.example import Example
 from tunesmith.core.record import Record
-from tunesmith.data.checks.languages import Sample, language_of
+from tunesmith.data.checks.languages import FEWEST, Sample, language_of
 from tunesmith.data.finding import Finding, Severity, place
 
 BINS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
@@ -128,7 +128,9 @@ class Figures:
         )
 
     def _languages(self) -> Counter[str]:
-        """Of the inputs that were drawn; of none without py3langid, which the check says."""
+        """Of the inputs that were drawn; of none where they are few, or without py3langid, which the check says."""
+        if len(self._sample.texts) < FEWEST:
+            return Counter()
         try:
             return Counter(filter(None, (language_of(each.input) for each in self._sample.texts)))
         except MissingExtraError:

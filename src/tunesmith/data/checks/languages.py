@@ -55,6 +55,8 @@ class Languages:
         return ()
 
     def close(self) -> Iterable[Finding]:
+        if len(self._sample.texts) < FEWEST:  # the model takes half a second to load
+            return
         try:
             yield from self._minorities("input", [(each.origin, each.input) for each in self._sample.texts])
             if not self._labelled:
