@@ -21,6 +21,13 @@ class Check(Protocol):
         ...
 
 
+class AtTheEnd:
+    """Of a check that has nothing to say of a single row."""
+
+    def see(self, row: Example) -> tuple[Finding, ...]:
+        return ()
+
+
 def about(
     row: Example,
     severity: Severity,

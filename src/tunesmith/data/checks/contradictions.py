@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from tunesmith.core.example import Example
 from tunesmith.core.units import count
+from tunesmith.data.checks.base import AtTheEnd
 from tunesmith.data.checks.kept import Group, Kept
 from tunesmith.data.checks.labels import NAMED, listing
 from tunesmith.data.checks.scope import Scope
@@ -12,12 +12,9 @@ from tunesmith.data.finding import Finding, shown
 from tunesmith.data.normal import currencies
 
 
-class Contradictions:
+class Contradictions(AtTheEnd):
     def __init__(self, scope: Scope):
         self._kept = scope.kept
-
-    def see(self, row: Example) -> tuple[Finding, ...]:
-        return ()
 
     def close(self) -> Iterator[Finding]:
         for rows in self._kept.repeated:

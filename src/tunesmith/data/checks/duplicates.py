@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator
 
-from tunesmith.core.example import Example
+from tunesmith.data.checks.base import AtTheEnd
 from tunesmith.data.checks.contradictions import disputes
 from tunesmith.data.checks.scope import Scope
 from tunesmith.data.finding import Finding
 
 
-class Duplicates:
+class Duplicates(AtTheEnd):
     """The same input with the same output; rows that contradict each other are another finding."""
 
     def __init__(self, scope: Scope):
         self._kept = scope.kept
         self._repeats = scope.repeats
-
-    def see(self, row: Example) -> tuple[Finding, ...]:
-        return ()
 
     def close(self) -> Iterator[Finding]:
         kept, same = self._kept, "label" if self._kept.labelled else "answer"

@@ -15,7 +15,7 @@ from typing import Any
 from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.example import Example
 from tunesmith.core.progress import Progress, silent
-from tunesmith.data.checks.base import about
+from tunesmith.data.checks.base import AtTheEnd, about
 from tunesmith.data.checks.scope import Scope
 from tunesmith.data.finding import Finding, shown
 from tunesmith.data.normal import normalise
@@ -28,14 +28,11 @@ FEWEST = 50
 Vectors = Any  # a sequence of vectors, or an array of them
 
 
-class LabelFaults:
+class LabelFaults(AtTheEnd):
     """Asked where an embedding is given."""
 
     def __init__(self, scope: Scope):
         self._scope = scope
-
-    def see(self, row: Example) -> tuple[Finding, ...]:
-        return ()
 
     def close(self) -> list[Finding]:
         if not self._scope.embed:

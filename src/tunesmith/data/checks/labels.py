@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from tunesmith.core.errors import nearest
 from tunesmith.core.example import Example
 from tunesmith.core.units import count
-from tunesmith.data.checks.base import about
+from tunesmith.data.checks.base import AtTheEnd, about
 from tunesmith.data.checks.scope import Scope
 from tunesmith.data.finding import Finding, shown
 from tunesmith.tasks.labels import label_of
@@ -45,14 +45,11 @@ class UnknownLabels:
         return self._hints.get(label, "")
 
 
-class LabelVariants:
+class LabelVariants(AtTheEnd):
     """Without declared labels: those that differ from a more frequent one only in case or outer spaces."""
 
     def __init__(self, scope: Scope):
         self._kept = scope.kept
-
-    def see(self, row: Example) -> tuple[Finding, ...]:
-        return ()
 
     def close(self) -> Iterator[Finding]:
         kept = self._kept
@@ -67,7 +64,7 @@ class LabelVariants:
             yield kept.finding(position, "stop", "label-variant", message, field="output")
 
 
-class UnseenLabels:
+class UnseenLabels(AtTheEnd):
     """Labels of the eval set that no row of the sources has, each once: nothing can learn them.
 
     Where labels are declared, they say what is meant.
@@ -75,9 +72,6 @@ class UnseenLabels:
 
     def __init__(self, scope: Scope):
         self._kept = scope.kept
-
-    def see(self, row: Example) -> tuple[Finding, ...]:
-        return ()
 
     def close(self) -> Iterator[Finding]:
         kept = self._kept
@@ -92,14 +86,11 @@ class UnseenLabels:
                 yield kept.finding(kept.label_first[number], "look", "unseen-label", message, field="output")
 
 
-class LabelCounts:
+class LabelCounts(AtTheEnd):
     """Declared labels without a row, and labels with few."""
 
     def __init__(self, scope: Scope):
         self._kept = scope.kept
-
-    def see(self, row: Example) -> tuple[Finding, ...]:
-        return ()
 
     def close(self) -> Iterator[Finding]:
         kept = self._kept

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from tunesmith.core.example import Example
 from tunesmith.core.units import count
+from tunesmith.data.checks.base import AtTheEnd
 from tunesmith.data.checks.contradictions import said
 from tunesmith.data.checks.labels import listing
 from tunesmith.data.checks.near import RELATED
@@ -12,15 +12,12 @@ from tunesmith.data.finding import Finding
 from tunesmith.data.meaning import MOST, clusters_by_meaning
 
 
-class MeaningDuplicates:
+class MeaningDuplicates(AtTheEnd):
     """One finding for each cluster; what the near duplicates say already is not said again."""
 
     def __init__(self, scope: Scope):
         self._scope = scope
         self._kept = scope.kept
-
-    def see(self, row: Example) -> tuple[Finding, ...]:
-        return ()
 
     def close(self) -> Iterator[Finding]:
         if self._scope.embed is None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from tunesmith.core.example import Example
 from tunesmith.core.units import count
+from tunesmith.data.checks.base import AtTheEnd
 from tunesmith.data.checks.contradictions import said
 from tunesmith.data.checks.kept import Group
 from tunesmith.data.checks.labels import listing
@@ -13,14 +13,11 @@ from tunesmith.data.finding import Finding
 RELATED = 50  # rows of a cluster that a finding names
 
 
-class NearDuplicates:
+class NearDuplicates(AtTheEnd):
     """One finding for each cluster, about its first row. Of rows with the same text the first stands for all."""
 
     def __init__(self, scope: Scope):
         self._kept = scope.kept
-
-    def see(self, row: Example) -> tuple[Finding, ...]:
-        return ()
 
     def close(self) -> Iterator[Finding]:
         kept = self._kept

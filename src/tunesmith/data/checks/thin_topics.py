@@ -14,7 +14,7 @@ from typing import Any
 from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.example import Example
 from tunesmith.core.units import count
-from tunesmith.data.checks.base import about
+from tunesmith.data.checks.base import AtTheEnd, about
 from tunesmith.data.checks.scope import Scope
 from tunesmith.data.finding import Finding, shown
 from tunesmith.data.normal import normalise
@@ -27,14 +27,11 @@ NAMED = 10  # topics that are findings
 WORDS = 3
 
 
-class ThinTopics:
+class ThinTopics(AtTheEnd):
     """Asked where an embedding is given."""
 
     def __init__(self, scope: Scope):
         self._scope = scope
-
-    def see(self, row: Example) -> tuple[Finding, ...]:
-        return ()
 
     def close(self) -> list[Finding]:
         return thin_topics(*self._scope.embedded()) if self._scope.embed else []
