@@ -23,6 +23,7 @@ def project(sealed, tmp_path) -> Path:
     return made
 
 
+@pytest.mark.slow
 def test_a_fine_tune_goes_on_from_another_by_pairs(project, tunesmith):
     first = tunesmith("train", "--json", *RECIPE, cwd=project)
     assert first.code == 0, first.err

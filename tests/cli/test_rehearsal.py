@@ -24,6 +24,7 @@ def with_file(sealed, tmp_path) -> Path:
     return project
 
 
+@pytest.mark.slow
 def test_rehearsal_is_said_and_forgetting_watched_and_an_edited_file_is_another_run(with_file, tunesmith):
     done = tunesmith("train", *RECIPE, *OWN, cwd=with_file)
     assert done.code == 0, done.err

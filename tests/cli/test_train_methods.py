@@ -29,6 +29,7 @@ def test_a_key_of_another_method_is_refused_with_its_place(sealed, tunesmith):
     assert '--set train.use_dora: [train] use_dora = false: method "full" has no use for it.' in done.err
 
 
+@pytest.mark.slow
 def test_a_fine_tune_may_be_asked_with_a_shorter_prompt_than_the_tasks(sealed, tmp_path, tunesmith):
     project = Path(shutil.copytree(sealed, tmp_path / "p"))
     (project / "prompts/short.md").write_text("Sort.")

@@ -126,6 +126,7 @@ def test_a_run_turns_pairs_the_right_way_round_and_goes_on_to_the_same_bytes(mak
     assert [each["loss"] for each in events(parts, "step")] == [each["loss"] for each in steps]
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_an_adapter_of_the_same_kind_alone(make_run, make_pairs, tmp_path):
     first = make_run("first", epochs=1)
     child.run(first, lambda event: None)
