@@ -122,3 +122,15 @@ def test_meaning_is_compared_where_it_is_asked_for(tmp_path, tunesmith, sample):
     [leak] = [each for each in done.json["findings"] if each["line"]]
     assert (leak["severity"], leak["check"], leak["line"]) == ("look", "meaning-leak", 1)
     assert leak["related"] == ["e.jsonl:1"]
+
+
+def test_the_label_that_is_surest_wrong_is_named_first(tmp_path, tunesmith, sample):
+    content = sample.rows(30)
+    content[3] |= {"category": "bug"}  # a message about billing
+    sample.write_csv(tmp_path / "a.csv", content)
+    done = tunesmith("check", "a.csv", "--input", "text", "--label", "category", "--meaning", "--json")
+    assert done.code == 0, done.err
+    faults = [each for each in done.json["findings"] if each["check"] == "label-fault"]
+    [first] = [each for each in faults if "Number 1 of" in each["message"]]
+    assert (first["severity"], first["line"], first["field"]) == ("look", 5, "output")
+    assert "'bug' is probably wrong: rows that mean the same say 'billing'" in first["message"]
