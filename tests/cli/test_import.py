@@ -66,7 +66,7 @@ def test_a_project_reads_tables_of_every_kind(tmp_path, tunesmith, sample, suffi
     assert tunesmith("status", "--json", cwd=tmp_path / "p").json["steps"][1]["state"] == "done"
 
 
-def test_set_aside_moves_no_rows_of_a_packed_file(tmp_path, tunesmith, sample):
+def test_nothing_changes_the_bytes_of_a_packed_file(tmp_path, tunesmith, sample):
     rows = sample.rows(20)
     rows[5] = rows[5] | {"category": ""}
     writing.write(tmp_path / "m.parquet", rows, "table")
@@ -74,7 +74,15 @@ def test_set_aside_moves_no_rows_of_a_packed_file(tmp_path, tunesmith, sample):
     before = (tmp_path / "p" / "data" / "m.parquet").read_bytes()
     done = tunesmith("check", "--set-aside", cwd=tmp_path / "p")
     assert done.code == 2
-    assert "cannot be moved one by one" in done.err
+    assert "cannot be taken out one by one" in done.err
+    forgotten = tunesmith("forget", "--id", "data/m.parquet:2", "--yes", cwd=tmp_path / "p")
+    assert forgotten.code == 2
+    assert "cannot be taken out one by one" in forgotten.err
+    fixed = tunesmith("check", "--fix", "--json", cwd=tmp_path / "p")
+    assert fixed.code == 0, fixed.err
+    assert (fixed.json["copies"], fixed.json["packed"]) == ({}, ["data/m.parquet"])
+    checks = {each["check"] for each in tunesmith("check", "--json", cwd=tmp_path / "p").json["findings"]}
+    assert not checks & {"line-ends", "blank-line", "byte-order-mark"}, "its bytes are no lines"
     assert (tmp_path / "p" / "data" / "m.parquet").read_bytes() == before
     writing.write(tmp_path / "m.tsv", rows, "table")
     assert tunesmith("init", "q", "--from", "m.tsv", "--input", "text", "--label", "category").code == 0

@@ -56,6 +56,12 @@ class Hasher(Protocol):
 
 
 DELIMITERS = {".csv": b",", ".tsv": b"\t"}
+PACKED = (".xlsx", ".parquet")  # a row is named by its number, with the header above, and has no bytes of its own
+
+
+def is_packed(path: Path) -> bool:
+    """Whether `path` has to be unpacked before there are rows: nothing may look for lines in its bytes."""
+    return path.suffix.lower() in PACKED
 
 
 def is_csv(path: Path) -> bool:

@@ -25,7 +25,17 @@ from tunesmith.data.containers.text import cells_of
 from tunesmith.data.conversation import turn_of
 from tunesmith.data.fields import SURROGATE, RowError
 from tunesmith.data.finding import Finding, from_there, place, shown
-from tunesmith.data.lines import Hasher, RawRow, decoded, delimiter_of, is_csv, refuse_unreadable, split_rows
+from tunesmith.data.lines import (
+    PACKED,
+    Hasher,
+    RawRow,
+    decoded,
+    delimiter_of,
+    is_csv,
+    is_packed,
+    refuse_unreadable,
+    split_rows,
+)
 from tunesmith.data.rows import (
     columns_of,
     example_of,
@@ -37,7 +47,6 @@ from tunesmith.data.section import DataSection
 
 CHUNK = 1 << 20
 SUFFIXES = (".jsonl", ".csv", ".tsv")  # whose rows have their own bytes
-TABLES = (".xlsx", ".parquet")  # that are unpacked first; a row is named by its number, with the header above
 # Canonical rows are `messages`, under no column's name.
 CANONICAL = DataSection(input="\0input", output="\0output", time="time")
 SOURCE = "source"  # in a canonical row: where it stood before it was imported
@@ -121,7 +130,7 @@ def _outcomes(
     def made(row: dict[str, Any], origin: str) -> Example:
         return example_of(_imported(row), section, prompt=prompt, origin=origin)
 
-    if path.suffix.lower() in TABLES:
+    if is_packed(path):
         yield from _read_table(path, name, made)
         with path.open("rb") as file:
             while hasher and (piece := file.read(CHUNK)):
@@ -146,7 +155,7 @@ def column_names(path: Path, name: str) -> Iterator[str]:
     Rows that cannot be read have none. Raises DataError where there is no file of rows, or no header.
     """
     _refuse_source(path, name)
-    if path.suffix.lower() in TABLES:
+    if is_packed(path):
         yield from dict.fromkeys(key for item in _unpacked(path, name) if isinstance(item, Placed) for key in item.row)
         return
     with path.open("rb") as file:
@@ -299,13 +308,12 @@ def _without(row: dict[str, Any], read: set[str]) -> dict[str, Any]:
 def _refuse_source(path: Path, name: str) -> None:
     if SURROGATE.search(name):
         raise DataError(f"The name of the file {shown(name)} is not UTF-8. Rename it.")
-    if path.suffix.lower() not in (*SUFFIXES, *TABLES):
+    if path.suffix.lower() not in (*SUFFIXES, *PACKED):
         raise DataError(
             f"{name}: expected a file that ends in .jsonl or .csv (or .tsv, .xlsx, .parquet). Save the rows as one of "
             "those, or convert them with `tunesmith import`."
         )
-    packed = path.suffix.lower() in TABLES
-    refuse_unreadable(path, name, "Check [data] files in tunesmith.toml.", packed=packed)
+    refuse_unreadable(path, name, "Check [data] files in tunesmith.toml.", packed=is_packed(path))
 
 
 def _read_jsonl(

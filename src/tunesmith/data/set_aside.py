@@ -20,8 +20,8 @@ from tunesmith.core.files import replacing
 from tunesmith.core.units import count
 from tunesmith.data.fields import SURROGATE
 from tunesmith.data.finding import Finding, place
-from tunesmith.data.lines import delimiter_of, is_csv, split_rows
-from tunesmith.data.reading import TABLES, Reading
+from tunesmith.data.lines import delimiter_of, is_csv, is_packed, split_rows
+from tunesmith.data.reading import Reading
 
 CHUNK = 1 << 20
 SYSTEMATIC = 10  # rows: a file of fewer may well be wrong as a whole, and move
@@ -56,7 +56,6 @@ def set_aside(
         written = known.get((reading.name, reading.sha256), set())
         lines = written | set(reasons[reading.name])
         if lines:
-            _refuse_packed(reading.name)
             spans[reading.name] = _find(folder / reading.name, reading, lines)
             new = [span for span in spans[reading.name] if span.line not in written]
             entries += _entries(folder / reading.name, new, reading, reasons[reading.name])
@@ -74,6 +73,15 @@ def take_out(reading: Reading, lines: set[int], folder: Path) -> None:
     """
     path = folder / reading.name
     _take_out(path, _find(path, reading, lines))
+
+
+def refuse_packed(name: str) -> None:
+    """Raise DataError where the rows of a source have no bytes of their own, which could be taken out."""
+    if is_packed(Path(name)):
+        raise DataError(
+            f"Rows of {name} cannot be taken out one by one: only files of lines (.jsonl, .csv, .tsv) are changed. "
+            "Correct the rows there, or convert it with `tunesmith import` and name the new file."
+        )
 
 
 def emptied(path: Path, name: str, target: Path) -> bool:
@@ -125,16 +133,8 @@ def _known(lines: Sequence[bytes]) -> Known:
     return known
 
 
-def _refuse_packed(name: str) -> None:
-    if Path(name).suffix.lower() in TABLES:
-        raise DataError(
-            f"{name} holds rows that stop the work, and its rows cannot be moved one by one: only files of lines "
-            "(.jsonl, .csv, .tsv) are changed. Correct the rows there, or convert it with `tunesmith import` and name "
-            "the new file."
-        )
-
-
 def _find(path: Path, reading: Reading, lines: set[int]) -> list[Span]:
+    refuse_packed(reading.name)
     hasher = hashlib.sha256()
     with path.open("rb") as file:
         rows = split_rows(file, csv=is_csv(path), hasher=hasher, delimiter=delimiter_of(path))

@@ -57,7 +57,7 @@ def check(
     """
     moved = _set_aside(project, console) if set_aside else 0
     embed = embedding(console) if by_meaning else None
-    content, evals = Content.of(project, project.sources()), read_eval(project)
+    content, evals = Content.of(project, {path: path for path in project.sources()}), read_eval(project)
     aim = aim_of(project, embed, content, console.progress("Labels by meaning"))
     found = inspect(project, scan_sources(project, console), evals, aim=aim, limit=KEPT)
     card = write_card(project, content.figures, len(evals.rows), found)

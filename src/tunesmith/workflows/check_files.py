@@ -79,7 +79,7 @@ def _found(
         Source(str(path), scan(path, section, prompt=prompt, name=str(path), hasher=progress)) for path in files.paths
     ]
     if project is not None and family in (None, project.config.task.family):
-        aim = aim_of(project, embed, Content.of(project, files.paths), fitting)
+        aim = aim_of(project, embed, Content.of(project, {path: path for path in files.paths}), fitting)
         return examine(aim, sources, evals, limit=KEPT), project.config.task.family
     if family is None:
         labelled, sources = _look(sources)

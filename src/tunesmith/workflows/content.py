@@ -34,8 +34,9 @@ class Content:
     skipped: tuple[str, ...]
 
     @classmethod
-    def of(cls, project: Project, paths: Iterable[Path]) -> "Content":
-        names = {project.name(path): path for path in paths}
+    def of(cls, project: Project, files: Mapping[Path, Path]) -> "Content":
+        """`files`: sources → where what is looked at lies, usually there."""
+        names = {project.name(path): file for path, file in files.items()}
         content = cls.of_files(names, labelled=project.family.LABELLED, prompt=project.prompt)
         if tokens := token_counter(project):
             content.checks.append(Lengths(tokens, limit=project.config.model.max_tokens))

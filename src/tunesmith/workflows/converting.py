@@ -12,7 +12,8 @@ from tunesmith.core.progress import Console
 from tunesmith.core.units import count
 from tunesmith.data.layouts.base import Columns
 from tunesmith.data.layouts.taking import choose, take
-from tunesmith.data.reading import SUFFIXES, TABLES
+from tunesmith.data.lines import PACKED
+from tunesmith.data.reading import SUFFIXES
 from tunesmith.workflows.importing import opened
 
 
@@ -25,7 +26,7 @@ def converted(paths: tuple[Path, ...], columns: Columns, console: Console) -> It
 
 def _is_read(path: Path) -> bool:
     """Whether a project reads it, or what is wrong with it is for reading to say."""
-    return path.suffix.lower() in (*SUFFIXES, *TABLES) or not path.exists()
+    return path.suffix.lower() in (*SUFFIXES, *PACKED) or not path.exists()
 
 
 def _convert(path: Path, folder: Path, columns: Columns, console: Console) -> Path:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
@@ -12,13 +12,13 @@ from tunesmith.core.files import replacing
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count
 from tunesmith.data.fixing import Change, fix, usual_labels
-from tunesmith.data.reading import scan
+from tunesmith.data.lines import is_packed
 from tunesmith.workflows.check import KEPT, MEANING
 from tunesmith.workflows.content import Content
 from tunesmith.workflows.inspecting import aim_of, inspect
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.rows import Source, read_eval
+from tunesmith.workflows.rows import read_eval, scan_sources
 from tunesmith.workflows.status import command
 
 FOLDER = "fixed"  # below data/
@@ -29,12 +29,13 @@ INSTEAD = "  # once the copies stand in the place of the sources"
 class FixOutcome(Outcome):
     """`copies`: source → its corrected copy. `changes`: what was done, and how often.
 
-    `left`: what a person has to settle in the copies, by severity.
+    `packed`: sources that were left alone. `left`: what a person has to settle in the copies, by severity.
     """
 
     copies: dict[str, str]
     changes: dict[str, int]
     log: str | None
+    packed: tuple[str, ...]
     left: dict[str, int]
 
 
@@ -44,7 +45,8 @@ def fix_sources(project: Project, console: Console) -> FixOutcome:
     Raises ConfigError where such a copy would be read as a source itself.
     """
     with project.locked("check --fix"):
-        sources = project.sources()
+        packed = [project.name(path) for path in project.sources() if is_packed(path)]
+        sources = [path for path in project.sources() if not is_packed(path)]
         targets = [_target(project, path) for path in sources]
         labelled = project.family.LABELLED and project.config.task.labels is None
         usual = usual_labels(sources, project.config.data) if labelled else _declared(project)
@@ -64,7 +66,8 @@ def fix_sources(project: Project, console: Console) -> FixOutcome:
             copies=copies,
             changes=done,
             log=project.name(log) if copies else None,
-            left=_left(project, [project.folder / copies.get(name, name) for name in map(project.name, sources)]),
+            packed=tuple(packed),
+            left=_left(project, copies, console),
             next=command(project, "check") + (INSTEAD if copies else ""),
         )
     _tell(outcome, console)
@@ -101,13 +104,11 @@ def _changes(project: Project, source: Path, target: Path, usual: dict[str, str]
         yield from fix(source, file, section, name=name, usual=usual)
 
 
-def _left(project: Project, paths: Sequence[Path]) -> dict[str, int]:
-    """What a check of the copies, and of the sources that needed none, still finds."""
-    section, prompt = project.config.data, project.prompt
-    names = {path: project.name(path) for path in paths}
-    sources = [Source(name, scan(path, section, prompt=prompt, name=name)) for path, name in names.items()]
-    aim = aim_of(project, content=Content.of(project, paths))
-    found = inspect(project, sources, read_eval(project), aim=aim, limit=KEPT)
+def _left(project: Project, copies: Mapping[str, str], console: Console) -> dict[str, int]:
+    """What a check still finds once the `copies` stand in the place of the sources by whose names they go."""
+    files = {path: project.folder / copies.get(project.name(path), path) for path in project.sources()}
+    aim = aim_of(project, content=Content.of(project, files))
+    found = inspect(project, scan_sources(project, console, files), read_eval(project), aim=aim, limit=KEPT)
     return {severity: found.severities.get(severity, 0) for severity in MEANING}
 
 
@@ -122,6 +123,8 @@ def _tell(outcome: FixOutcome, console: Console) -> None:
         console.say(
             f"Every change stands in {outcome.log}. The sources are as they were: put the copies in their place."
         )
+    if outcome.packed:
+        console.say(f"Left alone, since their rows have no bytes of their own: {', '.join(outcome.packed)}.")
     stop, look = outcome.left["stop"], outcome.left["look"]
     if stop or look:
         console.say(

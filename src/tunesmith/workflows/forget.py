@@ -21,7 +21,7 @@ from tunesmith.data import reviews
 from tunesmith.data.finding import place, shown
 from tunesmith.data.forgetting import Subject
 from tunesmith.data.reading import EvalReading, Reading, canonical, read_canonical, write_eval_set
-from tunesmith.data.set_aside import take_out
+from tunesmith.data.set_aside import refuse_packed, take_out
 from tunesmith.workflows import prompt_draft, runs
 from tunesmith.workflows.marks import Mark, mark
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
@@ -77,6 +77,8 @@ def forget(
     """Take out the rows of `groups` and the `rows` named by id or place. Raises UserError where there are none."""
     with project.locked("forget"):
         found = _look(project, groups, rows)
+        for name in found.lines:
+            refuse_packed(name)
         held = _held(project, found.subject)
         outcome = _outcome(project, found, held, done=False)
         _tell(outcome, project, console, eval_set=eval_set)

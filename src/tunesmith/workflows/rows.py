@@ -1,7 +1,7 @@
 """The rows of a project as its verbs see them: sources, eval set, split; and how long a row is."""
 
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -44,16 +44,18 @@ def read_sources(project: Project) -> tuple[Reading, ...]:
     return tuple(_left_empty(project, path) if path in empty else _read(project, path) for path in paths)
 
 
-def scan_sources(project: Project, console: Console) -> list[Source]:
-    """What `read_sources` reads, row by row, whatever the size of the files."""
+def scan_sources(project: Project, console: Console, instead: Mapping[Path, Path] | None = None) -> list[Source]:
+    """What `read_sources` reads, row by row, whatever the size of the files; `instead`: sources → other files that are
+    read under their names."""
     paths, empty = _sources(project)
-    tell = meter(paths, console)
+    files = {path: (instead or {}).get(path, path) for path in paths}
+    tell = meter(list(files.values()), console)
 
     def outcomes(path: Path) -> Iterable[Example | Finding]:
         section, name = project.config.data, project.name(path)
         if path in empty:
             return _left_empty(project, path).findings
-        return scan(path, section, prompt=project.prompt, name=name, hasher=tell)
+        return scan(files[path], section, prompt=project.prompt, name=name, hasher=tell)
 
     return [Source(project.name(path), outcomes(path)) for path in paths]
 

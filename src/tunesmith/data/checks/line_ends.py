@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tunesmith.core.units import count
 from tunesmith.data.finding import Finding, Severity
-from tunesmith.data.lines import is_csv, split_rows
+from tunesmith.data.lines import is_csv, is_packed, split_rows
 
 NAMES = {b"\r\n": "CRLF", b"\n": "LF"}
 LONE = b"\r"
@@ -18,6 +18,8 @@ LONE = b"\r"
 
 def line_ends(path: Path, name: str) -> list[Finding]:
     """The findings of one source, which is read once, a row at a time."""
+    if is_packed(path):
+        return []
     ends: Counter[str] = Counter()
     first: dict[str, int] = {}
     with path.open("rb") as file:
