@@ -109,6 +109,30 @@ def test_where_a_row_came_from_stays_with_it(project, tunesmith, sample):
     assert tunesmith("split", "--json", cwd=project).json["left_out"] == {"eval": len(parts[2])}
 
 
+def test_a_group_and_a_time_stay_with_a_row_whatever_their_columns_are_called(project, tunesmith, sample):
+    rows = [
+        row | {"who": f"c-{n % 3}", "when": f"2026-03-{n + 1:02}"} for n, row in enumerate(sample.rows(4, start=900))
+    ]
+    sample.write_csv(project / "more.csv", rows)
+    columns = ("--input", "text", "--label", "category", "--group", "who")
+    assert tunesmith("import", "more.csv", *columns, cwd=project).code == 0
+    names = ("--set", "data.group=who", "--set", "data.time=when", "--set", "data.files=data/more.jsonl")
+    done = tunesmith("split", *names, cwd=project)
+    assert done.code == 0, done.err
+    parts = ("data/split/train.jsonl", "data/split/validation.jsonl", "evals/eval.jsonl")
+    kept = [{row["group"] for row in read_rows(project / part)} for part in parts]
+    assert sorted(len(groups) for groups in kept) == [1, 1, 1], "a group is in one part"
+    assert set.union(*kept) == {"c-0", "c-1", "c-2"}
+
+
+def test_import_never_writes_over_what_the_project_keeps(project, tunesmith, sample):
+    sample.write_csv(project / "reviews.csv", sample.rows(2))
+    for target in ((), ("-o", "data/reviews.jsonl", "--overwrite"), ("-o", "data/made.jsonl")):
+        done = tunesmith("import", "reviews.csv", "--input", "text", "--label", "category", *target, cwd=project)
+        assert done.code == 2
+        assert "Name another file with -o." in done.err
+
+
 def test_init_takes_what_import_reads(tmp_path, tunesmith):
     (tmp_path / "old.json").write_text(json.dumps(ALPACA))
     done = tunesmith("init", "p", "--from", "old.json")

@@ -59,6 +59,13 @@ def test_copies_are_redacted_alike_and_restored(data, tmp_path, tunesmith):
     assert rows(tmp_path / "back" / "a.jsonl") == [{**ROWS[0], "phone": "4915123456789"}, ROWS[1]]
 
 
+def test_a_table_with_tabs(tmp_path, tunesmith):
+    (tmp_path / "c.tsv").write_text('text\tlabel\n"ann.lee@example.org, said ""now"""\tx\n')
+    done = tunesmith("redact", "c.tsv", "-o", "out")
+    assert done.code == 0, done.err
+    assert (tmp_path / "out/c.tsv").read_text() == 'text\tlabel\n"<EMAIL_1>, said ""now"""\tx\n'
+
+
 def test_a_later_run_with_the_key_goes_on(data, tmp_path, tunesmith):
     key = tmp_path / "keys" / "k.json"
     assert tunesmith("redact", "data/b.csv", "-o", "one", "--key", key).code == 0
@@ -95,7 +102,7 @@ def test_a_project_is_redacted_as_a_whole(project, tunesmith):
         (["data/a.jsonl", "-o", "out", "--keep", "mail"], "there is no such kind"),
         (["data/a.jsonl", "-o", "out", "--restore"], "needs the key"),
         (["data/a.jsonl"], "name the folder for the copies"),
-        (["data/a.xml", "-o", "out"], "ends in .jsonl or .csv"),
+        (["data/a.xml", "-o", "out"], "expected a file of lines"),
         (["data/bad.jsonl", "-o", "out"], "bad.jsonl:2: Not valid JSON"),
         (["data/a.jsonl", "-o", "out", "--key", "keys/other.json"], "is no key of"),
         (["data/a.jsonl", "-o", "out", "--key", "keys/open.json"], "chmod 600"),

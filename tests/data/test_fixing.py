@@ -118,6 +118,16 @@ def test_cells_over_several_lines(table):
     assert list(csv.reader(io.StringIO(text.decode(), newline=""))) == [["input", "output"], ["a\nb", 'say "x"']]
 
 
+def test_a_table_with_tabs_is_parted_by_tabs(tmp_path):
+    content = b'input\toutput\n"one, two\n\nthree"\t B\nfour\tb\nfour\tb\n'
+    copy, changes = fixed(tmp_path / "a.tsv", content, labelled=True)
+    assert copy == b'input\toutput\n"one, two\n\nthree"\tb\nfour\tb\n'
+    assert [(line, what) for line, _, what in what(changes)] == [
+        (2, "outer spaces taken out, label written as usual"),
+        (6, "row taken out that repeats an earlier one"),
+    ]
+
+
 def test_what_cannot_be_read_stays_as_it_is(jsonl):
     rows = b'{"input": "a"\n\xff\xfe\nprose between the lines\n{"input": " ", "output": "b"}\n{"input": 5}\n'
     text, changes = fixed(jsonl, rows)

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.core.example import Example, Made, Message
-from tunesmith.data.forgetting import Subject, cells_of
+from tunesmith.data.forgetting import Subject, became, cells_of
+from tunesmith.data.reviews import Decision
 
 
 def row(text: str, group: str | None = None, made: Made | None = None) -> Example:
@@ -52,6 +53,31 @@ def test_rows_that_were_set_aside(raw, own):
 
 def test_a_group_may_be_a_number():
     assert Subject(groups=frozenset({"42"})).in_raw('{"input": "", "group": 42}')
+
+
+def test_the_cells_of_a_row_are_parted_as_its_file_has_them():
+    assert SUBJECT.in_raw("hello, friend\tbug\tg\n", "data/a.tsv")
+    assert not SUBJECT.in_raw("hello, g\tbug\tother\n", "data/a.tsv")
+
+
+def test_a_row_of_several_turns_is_known_by_all_of_them():
+    turns = (
+        Message(role="user", content="a"),
+        Message(role="assistant", content="b"),
+        Message(role="user", content="c"),
+    )
+    row = Example(messages=turns, expected="d", group="g")
+    assert Subject(groups=frozenset({"g"})).joined([row]).texts == {"c", "user: a\nassistant: b\nuser: c"}
+
+
+def test_edits_are_followed_to_the_last_row():
+    def edit(row: str, becomes: str) -> Decision:
+        said = {"verdict": "edit", "text": "x", "origin": "", "reviewer": "Ada", "time": "", "guideline": ""}
+        return Decision(row=row, becomes=becomes, **said)
+
+    log = [edit("b", "c"), edit("a", "b"), edit("z", "y"), edit("c", "a")]
+    assert became({"a"}, log) == {"a", "b", "c"}
+    assert became({"q"}, log) == {"q"}
 
 
 @given(raw=st.text())

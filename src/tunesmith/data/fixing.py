@@ -8,7 +8,6 @@ they are. What is repaired once is not repaired again.
 
 import codecs
 import csv
-import io
 import json
 import re
 from collections import Counter
@@ -25,7 +24,7 @@ from tunesmith.data.fields import CONTROL, RowError
 from tunesmith.data.finding import shown
 from tunesmith.data.json_text import Path as Place
 from tunesmith.data.json_text import with_strings
-from tunesmith.data.lines import ROW_LIMIT, RawRow, decoded, is_csv, split_rows
+from tunesmith.data.lines import RawRow, decoded, delimiter_of, join_cells, split_cells, split_rows
 from tunesmith.data.rows import PAIR, columns_of, parse_json
 from tunesmith.data.section import DataSection
 
@@ -73,7 +72,7 @@ def usual_labels(paths: Iterable[Path], section: DataSection) -> dict[str, str]:
     uses: Counter[str] = Counter()
     for path in paths:
         with path.open("rb") as file:
-            for row in _rows(file, is_csv(path), section):
+            for row in _rows(file, delimiter_of(path), section):
                 uses.update(_repaired(text.text, answer=True, usual={})[0] for text in row.texts or () if text.answer)
     writings: dict[str, list[str]] = {}
     for label in sorted(uses, key=lambda label: (-uses[label], label)):
@@ -88,12 +87,12 @@ def fix(
 
     `name` is what the log calls the source; `usual` are the labels that are written in one way, without case.
     """
-    ends, seen, header = 0, set[bytes](), None
+    ends, seen, header, delimiter = 0, set[bytes](), None, delimiter_of(path)
     with path.open("rb") as file:
         if file.read(len(MARK)) == MARK:
             yield Change(file=name, line=0, what="byte order mark taken out")
         file.seek(0)
-        for row in _rows(file, is_csv(path), section):
+        for row in _rows(file, delimiter, section):
             if row.raw.blank:
                 yield Change(file=name, line=row.raw.line, what="blank line taken out")
                 continue
@@ -102,10 +101,11 @@ def fix(
                 yield from _done(row, name)
                 _copy(file, row.raw, target)
                 continue
-            line, changes = _fixed(row, name, usual, is_csv(path))
+            line, changes = _fixed(row, name, usual, delimiter)
             yield from changes
-            header = header or (_cells(line) if is_csv(path) else None)
-            key = _key(line, header, section)
+            cells = split_cells(line, delimiter) if delimiter else None
+            header = header or cells
+            key = _key(line, cells, header, section)
             if key is not None and key in seen:
                 yield Change(file=name, line=row.raw.line, what="row taken out that repeats an earlier one")
                 continue
@@ -116,7 +116,7 @@ def fix(
         yield Change(file=name, line=0, what="line ends of Windows made those of Unix", number=ends)
 
 
-def _fixed(row: Row, name: str, usual: Mapping[str, str], table: bool) -> tuple[str, list[Change]]:
+def _fixed(row: Row, name: str, usual: Mapping[str, str], delimiter: bytes | None) -> tuple[str, list[Change]]:
     """The row's line with its texts repaired, and what was changed in it."""
     assert row.line is not None
     changes = _done(row, name)
@@ -129,31 +129,30 @@ def _fixed(row: Row, name: str, usual: Mapping[str, str], table: bool) -> tuple[
             what = ", ".join(whats)
             change = Change(file=name, line=row.raw.line, field=text.field, what=what, before=before, after=after)
             changes.append(change)
-    return (_with_cells if table else with_strings)(row.line, changed), changes
+    return (_with_cells(row.line, changed, delimiter) if delimiter else with_strings(row.line, changed)), changes
 
 
 def _done(row: Row, name: str) -> list[Change]:
     return [Change(file=name, line=row.raw.line, what=what) for what in row.done]
 
 
-def _rows(file: BinaryIO, table: bool, section: DataSection) -> Iterator[Row]:
-    csv.field_size_limit(max(csv.field_size_limit(), ROW_LIMIT))
+def _rows(file: BinaryIO, delimiter: bytes | None, section: DataSection) -> Iterator[Row]:
     header: list[str] | None = None
-    for found in split_rows(file, csv=table):
+    for found in split_rows(file, delimiter):
         raw, done = _unmarked(found)
         if raw.blank:
             yield Row(raw)
             continue
         try:
             text = decoded(raw).removesuffix("\n").rstrip("\r")
-            if not table:
+            if not delimiter:
                 yield _json_row(raw, text, section, done)
             elif header is None:
-                header = _cells(text)
+                header = split_cells(text, delimiter)
                 yield Row(raw, text, (), done)
             else:
-                yield Row(raw, text, tuple(_cell_texts(_cells(text), header, section)), done)
-        except (RowError, csv.Error, StopIteration):
+                yield Row(raw, text, tuple(_cell_texts(split_cells(text, delimiter), header, section)), done)
+        except (RowError, csv.Error):
             yield Row(raw, done=done)
 
 
@@ -221,22 +220,20 @@ def _repaired(text: str, *, answer: bool, usual: Mapping[str, str]) -> tuple[str
     return new, [what for what, happened in steps.items() if happened]
 
 
-def _with_cells(line: str, changed: Mapping[Place, str]) -> str:
+def _with_cells(line: str, changed: Mapping[Place, str], delimiter: bytes) -> str:
     if not changed:
         return line
-    cells = _cells(line)
+    cells = split_cells(line, delimiter)
     for place, new in changed.items():
         cells[int(place[0])] = new
-    written = io.StringIO()
-    csv.writer(written).writerow(cells)  # ends in CRLF, so that a cell with either of the two is quoted
-    return written.getvalue().removesuffix("\r\n")
+    return join_cells(cells, delimiter)
 
 
-def _key(line: str, header: list[str] | None, section: DataSection) -> bytes | None:
+def _key(line: str, cells: list[str] | None, header: list[str] | None, section: DataSection) -> bytes | None:
     """What is read of a row, as a digest; None for a header, and for a row that has nothing to read."""
-    row = json.loads(line) if header is None else dict(zip(header, _cells(line), strict=False))
-    if header is not None and list(row.values()) == header:
+    if cells is not None and cells == header:
         return None
+    row = json.loads(line) if cells is None else dict(zip(header or (), cells, strict=False))
     read = ("messages", "tools", *PAIR, section.input, section.output, section.slice, section.group, "weight")
     said = {column: row[column] for column in read if column in row}
     if not said.keys() & {"messages", PAIR[1], section.output}:
@@ -245,10 +242,6 @@ def _key(line: str, header: list[str] | None, section: DataSection) -> bytes | N
         return blake2b(canonical(said).encode("utf-8", "surrogatepass"), digest_size=16).digest()
     except (ValueError, RecursionError):  # NaN or infinity, or nested too deep: reading refuses it
         return None
-
-
-def _cells(text: str) -> list[str]:
-    return next(csv.reader([text], strict=True))
 
 
 def _copy(file: BinaryIO, raw: RawRow, target: IO[bytes]) -> None:

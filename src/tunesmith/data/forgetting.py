@@ -2,13 +2,16 @@
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from tunesmith.core.example import Example
 from tunesmith.core.record import Record
 from tunesmith.data.fields import RowError
 from tunesmith.data.fields import name as named
+from tunesmith.data.lines import delimiter_of, split_cells
+from tunesmith.data.reviews import Decision
 
 
 class Subject(Record):
@@ -30,35 +33,43 @@ class Subject(Record):
     def joined(self, rows: Iterable[Example]) -> "Subject":
         """With the content of `rows`."""
         rows = list(rows)
-        texts = self.texts | {message.content for row in rows for message in row.messages[-1:]}
+        texts = self.texts | {text for row in rows for text in (row.text, row.messages[-1].content)}
         said = self.said | {row.id for row in rows}
         return self.model_copy(update={"said": said, "texts": texts})
 
-    def in_raw(self, raw: str) -> bool:
-        """Whether a row that was set aside, as it stood in its source, is the subject's: one of its cells says so.
+    def in_raw(self, raw: str, source: str = "") -> bool:
+        """Whether a row that was set aside, as it stood in its `source`, is the subject's: one of its cells says so.
 
         A row that cannot be taken apart is, where a group's name or a text occurs in it.
         """
-        cells = cells_of(raw)
+        cells = cells_of(raw, source)
         if len(cells) < 2:
             return any(known in raw for known in self.groups | self.texts)
         return any(cell in self.groups or cell in self.texts for cell in cells)
 
-    def with_raw(self, raws: Iterable[str]) -> "Subject":
-        """With what rows say that were set aside: the longest of their cells."""
-        said = {max(cells_of(raw), key=len, default="") for raw in raws if self.in_raw(raw)}
+    def with_raw(self, raws: Iterable[tuple[str, str]]) -> "Subject":
+        """With what rows say that were set aside, each with its source: the longest of their cells."""
+        said = {max(cells_of(*each), key=len, default="") for each in raws if self.in_raw(*each)}
         return self.model_copy(update={"texts": self.texts | (said - {""} - self.groups)})
 
 
-def cells_of(raw: str) -> list[str]:
-    """The texts of a row as it stood in its source, JSON or CSV; none where it cannot be taken apart."""
+def became(ids: Iterable[str], decisions: Sequence[Decision]) -> frozenset[str]:
+    """`ids`, and those of the rows that they became when reviewers edited them, however often."""
+    found = set(ids)
+    while more := {each.becomes for each in decisions if each.becomes and each.row in found} - found:
+        found |= more
+    return frozenset(found)
+
+
+def cells_of(raw: str, source: str = "") -> list[str]:
+    """The texts of a row as it stood in its source, JSON or a table's; none where it cannot be taken apart."""
     try:
         return list(_texts(json.loads(raw)))
     except (ValueError, RecursionError):
         if raw.lstrip().startswith("{"):
             return []
-    try:  # so it is CSV
-        return next(csv.reader([raw], strict=True), [])
+    try:  # so it is a table's
+        return split_cells(raw, delimiter_of(Path(source)) or b",")
     except csv.Error:
         return []
 

@@ -6,7 +6,9 @@ is kept, and its place.
 """
 
 import codecs
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -69,8 +71,23 @@ def is_csv(path: Path) -> bool:
     return path.suffix.lower() in DELIMITERS
 
 
-def delimiter_of(path: Path) -> bytes:
-    return DELIMITERS.get(path.suffix.lower(), b",")
+def delimiter_of(path: Path) -> bytes | None:
+    """What parts the cells of a row; None where a row is one line, as in JSON Lines."""
+    return DELIMITERS.get(path.suffix.lower())
+
+
+def split_cells(text: str, delimiter: bytes) -> list[str]:
+    """The cells of a row of a table. Raises csv.Error."""
+    # The csv module's limit is one for the whole process and by default below ours; it is raised, never lowered.
+    csv.field_size_limit(max(csv.field_size_limit(), ROW_LIMIT))
+    return next(csv.reader([text], strict=True, delimiter=delimiter.decode()), [])
+
+
+def join_cells(cells: Iterable[str], delimiter: bytes) -> str:
+    """The row that `split_cells` takes apart, without a line end; a cell with either kind of line end is quoted."""
+    written = io.StringIO()
+    csv.writer(written, delimiter=delimiter.decode()).writerow(cells)
+    return written.getvalue().removesuffix("\r\n")
 
 
 def refuse_unreadable(path: Path, name: str, advice: str, *, packed: bool = False) -> None:
@@ -107,8 +124,10 @@ def _binary(head: bytes) -> str | None:
     return "not text (UTF-8); export its rows as CSV or JSON Lines" if controls > most * len(head) else None
 
 
-def split_rows(file: BinaryIO, *, csv: bool, hasher: Hasher | None = None, delimiter: bytes = b",") -> Iterator[RawRow]:
-    """The rows of `file` in order, blank ones included; a byte order mark belongs to none of them."""
+def split_rows(file: BinaryIO, delimiter: bytes | None, *, hasher: Hasher | None = None) -> Iterator[RawRow]:
+    """The rows of `file` in order, blank ones included; a byte order mark belongs to none of them. `delimiter` parts
+    the cells of a table (`delimiter_of`); None: a row is a line.
+    """
     line, first, start, end = 1, 1, 0, 0
     state, kept = FIELD_START, bytearray()
     ended = True
@@ -121,7 +140,7 @@ def split_rows(file: BinaryIO, *, csv: bool, hasher: Hasher | None = None, delim
         end += len(piece)
         if len(kept) <= ROW_LIMIT:
             kept += piece
-        if csv:
+        if delimiter is not None:
             state = _follow_quotes(piece, state, delimiter)
         ended = piece.endswith(b"\n")
         if ended:

@@ -25,7 +25,7 @@ def read_preferences(path: Path, *, prompt: str, name: str) -> tuple[Preference,
     refuse_unreadable(path, name, "Check [train] preferences in tunesmith.toml.")
     pairs = []
     with path.open("rb") as file:
-        for raw in split_rows(file, csv=False):
+        for raw in split_rows(file, None):
             if raw.blank:
                 continue
             try:

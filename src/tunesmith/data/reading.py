@@ -31,7 +31,6 @@ from tunesmith.data.lines import (
     RawRow,
     decoded,
     delimiter_of,
-    is_csv,
     is_packed,
     refuse_unreadable,
     split_rows,
@@ -127,8 +126,16 @@ def _outcomes(
 ) -> Iterator[Example | Finding]:
     """What each row of a source is; `hasher` has seen all its bytes in the end."""
 
+    sections: dict[tuple[str, str], DataSection] = {}  # with the names that a row has
+
     def made(row: dict[str, Any], origin: str) -> Example:
-        return example_of(_imported(row), section, prompt=prompt, origin=origin)
+        if "messages" not in row or "origin" not in row:
+            return example_of(row, section, prompt=prompt, origin=origin)
+        names = _names(row, section)
+        key = names["slice"], names["group"]
+        if key not in sections:
+            sections[key] = section.model_copy(update=names)
+        return example_of(_imported(row, section.time), sections[key], prompt=prompt, origin=origin)
 
     if is_packed(path):
         yield from _read_table(path, name, made)
@@ -137,16 +144,20 @@ def _outcomes(
                 hasher.update(piece)
         return
     with path.open("rb") as file:
-        rows = split_rows(file, csv=is_csv(path), hasher=hasher, delimiter=delimiter_of(path))
-        if is_csv(path):
-            yield from _read_csv(rows, section, name, delimiter_of(path))
+        delimiter = delimiter_of(path)
+        rows = split_rows(file, delimiter, hasher=hasher)
+        if delimiter:
+            yield from _read_csv(rows, section, name, delimiter)
         else:
             yield from _read_jsonl(rows, name, made)
 
 
-def _imported(row: dict[str, Any]) -> dict[str, Any]:
-    """A row that `import` wrote says in `origin` where it came from, which stays with it as its source."""
-    return row | {SOURCE: row["origin"]} if "messages" in row and "origin" in row and SOURCE not in row else row
+def _imported(row: dict[str, Any], time: str | None) -> dict[str, Any]:
+    """A row that `import` wrote: `origin` says where it came from, which stays with it as its source, and the column
+    `time` is among its other ones."""
+    other = row.get(OTHER)
+    kept = {time: other[time]} if time and isinstance(other, dict) and time in other else {}
+    return kept | {SOURCE: row["origin"]} | row
 
 
 def column_names(path: Path, name: str) -> Iterator[str]:
@@ -159,9 +170,10 @@ def column_names(path: Path, name: str) -> Iterator[str]:
         yield from dict.fromkeys(key for item in _unpacked(path, name) if isinstance(item, Placed) for key in item.row)
         return
     with path.open("rb") as file:
-        rows = split_rows(file, csv=is_csv(path), delimiter=delimiter_of(path))
-        if is_csv(path):
-            yield from dict.fromkeys(_header(rows, name, delimiter_of(path)))
+        delimiter = delimiter_of(path)
+        rows = split_rows(file, delimiter)
+        if delimiter:
+            yield from dict.fromkeys(_header(rows, name, delimiter))
             return
         seen: set[str] = set()
         for raw in rows:
@@ -182,7 +194,7 @@ def read_eval_set(path: Path, section: DataSection, *, prompt: str, name: str) -
         return _eval_row(row, section, prompt, origin)
 
     with path.open("rb") as file:
-        outcomes = list(_read_jsonl(split_rows(file, csv=False), name, made))
+        outcomes = list(_read_jsonl(split_rows(file, None), name, made))
     rows = tuple(outcome for outcome in outcomes if isinstance(outcome, EvalRow))
     findings = tuple(outcome for outcome in outcomes if isinstance(outcome, Finding))
     return EvalReading(rows, findings, name)
@@ -198,7 +210,7 @@ def read_canonical(path: Path, name: str) -> tuple[Example, ...]:
     refuse_unreadable(path, name, "`tunesmith status` says which command writes it.")
     examples = []
     with path.open("rb") as file:
-        for raw in split_rows(file, csv=False):
+        for raw in split_rows(file, None):
             if not raw.blank:
                 try:
                     examples.append(_canonical_example(parse_json(decoded(raw)), f"{name}:{raw.line}"))

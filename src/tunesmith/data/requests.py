@@ -40,7 +40,7 @@ def read_requests(path: Path, name: str, column: str) -> tuple[list[Request], li
     requests: list[Request] = []
     findings: list[Finding] = []
     with path.open("rb") as file:
-        for raw in split_rows(file, csv=False):
+        for raw in split_rows(file, None):
             if raw.blank:
                 continue
             try:

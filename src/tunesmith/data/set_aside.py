@@ -87,7 +87,7 @@ def refuse_packed(name: str) -> None:
 def emptied(path: Path, name: str, target: Path) -> bool:
     """Whether the source `path` holds no row any more because all of them were moved to `target`."""
     with path.open("rb") as file:
-        rows = (row for row in split_rows(file, csv=is_csv(path), delimiter=delimiter_of(path)) if not row.blank)
+        rows = (row for row in split_rows(file, delimiter_of(path)) if not row.blank)
         if sum(1 for _ in islice(rows, 2)) > is_csv(path):  # a CSV keeps its header
             return False
     old = target.open("rb").readlines() if target.exists() else []
@@ -137,7 +137,7 @@ def _find(path: Path, reading: Reading, lines: set[int]) -> list[Span]:
     refuse_packed(reading.name)
     hasher = hashlib.sha256()
     with path.open("rb") as file:
-        rows = split_rows(file, csv=is_csv(path), hasher=hasher, delimiter=delimiter_of(path))
+        rows = split_rows(file, delimiter_of(path), hasher=hasher)
         spans = [Span(row.line, row.start, row.end) for row in rows if row.line in lines]
     if hasher.hexdigest() != reading.sha256 or len(spans) < len(lines):
         raise DataError(f"{reading.name} has changed since it was checked; nothing was moved. Run the check again.")

@@ -8,7 +8,7 @@ that is said, for it breaks the seal.
 import html
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from tunesmith.core.progress import Console
 from tunesmith.core.units import count
 from tunesmith.data import reviews
 from tunesmith.data.finding import place, shown
-from tunesmith.data.forgetting import Subject
+from tunesmith.data.forgetting import Subject, became
 from tunesmith.data.reading import EvalReading, Reading, canonical, read_canonical, write_eval_set
 from tunesmith.data.set_aside import refuse_packed, take_out
 from tunesmith.workflows import prompt_draft, runs
@@ -101,14 +101,17 @@ def _look(project: Project, groups: Sequence[str], rows: Sequence[str]) -> Found
     everything = [row for part in parts for row in part]
     ids = {row.id for row in everything if row.id in rows}
     ids |= {row.id for row in (*examples, *made) if row.origin in rows}  # places in older files are others by now
+    log = reviews.read_log(project.reviews)
     before = _journal(project)
-    subject = before.model_copy(update={"groups": before.groups | set(groups), "ids": before.ids | ids})
-    aside = [str(row.get("raw", "")) for _, row in _json_lines(project.set_aside)]
+    whose = {"groups": before.groups | set(groups), "ids": became(before.ids | ids, log.decisions)}
+    subject = before.model_copy(update=whose)
+    aside = [_raw(row) for _, row in _json_lines(project.set_aside)]
     own = [row for row in everything if subject.covers(row)]
-    if not own and before == Subject() and not any(map(subject.in_raw, aside)):
+    if not own and before == Subject() and not any(subject.in_raw(*each) for each in aside):
         named = ", ".join(shown(name) for name in (*groups, *rows))
         raise UserError(f"Nothing of {named} is here: no row has that group, id or place.")
     subject = subject.joined(own).with_raw(aside)
+    subject = subject.model_copy(update={"said": became(subject.said, log.decisions)})
     lines: dict[str, set[int]] = {}
     for row in filter(subject.covers, examples):
         file, line = place(row.origin)
@@ -116,7 +119,7 @@ def _look(project: Project, groups: Sequence[str], rows: Sequence[str]) -> Found
     files = {path: sum(map(subject.covers, part)) for path, part in (split | versions | {project.made: made}).items()}
     files[project.set_aside] = sum(not kept for _, kept in _aside(project, subject))
     files[project.left_out_file] = sum(not kept for _, kept in _left_out(project, subject))
-    log, about = reviews.read_log(project.reviews), subject.ids | subject.said
+    about = subject.ids | subject.said
     files[project.reviews] = sum(not {each.row, each.becomes}.isdisjoint(about) for each in log.decisions)
     trained = {path.stem for path, part in versions.items() if any(map(subject.covers, part))}
     known = read_splits(project)
@@ -178,7 +181,12 @@ def _rows(project: Project, path: Path) -> tuple[Example, ...]:
 def _aside(project: Project, subject: Subject) -> Iterator[tuple[str, bool]]:
     """The lines of the set-aside file, and whether each stays."""
     for line, row in _json_lines(project.set_aside):
-        yield line, not subject.in_raw(str(row.get("raw", "")))
+        yield line, not subject.in_raw(*_raw(row))
+
+
+def _raw(row: Mapping[str, Any]) -> tuple[str, str]:
+    """A row that was set aside, as it stood, and the source in which it did."""
+    return str(row.get("raw", "")), place(str(row.get("origin", "")))[0]
 
 
 def _left_out(project: Project, subject: Subject) -> Iterator[tuple[str, bool]]:

@@ -205,11 +205,8 @@ def _target(plan: Plan, project: Project | None, found: list[Source], detected: 
 
 def _kept(project: Project, target: Path) -> str | None:
     """What Tunesmith itself keeps at `target`; an eval set may be brought there while none is sealed."""
-    if target == project.set_aside:
-        return "where rows are set aside"
-    if target.is_relative_to(project.split) or target.is_relative_to(project.state):
-        return "in a folder that Tunesmith writes itself"
-    return "the sealed eval set" if target == project.eval_file and project.lock_file.exists() else None
+    free = target == project.eval_file and not project.lock_file.exists()
+    return None if free else project.kept(target)
 
 
 def _nothing(plan: Plan, tally: _Tally) -> str:

@@ -21,7 +21,15 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count, size
 from tunesmith.data.fields import SURROGATE
-from tunesmith.data.lines import ROW_LIMIT, RawRow, is_csv, refuse_unreadable, split_rows
+from tunesmith.data.lines import (
+    ROW_LIMIT,
+    RawRow,
+    delimiter_of,
+    is_csv,
+    refuse_unreadable,
+    split_cells,
+    split_rows,
+)
 from tunesmith.data.rows import object_at
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.workflows import candidates
@@ -98,9 +106,10 @@ def _check_files(project: Project, source: Path, target: Path, overwrite: bool) 
 def read_rows(path: Path) -> list[Row]:
     refuse_unreadable(path, str(path), "Check the path.")
     with path.open("rb") as file:
-        raws = (raw for raw in split_rows(file, csv=is_csv(path)) if not raw.blank)
+        delimiter = delimiter_of(path)
+        raws = (raw for raw in split_rows(file, delimiter) if not raw.blank)
         texts = ((f"{path}:{raw.line}", _text(raw, f"{path}:{raw.line}")) for raw in raws)
-        rows = list(_read_csv(texts, path) if is_csv(path) else _read_jsonl(texts))
+        rows = list(_read_csv(texts, path, delimiter) if delimiter else _read_jsonl(texts))
     if not rows:
         raise DataError(f"{path} holds no rows.")
     if taken := [name for name in ADDED if any(name in row.cells for row in rows)]:
@@ -119,13 +128,11 @@ def _text(raw: RawRow, place: str) -> str:
         raise DataError(f"{place}: the row is not UTF-8 text. Save the file as UTF-8.") from None
 
 
-def _read_csv(texts: Iterator[tuple[str, str]], path: Path) -> Iterator[Row]:
-    # The csv module's limit is one for the whole process and by default below ours; it is raised, never lowered.
-    csv.field_size_limit(max(csv.field_size_limit(), ROW_LIMIT))
+def _read_csv(texts: Iterator[tuple[str, str]], path: Path, delimiter: bytes) -> Iterator[Row]:
     header: list[str] = []
     for place, text in texts:
         try:
-            cells = next(csv.reader([text], strict=True))
+            cells = split_cells(text, delimiter)
         except csv.Error as error:
             raise DataError(f"{place}: not valid CSV: {error}. A quote inside quotes is doubled.") from None
         if not header:

@@ -155,14 +155,18 @@ class Project:
 
     def reserved(self, path: Path) -> str | None:
         """What the project keeps at `path`, or would take it for; None where a file of the user's own may go."""
+        if what := self.kept(path):
+            return what
         sources = {source.resolve() for source in self.sources()}
-        for place in (path.parent.resolve() / path.name, path.resolve()):  # a link, and what it points to
-            for kept, what in self._kept().items():
-                if _folded(place).is_relative_to(_folded(kept)):
-                    return what
-            if place in sources or self._is_source_name(place):
-                return f"among the project's sources ([data] files: {', '.join(self.config.data.files)})"
+        if any(place in sources or self._is_source_name(place) for place in _places(path)):
+            return f"among the project's sources ([data] files: {', '.join(self.config.data.files)})"
         return None
+
+    def kept(self, path: Path) -> str | None:
+        """What the project itself keeps at `path`; None where rows of the user's may go."""
+        places = [_folded(place) for place in _places(path)]
+        kept = ((_folded(each), what) for each, what in self._kept().items())
+        return next((what for each, what in kept if any(place.is_relative_to(each) for place in places)), None)
 
     def _kept(self) -> dict[Path, str]:
         return {
@@ -212,6 +216,11 @@ class Project:
             yield
         finally:
             lock.release()
+
+
+def _places(path: Path) -> tuple[Path, Path]:
+    """A link, and what it points to."""
+    return path.parent.resolve() / path.name, path.resolve()
 
 
 def _folded(path: Path) -> Path:

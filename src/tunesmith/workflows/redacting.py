@@ -5,7 +5,6 @@ key, which is as sensitive as the data, before them, so that no placeholder is e
 """
 
 import csv
-import io
 import json
 import os
 import shlex
@@ -22,7 +21,17 @@ from tunesmith.core.files import private, temporary_name
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count
 from tunesmith.data.fields import SURROGATE, RowError
-from tunesmith.data.lines import ROW_LIMIT, RawRow, decoded, is_csv, refuse_unreadable, split_rows
+from tunesmith.data.lines import (
+    RawRow,
+    decoded,
+    delimiter_of,
+    is_csv,
+    join_cells,
+    refuse_unreadable,
+    split_cells,
+    split_rows,
+)
+from tunesmith.data.reading import SUFFIXES
 from tunesmith.data.rows import listed, parse_json
 from tunesmith.data.sensitive.finder import open_finder
 from tunesmith.data.sensitive.hit import WORDS, counted
@@ -31,7 +40,6 @@ from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.status import command
 
-SUFFIXES = (".jsonl", ".csv")
 KEY_SCHEMA = 1
 KEY_LIMIT = 1 << 30
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -104,7 +112,9 @@ def _pairs(project: Project | None, sources: Sequence[Path], folder: Path) -> li
     pairs: dict[Path, Pair] = {}
     for source in named:
         if source.suffix.lower() not in SUFFIXES:
-            raise DataError(f"{source}: expected a file that ends in .jsonl or .csv.")
+            raise DataError(
+                f"{source}: expected a file of lines ({', '.join(SUFFIXES)}). `tunesmith import` converts others."
+            )
         refuse_unreadable(source, str(source), "Check the path.")
         inside = project is not None and source.resolve().is_relative_to(project.folder)
         target = folder / (source.resolve().relative_to(project.folder) if inside and project else source.name)
@@ -245,17 +255,16 @@ def _restored(placeholders: Placeholders, value: Any, names: list[str] | None) -
 
 def _rows(path: Path) -> Iterator[tuple[RawRow, Any]]:
     """The rows of a file: an object of JSON Lines, or the cells of CSV, its header among them."""
-    csv.field_size_limit(max(csv.field_size_limit(), ROW_LIMIT))
     with path.open("rb") as file:
-        for raw in split_rows(file, csv=is_csv(path)):
+        for raw in split_rows(file, delimiter_of(path)):
             if not raw.blank:
                 yield raw, _cells(path, raw)
 
 
 def _cells(path: Path, raw: RawRow) -> Any:
     try:
-        text = decoded(raw)
-        return next(csv.reader([text], strict=True)) if is_csv(path) else parse_json(text)
+        text, delimiter = decoded(raw), delimiter_of(path)
+        return split_cells(text, delimiter) if delimiter else parse_json(text)
     except RowError as fault:
         message = fault.message
     except csv.Error as error:
@@ -266,12 +275,10 @@ def _cells(path: Path, raw: RawRow) -> Any:
 
 
 def _line(path: Path, cells: Any) -> bytes:
-    if not is_csv(path):
-        text = json.dumps(cells, ensure_ascii=False)
-        return (json.dumps(cells) if SURROGATE.search(text) else text).encode() + b"\n"
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue().encode("utf-8")
+    if delimiter := delimiter_of(path):
+        return join_cells(cells, delimiter).encode() + b"\n"
+    text = json.dumps(cells, ensure_ascii=False)
+    return (json.dumps(cells) if SURROGATE.search(text) else text).encode() + b"\n"
 
 
 def _tell(

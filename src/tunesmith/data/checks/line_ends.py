@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tunesmith.core.units import count
 from tunesmith.data.finding import Finding, Severity
-from tunesmith.data.lines import is_csv, is_packed, split_rows
+from tunesmith.data.lines import delimiter_of, is_csv, is_packed, split_rows
 
 NAMES = {b"\r\n": "CRLF", b"\n": "LF"}
 LONE = b"\r"
@@ -25,7 +25,7 @@ def line_ends(path: Path, name: str) -> list[Finding]:
     with path.open("rb") as file:
         marked = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
         file.seek(0)
-        for row in split_rows(file, csv=is_csv(path)):
+        for row in split_rows(file, delimiter_of(path)):
             end = b"\r\n" if row.raw.endswith(b"\r\n") else b"\n" if row.raw.endswith(b"\n") else b""
             seen = [NAMES[end]] if end else []
             seen += ["blank"] if row.blank else []

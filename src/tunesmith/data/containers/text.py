@@ -12,7 +12,7 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.units import count
 from tunesmith.data.containers.base import Items, Placed, finding, header_of
 from tunesmith.data.fields import RowError
-from tunesmith.data.lines import ROW_LIMIT, RawRow, decoded, refuse_unreadable, split_rows
+from tunesmith.data.lines import RawRow, decoded, refuse_unreadable, split_cells, split_rows
 from tunesmith.data.rows import parse_json
 
 SEPARATORS = (b",", b";", b"\t", b"|")
@@ -21,7 +21,7 @@ SEPARATORS = (b",", b";", b"\t", b"|")
 def json_lines(path: Path, name: str) -> Items:
     refuse_unreadable(path, name, "Check the name of the file.")
     with path.open("rb") as file:
-        for raw in split_rows(file, csv=False):
+        for raw in split_rows(file, None):
             if raw.blank:
                 continue
             try:
@@ -35,7 +35,7 @@ def table(path: Path, name: str, delimiter: bytes | None = None) -> Items:
     refuse_unreadable(path, name, "Check the name of the file.")
     delimiter = delimiter or _delimiter(path)
     with path.open("rb") as file:
-        rows = (raw for raw in split_rows(file, csv=True, delimiter=delimiter) if not raw.blank)
+        rows = (raw for raw in split_rows(file, delimiter) if not raw.blank)
         header = header_of(_header(rows, name, delimiter), name)
         for raw in rows:
             try:
@@ -46,7 +46,7 @@ def table(path: Path, name: str, delimiter: bytes | None = None) -> Items:
 
 def _delimiter(path: Path) -> bytes:
     with path.open("rb") as file:
-        first = next((raw for raw in split_rows(file, csv=False) if not raw.blank), None)
+        first = next((raw for raw in split_rows(file, None) if not raw.blank), None)
     line = first.raw if first else b""
     return max(SEPARATORS, key=lambda sign: line.count(sign))
 
@@ -73,10 +73,8 @@ def _row(raw: RawRow, columns: int, delimiter: bytes) -> list[str]:
 
 def cells_of(raw: RawRow, delimiter: bytes = b",") -> list[str]:
     """The cells of a row of a table. Raises RowError."""
-    # The csv module's limit is one for the whole process and by default below ours; it is raised, never lowered.
-    csv.field_size_limit(max(csv.field_size_limit(), ROW_LIMIT))
     text = decoded(raw)
     try:
-        return next(csv.reader([text], strict=True, delimiter=delimiter.decode()))
+        return split_cells(text, delimiter)
     except csv.Error as error:
         raise RowError("csv", f"Not valid CSV: {error}. A quote inside quotes is doubled.", excerpt=text) from None

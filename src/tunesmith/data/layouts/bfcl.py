@@ -156,7 +156,7 @@ def _beside(path: Path, name: str) -> Beside | None:
     refuse_unreadable(answers, called, "It holds the accepted answers.")
     known: dict[str, Any] = {}
     with answers.open("rb") as file:
-        for raw in split_rows(file, csv=False):
+        for raw in split_rows(file, None):
             if not raw.blank:
                 try:
                     row = object_at(decoded(raw), f"{called}:{raw.line}")
