@@ -126,6 +126,18 @@ def test_one_row_by_its_id_or_its_place(project, tunesmith_in):
     assert run("forget", "--yes").code == 2
 
 
+def test_a_row_that_was_edited_goes_by_the_id_it_had(project, tunesmith_in, sample):
+    run = tunesmith_in(project)
+    entry = next(each for each in run("review", "--list", "--json").json["queue"] if each["why"] == "random")
+    label = next(each for each in sample.labels if each != entry["output"])
+    assert run("review", "--decide", entry["id"], "edit", "--text", label).code == 0
+    assert run("split").code == 0
+    assert any(name.startswith("data/split/") for name in holding(project, entry["input"]))
+    done = run("forget", "--id", entry["id"], "--yes", "--json")
+    assert done.code == 0, done.err
+    assert not holding(project, entry["input"])
+
+
 def test_what_was_trained_on_the_rows_is_marked_until_it_is_made_again(project, tunesmith_in):
     run = tunesmith_in(project)
     majority = ("--set", "baselines.which=majority")
