@@ -3,6 +3,7 @@ import pytest
 from tunesmith.core.errors import ConfigError, DataError
 from tunesmith.core.example import Example, Made, Message
 from tunesmith.data.augmenting import ASKED, BACK, Gate, instruction, packaged, reworded, said_pair
+from tunesmith.data.leaks import find_leaks
 from tunesmith.data.made import place_made
 from tunesmith.data.resembling import Resembling
 from tunesmith.data.splitting import LeftOut, Split
@@ -44,6 +45,24 @@ def test_made_rows_go_where_their_parent_is_trained_on_and_nowhere_else():
     assert taken == [good, of_repeat]
     assert set(reasons.values()) == {"made"}
     assert len(reasons) == 2
+
+
+def test_what_training_would_refuse_is_left_out():
+    """Two sentences that changed places: the same runs of letters, few letters in their place."""
+    said = "When will the refund that I was promised be on my account? I asked for it on the phone twice."
+    held = row(said, origin="data/a.csv:4")
+    turned = made(TRAIN, " ".join(reversed([part.strip() for part in said.split("?")])))
+    assert Resembling([held]).of(turned.text) is None
+    assert find_leaks([turned], [held])
+    found = place_made(SPLIT, [turned], [held], {})
+    assert (found.train, found.left_out[-1].reason) == (SPLIT.train, "made")
+
+
+def test_lines_move_and_what_a_row_said_stays():
+    """A made row whose parent stood where a row of the eval set stands now."""
+    child = made(TRAIN.model_copy(update={"origin": HELD.origin}), "Any news of the thing I ordered?")
+    assert not find_leaks([child], [HELD])
+    assert placed(child) == ([child], {})
 
 
 def test_a_parent_that_was_edited_is_still_a_parent():

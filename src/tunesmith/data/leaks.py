@@ -7,7 +7,7 @@ same; where it belongs to the same group; or where it was made from a row of the
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from tunesmith.core.example import Example
+from tunesmith.core.example import Example, Made
 from tunesmith.core.record import Record
 from tunesmith.data.finding import place, shown
 from tunesmith.data.near import near_twins
@@ -73,11 +73,15 @@ class EvalIndex:
         """
         if self._texts and (twin := self._texts.get(normalise(row.text) if key is None else key)):
             return self._ids.get(row.id, twin), "text"
-        if row.made and (twin := self._ids.get(row.made.source) or self._origins.get(row.made.origin)):
+        if row.made and (twin := self._parent(row.made)):
             return twin, "made"
         if row.group is not None and (twin := self._groups.get(row.group)):
             return twin, "group"
         return None
+
+    def _parent(self, made: Made) -> Example | None:
+        """By what it said; by its place, which is another once lines have moved, only where nothing else is known."""
+        return self._ids.get(made.source) if made.source else self._origins.get(made.origin)
 
 
 def is_cut_from(row: Example, twin: Example) -> bool:

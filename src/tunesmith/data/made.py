@@ -8,6 +8,7 @@ of training; it may say what its own parent says, set otherwise.
 from collections.abc import Iterable, Mapping, Sequence
 
 from tunesmith.core.example import Example
+from tunesmith.data.leaks import pair_leaks
 from tunesmith.data.normal import normalise
 from tunesmith.data.resembling import Resembling
 from tunesmith.data.splitting import LeftOut, Split
@@ -17,9 +18,9 @@ def place_made(
     divided: Split, made: Iterable[Example], eval_set: Sequence[Example], became: Mapping[str, str]
 ) -> Split:
     """`divided` with the rows of `made` that may be trained on. `became` says what an edited row's id is now."""
-    judging = [*divided.validation, *divided.eval, *eval_set]
-    resembling = Resembling(judging)
-    groups = {row.group: row for row in judging if row.group is not None}
+    made, judging = list(made), [*divided.validation, *divided.eval, *eval_set]
+    leaking = {id(row): twin for row, twin, _ in pair_leaks(made, judging)}  # as `train` would refuse them
+    resembling = Resembling(judging)  # a typo in a short text, too
     parents = _parents(divided)
     texts = {row.text for row in divided.train}
     known = {normalise(row.text): row for row in divided.train}
@@ -29,7 +30,7 @@ def place_made(
         twin = known.get(normalise(row.text))
         if source and source not in parents:
             left_out.append(LeftOut(example=row, reason="made", of=row.made.origin if row.made else ""))
-        elif near := resembling.of(row.text) or (groups.get(row.group) if row.group is not None else None):
+        elif near := leaking.get(id(row)) or resembling.of(row.text):
             left_out.append(LeftOut(example=row, reason="made", of=near.origin))
         elif twin and (row.text in texts or parents.get(source) != twin.origin):
             left_out.append(LeftOut(example=row, reason="duplicate", of=twin.origin))
