@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tunesmith.data.finding import shown
+from tunesmith.data.sensitive.quoting import quoted_at
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")  # all but tab and line ends
@@ -16,12 +17,13 @@ MILLISECONDS = 1e11  # a larger number is no time in seconds that anybody means:
 class RowError(Exception):
     """Why a row is no example. It never leaves this room: it becomes a Finding or a DataError."""
 
-    def __init__(self, check: str, message: str, *, field: str | None = None, excerpt: str = ""):
+    def __init__(self, check: str, message: str, *, field: str | None = None, excerpt: str = "", at: int = 0):
+        """`excerpt` is quoted from shortly before the place `at` on."""
         super().__init__(message)
         self.check = check
         self.message = message
         self.field = field
-        self.excerpt = shown(excerpt)
+        self.excerpt = quoted_at(excerpt, at)
 
 
 def text(value: Any, field: str) -> str:

@@ -9,9 +9,10 @@ from typing import Literal
 
 from tunesmith.core.example import Example, Made
 from tunesmith.core.record import Record
-from tunesmith.data.finding import place, shown
+from tunesmith.data.finding import place
 from tunesmith.data.near import near_twins
 from tunesmith.data.normal import normalise
+from tunesmith.data.sensitive.quoting import quoted
 
 By = Literal["text", "made", "group", "near"]
 
@@ -28,7 +29,7 @@ class Leak(Record):
 def find_leaks(train: Sequence[Example], eval_set: Sequence[Example]) -> list[Leak]:
     """Every row of `train` that leaks from `eval_set`, in order, each once."""
     return [
-        Leak(train=row.origin, eval=twin.origin, excerpt=shown(row.text), by=by)
+        Leak(train=row.origin, eval=twin.origin, excerpt=quoted(row.text), by=by)
         for row, twin, by in pair_leaks(train, eval_set)
     ]
 

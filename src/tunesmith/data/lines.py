@@ -195,5 +195,6 @@ def decoded(raw: RawRow) -> str:
         raise RowError(
             "encoding",
             f"Byte {error.start + 1} of the row (0x{raw.raw[error.start]:02x}) is not UTF-8. Save the file as UTF-8.",
-            excerpt=raw.raw[max(0, error.start - 20) :].decode("utf-8", "replace"),
+            excerpt=raw.raw.decode("utf-8", "replace"),
+            at=len(raw.raw[: error.start].decode("utf-8")),
         ) from None

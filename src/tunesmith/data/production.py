@@ -19,9 +19,10 @@ from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.example import Example
 from tunesmith.core.units import count, share
 from tunesmith.data.checks.languages import language_of
-from tunesmith.data.finding import Finding, Severity, place, shown
+from tunesmith.data.finding import Finding, Severity, place
 from tunesmith.data.normal import normalise
 from tunesmith.data.requests import Request
+from tunesmith.data.sensitive.quoting import quoted
 
 DRAWN = 1_000  # of each side
 FEWEST = 30
@@ -192,10 +193,10 @@ def _told(name: str, differ: str, features: Any, sides: Sides) -> Difference:
     order = [int(at) for at in np.argsort(-told.scores_N, kind="stable")]
     sent = [at for at in order if sides.second_N[at]][:SHOWN]
     ours = [at for at in reversed(order) if not sides.second_N[at]][:SHOWN]
-    quoted = ["; ".join(f"“{shown(sides.texts[at])}”" for at in each) for each in (sent, ours)]
+    most_unlike = ["; ".join(f"“{quoted(sides.texts[at])}”" for at in each) for each in (sent, ours)]
     message = (
         f"Requests {differ} than the rows' inputs: a classifier tells them apart with an AUC of {told.auc:.2f} (0.5: "
-        f"not at all). Most unlike the rows: {quoted[0]}. Most unlike the requests: {quoted[1]}"
+        f"not at all). Most unlike the rows: {most_unlike[0]}. Most unlike the requests: {most_unlike[1]}"
     )
     origins = [sides.origins[at] for at in (*sent, *ours)]
     return Difference(f"production-{name}", told.p, told.auc >= LEAST_AUC, message, origins[0], tuple(origins[1:]))
@@ -215,7 +216,7 @@ def _systems(requests: Sequence[Request], prompt: str | None) -> Iterator[Findin
         f"({count(len(texts), 'different one')}); this one has {what}. A model answers best under the prompt it was "
         "trained with: make [task] prompt what production sends."
     )
-    yield _finding("look", "production-system", others[0].origin, message, excerpt=shown(others[0].system or ""))
+    yield _finding("look", "production-system", others[0].origin, message, excerpt=quoted(others[0].system or ""))
 
 
 def _tools(rows: Sequence[Example], requests: Sequence[Request]) -> Iterator[Finding]:

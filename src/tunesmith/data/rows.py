@@ -39,7 +39,8 @@ def parse_json(text: str) -> dict[str, Any]:
         raise RowError(
             "json",
             f"Not valid JSON: {fault}. Expected one object on one line.",
-            excerpt=text[max(0, error.pos - 20) :],
+            excerpt=text,
+            at=error.pos,
         ) from None
     except (ValueError, RecursionError):
         raise RowError("json", "JSON nested too deep, or a number too long, to be a row.", excerpt=text) from None

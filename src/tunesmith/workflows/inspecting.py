@@ -14,9 +14,10 @@ from tunesmith.data.checks.all import check_eval, look_at_eval, look_at_sources
 from tunesmith.data.checks.found import Found
 from tunesmith.data.checks.kept import Kept
 from tunesmith.data.checks.scope import Scope, TooLong
-from tunesmith.data.finding import Finding, place, shown
+from tunesmith.data.finding import Finding, place
 from tunesmith.data.meaning import Embed
 from tunesmith.data.reading import EvalReading, Reading
+from tunesmith.data.sensitive.quoting import quoted
 from tunesmith.data.set_aside import faults_of_form
 from tunesmith.workflows import prompt_draft
 from tunesmith.workflows.content import Content
@@ -204,7 +205,7 @@ def _quoted(project: Project, eval_set: Sequence[Example]) -> list[Finding]:
                     file=file,
                     line=number,
                     message=f"{project.config.task.prompt} quotes this row of the eval set. Quote another.",
-                    excerpt=shown(example.text),
+                    excerpt=quoted(example.text),
                 )
             )
     return found

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from tunesmith.core.example import Example
-from tunesmith.data.finding import Finding, Severity, place, shown
+from tunesmith.data.finding import Finding, Severity, place
+from tunesmith.data.sensitive.quoting import quoted
 
 
 class Check(Protocol):
@@ -40,7 +41,7 @@ def about(
 ) -> Finding:
     """A finding about `row`, which is quoted unless `excerpt` says otherwise."""
     file, line = place(row.origin)
-    quoted = shown(row.text) if excerpt is None else excerpt
+    words = quoted(row.text) if excerpt is None else excerpt
     return Finding(
         severity=severity,
         check=check,
@@ -48,6 +49,6 @@ def about(
         line=line,
         field=field,
         message=message,
-        excerpt=quoted,
+        excerpt=words,
         related=related,
     )

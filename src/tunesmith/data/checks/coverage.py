@@ -18,6 +18,7 @@ from tunesmith.core.units import count, share
 from tunesmith.data.draw import Draw
 from tunesmith.data.finding import Finding, Severity, place, shown
 from tunesmith.data.replies import BEGINNING, asks_back, escalates, refuses
+from tunesmith.data.sensitive.quoting import quoted
 
 FEWEST = 20  # rows that a spread is judged on
 FEWEST_ANSWERS = 50  # that "hardly any of them" means something of
@@ -66,7 +67,7 @@ class Lengths:
         self.all.append(length)
         for heap, sign in ((self.longest, 1), (self.shortest, -1)):
             if len(heap) < EXTREMES or sign * length > heap[0][0]:
-                entry = (sign * length, origin, shown(text))
+                entry = (sign * length, origin, quoted(text))
                 heapq.heappush(heap, entry) if len(heap) < EXTREMES else heapq.heapreplace(heap, entry)
 
 

@@ -14,7 +14,8 @@ from tunesmith.core.example import Example
 from tunesmith.core.units import count, share
 from tunesmith.data.checks.base import about
 from tunesmith.data.fields import CONTROL
-from tunesmith.data.finding import Finding, place, shown
+from tunesmith.data.finding import Finding, place
+from tunesmith.data.sensitive.quoting import quoted
 
 FEWEST = 10  # texts that a habit is judged on
 FEWEST_LABELS = 4
@@ -129,7 +130,7 @@ class Tally:
         self.number[has] += 1
         if len(self.places[has]) <= RELATED:
             self.places[has].append(origin)
-            self.first.setdefault(has, shown(text))
+            self.first.setdefault(has, quoted(text))
 
 
 class Formatting:

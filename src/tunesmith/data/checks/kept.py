@@ -13,9 +13,10 @@ from functools import cached_property
 from typing import Any
 
 from tunesmith.core.example import Example, Message
-from tunesmith.data.finding import Finding, Severity, place, shown
+from tunesmith.data.finding import Finding, Severity, place
 from tunesmith.data.near import clusters
 from tunesmith.data.normal import normalise
+from tunesmith.data.sensitive.quoting import quoted
 from tunesmith.data.sketches import Sketches
 from tunesmith.data.spool import Spool
 
@@ -118,8 +119,8 @@ class Kept:
         """A finding about a row, which is quoted unless `more` says otherwise."""
         file, line = self._files[self._file[position]], self._line[position]
         excerpt = more.pop("excerpt", None)
-        quoted = shown(self.text(position)) if excerpt is None else excerpt
-        return Finding(severity=severity, check=check, file=file, line=line, message=message, excerpt=quoted, **more)
+        words = quoted(self.text(position)) if excerpt is None else excerpt
+        return Finding(severity=severity, check=check, file=file, line=line, message=message, excerpt=words, **more)
 
     @cached_property
     def variants(self) -> dict[int, str]:

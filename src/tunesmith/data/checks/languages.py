@@ -13,7 +13,8 @@ from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.example import Example
 from tunesmith.core.units import count, share
 from tunesmith.data.draw import Draw
-from tunesmith.data.finding import Finding, place, shown
+from tunesmith.data.finding import Finding, place
+from tunesmith.data.sensitive.quoting import quoted
 
 DRAWN = 2_000  # rows that are looked at, however many there are
 FEWEST_LETTERS = 20
@@ -87,7 +88,7 @@ class Languages:
                 message=f"{count(number, field)} of {len(known):,} judged ({share(number / len(known))}) in the "
                 f"language '{language}', most ('{most}', {share(uses[most] / len(known))}) in another. Meant? Then "
                 "have enough of them to learn from, and in the eval set, too.",
-                excerpt=shown(rows[0][1]),
+                excerpt=quoted(rows[0][1]),
                 related=tuple(origin for origin, _ in rows[1 : 1 + NAMED]),
             )
 
@@ -108,7 +109,7 @@ class Languages:
             field="output",
             message=f"{count(len(crossed), 'answer')} of {len(known):,} judged in another language than the input "
             f"(here '{said}' to '{asked}'); the others keep to it.",
-            excerpt=shown(first.output),
+            excerpt=quoted(first.output),
             related=tuple(each.origin for each, _, _ in crossed[1 : 1 + NAMED]),
         )
 

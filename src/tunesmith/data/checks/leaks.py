@@ -13,6 +13,7 @@ from tunesmith.data.meaning import MOST, Embed, twins_by_meaning, vectors_of
 from tunesmith.data.near import twins
 from tunesmith.data.normal import normalise
 from tunesmith.data.one_word import OneWordApart
+from tunesmith.data.sensitive.quoting import quoted
 from tunesmith.data.sketches import Sketches
 
 AFTER = "`split` leaves it out of training."
@@ -71,7 +72,7 @@ class Leaks:
         near = twins(kept.sketches, Sketches(keys), lambda each: kept.key(kept.distinct[each]), keys.__getitem__)
         for row, twin in self._others(near):
             self._leaking[row] = True
-            message = f"Nearly the same as a row of the eval set ({twin.origin}: “{shown(twin.text)}”); {AFTER}"
+            message = f"Nearly the same as a row of the eval set ({twin.origin}: “{quoted(twin.text)}”); {AFTER}"
             yield kept.finding(row, "look", "near-leak", message, related=(twin.origin,))
 
     def _but_for_a_word(self) -> Iterator[Finding]:
@@ -80,14 +81,14 @@ class Leaks:
                 self._leaking[row] = True
                 twin = self._index.rows[known]
                 message = (
-                    f"But for a word the same as a row of the eval set ({twin.origin}: “{shown(twin.text)}”). {SEE}"
+                    f"But for a word the same as a row of the eval set ({twin.origin}: “{quoted(twin.text)}”). {SEE}"
                 )
                 yield self._kept.finding(row, "look", "one-word-leak", message, related=(twin.origin,))
 
     def _by_meaning(self, embed: Embed) -> Iterator[Finding]:
         found = twins_by_meaning(self._scope.vectors, vectors_of(self._index.texts[:MOST], embed))
         for row, twin in self._others({number: other for number, (other, _) in found.items()}):
-            message = f"Means nearly the same as a row of the eval set ({twin.origin}: “{shown(twin.text)}”). {SEE}"
+            message = f"Means nearly the same as a row of the eval set ({twin.origin}: “{quoted(twin.text)}”). {SEE}"
             yield self._kept.finding(row, "look", "meaning-leak", message, related=(twin.origin,))
 
     def _others(self, twin_of: dict[int, int]) -> Iterator[tuple[int, Example]]:

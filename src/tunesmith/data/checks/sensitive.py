@@ -14,7 +14,7 @@ from tunesmith.core.units import count
 from tunesmith.data.checks.base import about
 from tunesmith.data.checks.scope import Scope
 from tunesmith.data.finding import Finding, Severity, place
-from tunesmith.data.sensitive.finder import open_finder, open_live
+from tunesmith.data.sensitive.finder import find_live, open_finder
 from tunesmith.data.sensitive.hit import LIVE, SECRETS, Sensitive, counted, masked
 
 NAMED = 50  # rows of each kind that are listed; all are counted
@@ -87,7 +87,7 @@ class LiveSecrets(SensitiveCheck):
     """Private keys and live tokens alone, which stop the work: cheap enough for every verb that reads rows."""
 
     def __init__(self, scope: Scope):
-        super().__init__(open_live() or (lambda text: []))
+        super().__init__(find_live)
 
 
 def sensitive_check() -> tuple[SensitiveCheck | None, str | None]:

@@ -16,6 +16,7 @@ from tunesmith.core.example import Example, ToolCall
 from tunesmith.core.units import count
 from tunesmith.data.checks.base import about
 from tunesmith.data.finding import Finding, place, shown
+from tunesmith.data.sensitive.quoting import quoted
 
 MOST_REFERENCES = 1_000  # followed for one call
 LONGEST = 100_000  # characters of arguments that are compared
@@ -63,7 +64,7 @@ class ToolCalls:
             return
         if fault:
             message = f"The arguments of '{shown(call.name, 40)}' break its schema: {fault}"
-            excerpt = shown(call.arguments)
+            excerpt = quoted(call.arguments)
             yield about(row, "look", "tool-arguments", message, field=f"{field}.arguments", excerpt=excerpt)
 
 

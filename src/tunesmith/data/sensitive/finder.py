@@ -16,7 +16,7 @@ from tunesmith.data.sensitive.hit import LIVE, Sensitive, settled
 from tunesmith.data.sensitive.ids import ids
 from tunesmith.data.sensitive.names import Find, installed_model, names_by
 from tunesmith.data.sensitive.phones import phones
-from tunesmith.data.sensitive.secrets import hinted, secrets
+from tunesmith.data.sensitive.secrets import may_hold, secrets
 
 NEEDED = ("presidio_analyzer", "detect_secrets", "phonenumbers")
 MISSING = "Personal data and secrets were not looked for: that needs {}. Run `pip install 'tunesmith[data]'`."
@@ -27,7 +27,6 @@ NO_MODEL = (
 
 DIGIT = re.compile(r"\d")
 FOUR_DIGITS = re.compile(r"\d(?:\D{0,3}\d){3}")  # a card, an account, a phone, an identity number
-LONG_WORD = re.compile(r"(?<!\S)\S{20}")
 
 
 class Finder(NamedTuple):
@@ -47,15 +46,9 @@ def open_finder() -> Finder:
     return Finder(lambda text: find(text, names), None if model else NO_MODEL)
 
 
-def open_live() -> Callable[[str], list[Sensitive]] | None:
-    """What finds private keys and live tokens in a text, and nothing else; None where it is not installed."""
-    return _live if find_spec("detect_secrets") else None
-
-
-def _live(text: str) -> list[Sensitive]:
-    if not (LONG_WORD.search(text) or hinted(text)):
-        return []
-    return [hit for hit in settled(secrets(text)) if hit.kind in LIVE]
+def find_live(text: str) -> list[Sensitive]:
+    """Private keys and live tokens, and nothing else; without detect-secrets those that have a form of our own."""
+    return [hit for hit in settled(secrets(text)) if hit.kind in LIVE] if may_hold(text) else []
 
 
 def find(text: str, names: Find | None = None) -> list[Sensitive]:
@@ -79,5 +72,5 @@ def _worth_asking(text: str) -> Iterable[Find]:
         yield addresses
         if FOUR_DIGITS.search(text):
             yield from (cards, ibans, phones, ids)
-    if LONG_WORD.search(text) or hinted(text):
+    if may_hold(text):
         yield secrets

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -60,6 +61,7 @@ PASSWORD = re.compile(
     r"\s{0,3}(?::=|={1,3}|:|=>|\bis\b)\s{0,3}([\"'`]?)([^\s\"'`<>{},;]{6,200})\1",
     re.IGNORECASE,
 )
+LONG_WORD = re.compile(r"(?<!\S)\S{20}")
 CALL = re.compile(r"[A-Za-z_][\w.]*\(")
 HINTS = ("pass", "pwd", "kennwort", "contrase", "senha", "secret", "key", "token", "://")
 
@@ -93,6 +95,11 @@ def secrets(text: str) -> Iterator[Sensitive]:
         yield from _random_strings(text)
 
 
+def may_hold(text: str) -> bool:
+    """Whether it is worth looking for a secret in `text`."""
+    return bool(LONG_WORD.search(text)) or hinted(text)
+
+
 def hinted(text: str) -> bool:
     """Whether a word stands in `text` beside which there may be a secret that has no form of its own."""
     lowered = text.lower()
@@ -101,6 +108,9 @@ def hinted(text: str) -> bool:
 
 @cache
 def plugins() -> tuple[Plugin, ...]:
+    """None without detect-secrets; what has a form of our own is found all the same."""
+    if find_spec("detect_secrets") is None:
+        return ()
     made = []
     for name, hint in PLUGINS.items():
         module, cls = name.split(".")
