@@ -118,3 +118,11 @@ def test_a_file_without_requests_is_refused(project, tunesmith, tmp_path):
     done = tunesmith("check", "-C", "tickets", "--against", "requests.jsonl")
     assert done.code == 2
     assert "holds no request" in done.err
+
+
+def test_requests_that_are_not_there_are_found_missing_before_the_rows_are_read(project, tunesmith):
+    done = tunesmith("check", "-C", "tickets", "--against", "none.jsonl")
+    assert done.code == 2
+    assert "does not exist" in done.err
+    assert "rows" not in done.out
+    assert not (project / "data" / "card.md").exists()

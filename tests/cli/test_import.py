@@ -133,6 +133,22 @@ def test_import_never_writes_over_what_the_project_keeps(project, tunesmith, sam
         assert "Name another file with -o." in done.err
 
 
+def test_init_reads_a_layout_whose_columns_look_like_a_tables(tmp_path, tunesmith):
+    """The instruction of Alpaca's rows belongs to what is asked."""
+    rows = [{"instruction": f"Sort {n}", "input": f"message {n}", "output": "abc"[n % 3]} for n in range(30)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = tunesmith("init", "p", "--from", "a.jsonl")
+    assert done.code == 0, done.err
+    assert "in the layout alpaca: 30 rows" in done.out
+    assert read_rows(tmp_path / "p/data/a.jsonl")[0]["messages"][0]["content"] == "Sort 0\n\nmessage 0"
+
+
+def test_export_knows_the_columns_of_the_projects_own_sources(project, tunesmith, sample):
+    done = tunesmith("export", "--data", "data/messages.csv", "--layout", "openai", "-o", "out.jsonl", cwd=project)
+    assert done.code == 0, done.err
+    assert read_rows(project / "out.jsonl")[0]["messages"][-1]["content"] in sample.labels
+
+
 def test_init_takes_what_import_reads(tmp_path, tunesmith):
     (tmp_path / "old.json").write_text(json.dumps(ALPACA))
     done = tunesmith("init", "p", "--from", "old.json")

@@ -194,6 +194,34 @@ def test_a_file_of_text_and_one_without_requests(tmp_path):
         read_requests(tmp_path / "none.jsonl", "none.jsonl", "input")
 
 
+def test_the_chats_among_a_collectors_spans_are_the_requests(tmp_path):
+    said = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}])
+    chat = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": said}
+    spans = [{"name": "GET", "traceId": "1", "attributes": {"http.method": "GET"}}, {"name": "c", "attributes": chat}]
+    path = tmp_path / "log.jsonl"
+    whole = {"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}
+    path.write_text("\n".join(json.dumps(each) for each in (*spans, whole)))
+    read, findings = read_requests(path, "log.jsonl", "input")
+    assert [(each.text, each.origin, each.body) for each in read] == [
+        ("Hi", "log.jsonl:2", True),
+        ("Hi", "log.jsonl:3", True),
+    ]
+    assert [(each.severity, each.message) for each in findings] == [("note", "Passed over: 2 spans of other work.")]
+
+
+def test_bodies_that_logs_wrap_twice_or_keep_as_text(tmp_path):
+    path = tmp_path / "log.jsonl"
+    sent = {"model": "m", "messages": CHAT}
+    path.write_text("\n".join(json.dumps(each) for each in ({"request": {"body": sent}}, {"body": json.dumps(sent)})))
+    assert [each.text for each in read_requests(path, "log.jsonl", "input")[0]] == ["the last"] * 2
+
+
+def test_a_table_is_no_log(tmp_path):
+    (tmp_path / "log.csv").write_text("input\nHi\n")
+    with pytest.raises(DataError, match="tunesmith import"):
+        read_requests(tmp_path / "log.csv", "log.csv", "input")
+
+
 HOSTILE = st.binary(max_size=20) | st.text(max_size=9).map(lambda text: json.dumps({"messages": text}).encode())
 
 

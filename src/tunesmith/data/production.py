@@ -20,6 +20,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.units import count, share
 from tunesmith.data.checks.languages import language_of
 from tunesmith.data.finding import Finding, Severity, place
+from tunesmith.data.meaning import Embed
 from tunesmith.data.normal import normalise
 from tunesmith.data.requests import Request
 from tunesmith.data.sensitive.quoting import quoted
@@ -31,8 +32,6 @@ SHOWN = 5  # of each side's most unlike
 LEAST_AUC = 0.6  # of a classifier, to be worth a look
 LEAST_APART = 0.15  # between shares, or distributions of lengths
 READ = 2_000  # characters of a text
-
-Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
 
 HABITS: dict[str, Callable[[str], bool]] = {
     "begin with a capital letter": lambda text: text.strip()[:1].isupper(),

@@ -28,7 +28,7 @@ class Difference(Record):
 
 def name_of(rows: Iterable[Example]) -> str:
     """The digest that names a data set."""
-    return digest("data-set", 1, rows=sorted([row.id, row.weight, row.group or ""] for row in rows))
+    return digest("data-set", 2, rows=sorted([row.id, row.weight, row.slice or "", row.group or ""] for row in rows))
 
 
 def difference(before: Sequence[Example], after: Sequence[Example]) -> Difference:

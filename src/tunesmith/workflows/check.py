@@ -10,9 +10,19 @@ from tunesmith.data.finding import Finding
 from tunesmith.data.set_aside import set_aside as move
 from tunesmith.tasks.spec import FamilyName
 from tunesmith.workflows.card import write_card
-from tunesmith.workflows.content import Content, production
+from tunesmith.workflows.content import Content, production, requests
 from tunesmith.workflows.embedding import embedding
-from tunesmith.workflows.inspecting import SHOWN, Inspection, aim_of, first_stops, inspect, line, of_readings, whole
+from tunesmith.workflows.inspecting import (
+    SHOWN,
+    Inspection,
+    aim_of,
+    first_stops,
+    inspect,
+    line,
+    of_readings,
+    stops_of,
+    whole,
+)
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import read_eval, read_sources, scan_sources
@@ -55,14 +65,15 @@ def check(
 
     `against` is a file of requests, as production sends them, that the rows are compared with.
     """
-    moved = _set_aside(project, console) if set_aside else 0
     embed = embedding(console) if by_meaning else None
+    sent = requests(project, against.resolve()) if against else None
+    moved = _set_aside(project, console) if set_aside else 0
     content, evals = Content.of(project, {path: path for path in project.sources()}), read_eval(project)
     aim = aim_of(project, embed, content, console.progress("Labels by meaning"))
     found = inspect(project, scan_sources(project, console), evals, aim=aim, limit=KEPT)
     card = write_card(project, content.figures, len(evals.rows), found)
-    if against:
-        found = found.and_of(production(project, against.resolve(), console, embed))
+    if sent:
+        found = found.and_of(production(project, sent, console, embed))
     following = _once_settled(project, found) if found.severities.get("stop") else _next(project)
     outcome = outcome_of(found, project.config.task.family, following, moved)
     tell(outcome, found.faults, console)
@@ -91,7 +102,7 @@ def _set_aside(project: Project, console: Console) -> int:
     """Move the rows and say so at once: what comes later may fail."""
     with project.locked("check --set-aside"):
         readings = read_sources(project)
-        found = inspect(project, of_readings(readings), read_eval(project))
+        found = stops_of(project, of_readings(readings), read_eval(project))
         if found.faults:
             raise DataError(
                 f"Nothing was moved: {whole(found.faults)}\n{first_stops(found.findings)}\n"

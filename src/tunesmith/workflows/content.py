@@ -6,6 +6,7 @@ Findings for a person, which stop no other verb. All of it sees the rows in the 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tunesmith.core.example import Example
 from tunesmith.core.progress import Console
@@ -19,9 +20,16 @@ from tunesmith.data.checks.sensitive import sensitive_check
 from tunesmith.data.finding import Finding
 from tunesmith.data.meaning import Embed
 from tunesmith.data.production import compare
-from tunesmith.data.requests import read_requests
+from tunesmith.data.requests import Request, read_requests
+from tunesmith.workflows.embedding import refuse_missing
 from tunesmith.workflows.project import Project
+from tunesmith.workflows.reviewed import as_reviewed
 from tunesmith.workflows.rows import scan_sources, token_counter
+
+
+class Sent(NamedTuple):
+    requests: list[Request]
+    findings: list[Finding]  # of lines that are none
 
 
 @dataclass
@@ -53,9 +61,16 @@ class Content:
         return cls(checks, figures, findings, (missing,) if missing else ())
 
 
-def production(project: Project, path: Path, console: Console, embed: Embed | None) -> Iterable[Finding]:
-    """How the rows differ from the requests in `path`, a file anywhere."""
-    requests, findings = read_requests(path, project.name(path), project.config.data.input)
-    outcomes = (outcome for source in scan_sources(project, console) for outcome in source.outcomes)
+def requests(project: Project, path: Path) -> Sent:
+    """The requests in `path`, a file anywhere. Raises DataError; MissingExtraError where nothing could compare them."""
+    refuse_missing("--against", "sklearn", "scipy")
+    return Sent(*read_requests(path, project.name(path), project.config.data.input))
+
+
+def production(project: Project, sent: Sent, console: Console, embed: Embed | None) -> Iterable[Finding]:
+    """How the rows, as reviewed, differ from what production sent."""
+    sources = as_reviewed(project, scan_sources(project, console))
+    outcomes = (outcome for source in sources for outcome in source.outcomes)
     rows = [outcome for outcome in outcomes if isinstance(outcome, Example)]
-    return [*findings, *compare(rows, requests, prompt=project.prompt, embed=embed)] if rows else findings
+    compared = compare(rows, sent.requests, prompt=project.prompt, embed=embed) if rows else ()
+    return (*sent.findings, *compared)

@@ -16,17 +16,30 @@ from tunesmith.data.lines import PACKED
 from tunesmith.data.reading import SUFFIXES
 from tunesmith.workflows.importing import opened
 
+READ = ("tunesmith", "openai", "prompt-completion", "table")  # layouts that a project reads as they are
+
 
 @contextmanager
 def converted(paths: tuple[Path, ...], columns: Columns, console: Console) -> Iterator[tuple[Path, ...]]:
     """`paths`, those that a project cannot read replaced by files of canonical rows, while the block lasts."""
     with TemporaryDirectory(prefix="tunesmith-") as folder:
-        yield tuple(path if _is_read(path) else _convert(path, Path(folder), columns, console) for path in paths)
+        yield tuple(
+            path if _is_read(path, columns) else _convert(path, Path(folder), columns, console) for path in paths
+        )
 
 
-def _is_read(path: Path) -> bool:
+def _is_read(path: Path, columns: Columns) -> bool:
     """Whether a project reads it, or what is wrong with it is for reading to say."""
-    return path.suffix.lower() in (*SUFFIXES, *PACKED) or not path.exists()
+    if not path.exists():
+        return True
+    if path.suffix.lower() not in (*SUFFIXES, *PACKED):
+        return False
+    if columns.input is not None or columns.label is not None:
+        return True
+    try:
+        return choose(opened(str(path)), None, columns).layout.name in READ
+    except DataError:
+        return True
 
 
 def _convert(path: Path, folder: Path, columns: Columns, console: Console) -> Path:

@@ -18,6 +18,7 @@ from tunesmith.data.finding import Finding
 from tunesmith.data.layouts.base import ASIDE, Columns, Layout, Row, exported
 from tunesmith.data.layouts.detect import named
 from tunesmith.data.layouts.taking import Taken, choose, take
+from tunesmith.data.reading import column_names
 from tunesmith.workflows.importing import opened
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
 from tunesmith.workflows.project import Project
@@ -58,7 +59,7 @@ def export(plan: ExportPlan, project: Project | None, console: Console) -> Expor
     layout = named(plan.layout, Columns(plan.input, plan.label))
     _check_target(plan, layout, project)
     found = opened(plan.source)
-    detected = choose(found, None, Columns())
+    detected = choose(found, None, _columns(plan, project, layout.name))
     rows: list[Row] = []
     left_out: Counter[str] = Counter()
     findings: list[Finding] = []
@@ -98,6 +99,17 @@ def _exported(taken: Taken, layout: Layout, file: str, read_as: str) -> tuple[Ro
         return exported(row, layout)
     except RowError as fault:
         return finding(fault, taken.line, file)
+
+
+def _columns(plan: ExportPlan, project: Project | None, target: str) -> Columns:
+    """Those of the rows: a project's own, where the source has them; those that are named, but for a table's to be
+    written, whose columns they name."""
+    source = Path(plan.source)
+    if project and source.resolve() in project.sources():
+        section = project.config.data
+        if {section.input, section.output} <= set(column_names(source, plan.source)):
+            return Columns(section.input, section.output, section.slice, section.group)
+    return Columns() if target == "table" else Columns(plan.input, plan.label)
 
 
 def _check_target(plan: ExportPlan, layout: Layout, project: Project | None) -> None:

@@ -143,7 +143,7 @@ def _take_out(project: Project, found: Found, *, eval_set: bool) -> None:
     mark(project, Mark(time=runs.now(), rows=sum(map(len, found.lines.values())), runs=found.runs))
     _rewrite_lines(project.set_aside, _aside(project, subject))
     _rewrite_lines(project.left_out_file, _left_out(project, subject))
-    reviews.forget(project.reviews, set(subject.ids | subject.said), project.state / "reviews.lock")
+    reviews.forget(project.reviews, set(subject.ids | subject.said), project.reviews_lock)
     for path in (project.made, project.train_file, project.validation_file, *kept_versions(project)):
         if found.files.get(path):
             rows = [row for row in _rows(project, path) if not subject.covers(row)]

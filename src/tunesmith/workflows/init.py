@@ -81,7 +81,8 @@ def init(plan: Plan, console: Console) -> InitOutcome:
     """Make the project that `plan` describes. Raises UserError before anything is written."""
     columns = Columns(plan.input, plan.label, plan.slice, plan.group)
     with converted(plan.sources, columns, console) as sources:
-        if sources and not set(sources) & set(plan.sources):  # rows that were converted have columns of their own
+        # Rows that were converted have columns of their own; an eval set may still have those that are named.
+        if sources and not plan.eval_file and not set(sources) & set(plan.sources):
             plan = plan.model_copy(update={"input": None, "label": None, "slice": None, "group": None})
         return _make(plan.model_copy(update={"sources": sources}), console)
 

@@ -59,6 +59,7 @@ class Aim:
     fitting: Progress = silent  # of what is learnt from the vectors
     content: Content | None = None  # where more is asked than whether the rows can be used
     skipped: tuple[str, ...] = ()
+    only_stops: bool = False  # for a verb that refuses rows and says nothing else of them
 
 
 def of_readings(readings: Iterable[Reading]) -> list[Source]:
@@ -108,16 +109,17 @@ def examine(
 ) -> Inspection:
     """One pass over the sources, then one over the eval set; at most `limit` findings of each check are kept."""
     found, rows = Found(limit), dict.fromkeys((source.name for source in sources), 0)
-    kept = Kept(labelled=aim.labelled, declared=aim.labels)
+    kept = Kept(labelled=aim.labelled, declared=aim.labels, sketching=not aim.only_stops)
     content = aim.content
     scope = Scope(kept, aim.too_long, evals.examples, aim.embed, fitting=aim.fitting)
-    look_at_sources(_counted(sources, rows), scope, found, content.checks if content else ())
+    further = content.checks if content else ()
+    look_at_sources(_counted(sources, rows), scope, found, further, only_stops=aim.only_stops)
     faults = faults_of_form(rows, found.stopped)
     if aim.eval_is_own:
         known = dict(zip(kept.labels, kept.uses, strict=True))
-        kept_of_eval = Kept(labelled=aim.labelled, declared=aim.labels, known=known)
+        kept_of_eval = Kept(labelled=aim.labelled, declared=aim.labels, known=known, sketching=not aim.only_stops)
         scope = Scope(kept_of_eval, aim.too_long, repeats="the eval set counts it twice")
-        look_at_eval(chain(evals.findings, evals.placed), scope, found)
+        look_at_eval(chain(evals.findings, evals.placed), scope, found, only_stops=aim.only_stops)
     found.add((*quoted, *(content.findings if content else ())))
     return Inspection(
         findings=tuple(found.sorted(list(rows))),
@@ -138,6 +140,13 @@ def _counted(sources: Sequence[Source], rows: dict[str, int]) -> Iterator[Exampl
             yield outcome
 
 
+def stops_of(project: Project, sources: Sequence[Source], evals: EvalReading) -> Inspection:
+    """What of the sources and of the eval set stops the work, and nothing else."""
+    aim = aim_of(project)
+    aim.only_stops = True
+    return inspect(project, sources, evals, aim=aim)
+
+
 def refuse_eval_stops(project: Project, evals: EvalReading, known: Mapping[str, int], verb: str) -> None:
     """Raise DataError where a row of the eval set cannot be used as it is; `known`: the labels of the rows to learn
     from."""
@@ -148,7 +157,8 @@ def refuse_eval_stops(project: Project, evals: EvalReading, known: Mapping[str, 
         else f"Correct them in {name}; `tunesmith check` lists them all."
     )
     aim = aim_of(project)
-    refuse_stops(check_eval(evals, known, aim.labels, aim.too_long, labelled=aim.labelled), verb, advice)
+    found = check_eval(evals, known, aim.labels, aim.too_long, labelled=aim.labelled, only_stops=True)
+    refuse_stops(found, verb, advice)
 
 
 def refuse_found(project: Project, found: Inspection, verb: str) -> None:

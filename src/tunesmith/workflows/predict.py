@@ -62,6 +62,8 @@ def predict(
     [entry] = candidates.choose(project, [name])
     _check_files(project, source, target, overwrite)
     rows = read_rows(source)
+    if taken := [name for name in ADDED if any(name in row.cells for row in rows)]:
+        raise DataError(f"{source} has a column {taken[0]!r} already, which the answers would overwrite. Rename it.")
     asked = questions(rows, project)
     examples = [each for each in asked if isinstance(each, Example)]
     candidate = load(project.artifacts, entry.digest, LocalEngines(project.folder, project.config.providers))
@@ -104,6 +106,8 @@ def _check_files(project: Project, source: Path, target: Path, overwrite: bool) 
 
 
 def read_rows(path: Path) -> list[Row]:
+    if path.suffix.lower() not in SUFFIXES:
+        raise DataError(f"{path}: expected a file that ends in .csv or .jsonl.")
     refuse_unreadable(path, str(path), "Check the path.")
     with path.open("rb") as file:
         delimiter = delimiter_of(path)
@@ -112,8 +116,6 @@ def read_rows(path: Path) -> list[Row]:
         rows = list(_read_csv(texts, path, delimiter) if delimiter else _read_jsonl(texts))
     if not rows:
         raise DataError(f"{path} holds no rows.")
-    if taken := [name for name in ADDED if any(name in row.cells for row in rows)]:
-        raise DataError(f"{path} has a column {taken[0]!r} already, which the answers would overwrite. Rename it.")
     return rows
 
 

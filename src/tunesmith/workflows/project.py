@@ -31,6 +31,7 @@ class Project:
         self.data = folder / "data"
         self.set_aside = folder / SET_ASIDE
         self.reviews = folder / REVIEWS
+        self.reviews_lock = folder / ".tunesmith" / "reviews.lock"
         self.made = folder / MADE
         self.split = folder / SPLIT
         self.train_file = self.split / "train.jsonl"

@@ -6,7 +6,6 @@ several people may review at once; what another has just decided is not asked ag
 
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import cast, get_args
 
 from tunesmith.core.errors import DataError, UserError, nearest
@@ -99,7 +98,7 @@ def decide(
     desk = open_desk(project, reviewer, look=False)
     example = _find(desk, row)
     decision = _decision(desk, example, cast(Verdict, verdict), text, reason)
-    append(project.reviews, decision, _lock(project))
+    append(project.reviews, decision, project.reviews_lock)
     console.say(f"Recorded: {decision.reviewer} — {verdict} {example.origin}.")
     return DecidedOutcome(decision=decision, next=command(project, "review"))
 
@@ -127,7 +126,7 @@ def session(
         decision = _asked(desk, item, console, ask)
         if decision is None:
             break
-        append(project.reviews, decision, _lock(project))
+        append(project.reviews, decision, project.reviews_lock)
         decided[decision.verdict] += 1
     outcome = _outcome(desk, decided)
     words = ", ".join(f"{number:,} {verdict}" for verdict, number in decided.items()) or "nothing"
@@ -182,10 +181,6 @@ def _answer(desk: Desk, text: str) -> str:
                 "A new one is declared under [task] labels."
             )
     return text
-
-
-def _lock(project: Project) -> Path:
-    return project.state / "reviews.lock"
 
 
 def _outcome(desk: Desk, decided: Counter[str]) -> ReviewOutcome:

@@ -100,7 +100,7 @@ def effect(project: Project) -> str | None:
         return None
     found = standing(project)
     changes = [[row, each.verdict, each.text] for row, each in found.items() if each.verdict in ("edit", "reject")]
-    made = [row.id for row in accepted_made(project)]
+    made = [row.id for row in accepted(read_made(project), found).rows]
     return digest("review", 1, changes=sorted(changes), made=sorted(made)) if changes or made else None
 
 

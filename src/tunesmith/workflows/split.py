@@ -25,7 +25,7 @@ from tunesmith.data.versions import name_of
 from tunesmith.decisions.power import Sight, points, sight
 from tunesmith.evaluation import seal as seals
 from tunesmith.workflows import inputs, prompt_draft
-from tunesmith.workflows.inspecting import inspect, of_readings, refuse_found
+from tunesmith.workflows.inspecting import of_readings, refuse_found, stops_of
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.reviewed import Reviewed, accepted_made, reviewed
@@ -72,7 +72,7 @@ def split(project: Project, console: Console) -> SplitOutcome:
         if made:
             refuse_other_eval_files(project)
         found = reviewed(project, read_sources(project))
-        refuse_found(project, inspect(project, of_readings(found.readings), evals), "the split")
+        refuse_found(project, stops_of(project, of_readings(found.readings), evals), "the split")
         rows = [example for reading in found.readings for example in reading.examples]
         eval_set = evals.examples
         divided = _divide(rows, eval_set, project)

@@ -29,24 +29,35 @@ from tunesmith.data.reading import EvalReading, Reading
 Makers = tuple[Callable[[Scope], Check], ...]
 
 OF_LABELS: Makers = (UnknownLabels, LabelVariants)  # where outputs are labels: they come first, in rows of any kind
-OF_SOURCES: Makers = (Contradictions, Duplicates, NearDuplicates, Leaks, Fit, LiveSecrets)
+STOPPING: Makers = (Contradictions, Fit, LiveSecrets)  # and the labels: all that can stop the work
+OF_SOURCES: Makers = (*STOPPING, Duplicates, NearDuplicates, Leaks)
 OF_MEANING: Makers = (MeaningDuplicates, ThinTopics)
 OF_SOURCE_LABELS: Makers = (LabelCounts, LabelFaults)
-OF_EVAL: Makers = (Contradictions, Duplicates, NearDuplicates, Fit, LiveSecrets)
+OF_EVAL: Makers = (*STOPPING, Duplicates, NearDuplicates)
 OF_EVAL_LABELS: Makers = (UnseenLabels,)
 
 
 def look_at_sources(
-    outcomes: Iterable[Example | Finding], scope: Scope, found: Found, further: Sequence[Check] = ()
+    outcomes: Iterable[Example | Finding],
+    scope: Scope,
+    found: Found,
+    further: Sequence[Check] = (),
+    *,
+    only_stops: bool = False,
 ) -> None:
-    """Take what reading the sources gives through every check of theirs, and the `further` ones."""
-    of_labels = (*OF_LABELS, *OF_SOURCES, *OF_MEANING, *OF_SOURCE_LABELS)
-    look(outcomes, scope, of_labels if scope.labelled else (*OF_SOURCES, *OF_MEANING), found, further)
+    """Take what reading the sources gives through every check of theirs, and the `further` ones; `only_stops`: through
+    those alone that can stop the work, for verbs that ask for nothing else."""
+    makers = STOPPING if only_stops else (*OF_SOURCES, *OF_MEANING)
+    of_labels = () if only_stops else OF_SOURCE_LABELS
+    look(outcomes, scope, (*OF_LABELS, *makers, *of_labels) if scope.labelled else makers, found, further)
 
 
-def look_at_eval(outcomes: Iterable[Example | Finding], scope: Scope, found: Found) -> None:
-    of_labels = (*OF_LABELS, *OF_EVAL_LABELS, *OF_EVAL)
-    look(outcomes, scope, of_labels if scope.labelled else OF_EVAL, found)
+def look_at_eval(
+    outcomes: Iterable[Example | Finding], scope: Scope, found: Found, *, only_stops: bool = False
+) -> None:
+    makers = STOPPING if only_stops else OF_EVAL
+    of_labels = () if only_stops else OF_EVAL_LABELS
+    look(outcomes, scope, (*OF_LABELS, *of_labels, *makers) if scope.labelled else makers, found)
 
 
 def look(
@@ -70,14 +81,16 @@ def check(
     too_long: TooLong,
     *,
     labelled: bool = True,
+    only_stops: bool = False,
 ) -> list[Finding]:
     """The findings of reading, and all others, by file and line, of rows that are in memory already.
 
     `labels`: those declared under [task], or None; without `labelled`, outputs are free text.
     """
     found = Found()
-    scope = Scope(Kept(labelled=labelled, declared=labels), too_long, eval_set)
-    look_at_sources(chain.from_iterable((*each.findings, *each.examples) for each in readings), scope, found)
+    scope = Scope(Kept(labelled=labelled, declared=labels, sketching=not only_stops), too_long, eval_set)
+    outcomes: Iterable[Example | Finding] = chain.from_iterable((*each.findings, *each.examples) for each in readings)
+    look_at_sources(outcomes, scope, found, only_stops=only_stops)
     return found.sorted([reading.name for reading in readings])
 
 
@@ -88,12 +101,13 @@ def check_eval(
     too_long: TooLong,
     *,
     labelled: bool = True,
+    only_stops: bool = False,
 ) -> list[Finding]:
     """The findings of an eval set, by line; `known`: the labels of the sources, with their rows."""
     found = Found()
-    kept = Kept(labelled=labelled, declared=labels, known=known)
+    kept = Kept(labelled=labelled, declared=labels, known=known, sketching=not only_stops)
     scope = Scope(kept, too_long, repeats="the eval set counts it twice")
-    look_at_eval(chain(evals.findings, evals.placed), scope, found)
+    look_at_eval(chain(evals.findings, evals.placed), scope, found, only_stops=only_stops)
     return found.sorted([evals.name])
 
 

@@ -28,10 +28,16 @@ class Kept:
     """Implements `Check`, though it finds nothing: it goes before the checks, which look rows up by position.
 
     `declared`: the labels under [task]. `known`: label → rows elsewhere, whose writing goes before that of these rows.
+    `sketching`: whether texts that are nearly the same will be asked for.
     """
 
     def __init__(
-        self, *, labelled: bool, declared: Sequence[str] | None = None, known: Mapping[str, int] | None = None
+        self,
+        *,
+        labelled: bool,
+        declared: Sequence[str] | None = None,
+        known: Mapping[str, int] | None = None,
+        sketching: bool = True,
     ):
         self.labelled = labelled
         self.declared = declared
@@ -39,6 +45,7 @@ class Kept:
         self.labels: list[str] = []  # by number, in the order they were met
         self.uses: list[int] = []  # rows of each label
         self.label_first: list[int] = []  # the first row of each label
+        self._sketching = sketching
         self._numbers: dict[str, int] = {}
         self._files: list[str] = []
         self._file_numbers: dict[str, int] = {}
@@ -68,7 +75,8 @@ class Kept:
         self.last_key = key = normalise(text)
         first = self._by_key.setdefault(_digest(key), position)
         if first == position:
-            self.sketches.add(key)
+            if self._sketching:
+                self.sketches.add(key)
             self.distinct.append(position)
         self._first.append(first)
         self._texts.append(text)

@@ -36,10 +36,6 @@ def answers(value: Any, field: str) -> list[Row]:
     return made
 
 
-def _judged(row: Mapping[str, Any]) -> bool:
-    return "messages" in row and isinstance(row.get("label"), bool)
-
-
 def _canonical(row: Mapping[str, Any]) -> bool:
     return (
         ("messages" in row or is_pair(row)) and from_there(row.get("origin")) and row.keys() <= {*base.ORDER, "source"}
