@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.options import Folder, Json, Settings, ask_line, one_of, opened, perform
+from tunesmith.cli.options import Folder, Json, Meaning, Settings, ask_line, one_of, opened, perform
 
 
 def review(
@@ -15,9 +15,7 @@ def review(
         bool, typer.Option("--second", help="Judge rows that others have decided, without seeing what they said.")
     ] = False,
     made: Annotated[bool, typer.Option("--made", help="Only rows that `augment` made.")] = False,
-    meaning: Annotated[
-        bool, typer.Option("--meaning", help="Look for wrong labels and contradictions by meaning, too.")
-    ] = False,
+    meaning: Meaning = False,
     listed: Annotated[bool, typer.Option("--list", help="Show the queue and stop.")] = False,
     decide: Annotated[
         tuple[str, str] | None,

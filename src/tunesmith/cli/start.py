@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunesmith.cli.options import Folder, Json, Settings, named_folder, opened, perform
+from tunesmith.cli.options import (
+    Folder,
+    GroupColumn,
+    InputColumn,
+    Json,
+    LabelColumn,
+    Settings,
+    SliceColumn,
+    named_folder,
+    opened,
+    perform,
+)
 
 if TYPE_CHECKING:
     from tunesmith.core.progress import Console
@@ -34,19 +45,10 @@ def init(
     eval_file: Annotated[
         Path | None, typer.Option("--eval", metavar="FILE", help="Rows to judge by, where you have them apart.")
     ] = None,
-    input_column: Annotated[
-        str | None, typer.Option("--input", metavar="COLUMN", help="The column of the messages.")
-    ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option("--label", "--output", metavar="COLUMN", help="The column of the labels, or of the answers."),
-    ] = None,
-    slice_column: Annotated[
-        str | None, typer.Option("--slice", metavar="COLUMN", help="The column that names a row's slice.")
-    ] = None,
-    group: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column of rows that belong together, such as a thread.")
-    ] = None,
+    input_column: InputColumn = None,
+    label: LabelColumn = None,
+    slice_column: SliceColumn = None,
+    group: GroupColumn = None,
     family: Annotated[
         str, typer.Option(help="What kind of task it is: classification, or generation of free text.")
     ] = "classification",

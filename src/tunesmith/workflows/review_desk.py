@@ -115,19 +115,24 @@ def _findings(
 
 
 def _doubts(project: Project) -> dict[str, Doubt]:
-    """Validation rows whose own answer the newest candidate that states a confidence holds for unlikely."""
+    """Validation rows whose own answer a candidate holds for unlikely: of those that say how sure they are of a row,
+    the one that is right most often; none before anything is measured."""
     if not (project.family.LABELLED and (project.state / "ledger.db").is_file() and project.validation_file.is_file()):
         return {}
     validation = read_split(project)[1]
     answers = {row.id: row.expected for row in validation}
-    made = [*candidates.fine_tune(project)[1], *reversed(candidates.baselines(project)[1])]
+    made = [*candidates.fine_tune(project)[1], *candidates.baselines(project)[1]]
+    measured: list[tuple[str, list[Prediction]]] = []
     with runs.open_ledger(project) as ledger:
         for entry in made:
             said = ledger.predictions(entry.digest, rows_digest(validation))
             sure = [each for each in said if each.confidence is not None and each.example in answers]
-            if sure:
-                return {each.example: doubt for each in sure if (doubt := _doubt(entry.name, each, answers))}
-    return {}
+            if sure and entry.kind != "majority":  # whose confidence is that of a label, not of a row
+                measured.append((entry.name, sure))
+    if not measured:
+        return {}
+    name, said = max(measured, key=lambda each: sum(told.output == answers[told.example] for told in each[1]))
+    return {each.example: doubt for each in said if (doubt := _doubt(name, each, answers))}
 
 
 def _doubt(name: str, said: Prediction, answers: Mapping[str, str]) -> Doubt | None:
