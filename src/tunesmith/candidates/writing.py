@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from tunesmith.candidates.ways import Said
 from tunesmith.engines.base import Engine, TextAnswer, Tokens
 from tunesmith.models.renderer import Renderer
-from tunesmith.tasks import generation
+from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.spec import Task
 
 
@@ -32,7 +32,7 @@ class Writing:
 
     def _said(self, answer: TextAnswer) -> Said:
         text = self._renderer.decode(answer.tokens)
-        output, fault = generation.parse(text, self._task, cut=len(answer.tokens) == self.longest)
+        output, fault = FAMILIES[self._task.family].parse(text, self._task, cut=len(answer.tokens) == self.longest)
         return Said(
             state="invalid" if output is None else "ok",
             output=output,

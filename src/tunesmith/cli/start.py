@@ -39,7 +39,12 @@ def init(
     ] = None,
     label: Annotated[
         str | None,
-        typer.Option("--label", "--output", metavar="COLUMN", help="The column of the labels, or of the answers."),
+        typer.Option(
+            "--label",
+            "--output",
+            metavar="COLUMN",
+            help="The column of the labels, or of the answers; several, parted by commas, of records.",
+        ),
     ] = None,
     slice_column: Annotated[
         str | None, typer.Option("--slice", metavar="COLUMN", help="The column that names a row's slice.")
@@ -48,8 +53,14 @@ def init(
         str | None, typer.Option(metavar="COLUMN", help="The column of rows that belong together, such as a thread.")
     ] = None,
     family: Annotated[
-        str, typer.Option(help="What kind of task it is: classification, or generation of free text.")
+        str,
+        typer.Option(
+            help="What kind of task it is: classification, extraction (of records), or generation (of free text)."
+        ),
     ] = "classification",
+    schema: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of extraction: the JSON Schema of a record, where you have it.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="The model to prompt and fine-tune.")] = None,
     json: Json = False,
 ) -> None:
@@ -66,6 +77,7 @@ def init(
             slice=slice_column,
             group=group,
             family=known_family(family),
+            schema_file=schema,
             model=model,
         )
         return init(plan, console)

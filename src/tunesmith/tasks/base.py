@@ -29,5 +29,3 @@ class Family(Protocol):
 
     def parse(self, text: str, task: Task, *, cut: bool = False) -> Parsed:
         """The answer in what a candidate said; `cut` where a limit ended it."""
-
-    def right(self, expected: str, output: str | None) -> bool: ...

@@ -126,7 +126,7 @@ def _side(project: Project, name: str) -> Side:
         raise UserError(
             f"{name} is neither a file nor a version of the data. `tunesmith diff` alone lists the versions."
         )
-    reading = read(path, project.config.data, prompt=project.prompt, name=name)
+    reading = read(path, project.section, prompt=project.prompt, name=name)
     refuse_broken(reading, "Correct them first: a row that cannot be read cannot be compared.")
     return Side(f"{name} ({count(len(reading.examples), 'row')})", reading.examples)
 

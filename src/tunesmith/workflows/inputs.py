@@ -68,6 +68,9 @@ def of_split(project: Project) -> dict[str, str]:
         seed=section.seed,
         **later,
     )
+    if project.output_schema is not None:
+        record = {"fields": list(section.fields), "output_schema": project.output_schema}
+        inputs["the output schema"] = digest("record", 1, **record)
     if (decided := reviewed.effect(project)) is not None:
         inputs["the review"] = decided
     return inputs
@@ -81,12 +84,19 @@ def of_rows(project: Project) -> str:
 def _of_data(project: Project) -> dict[str, str]:
     labels = project.config.task.labels
     family = {} if project.family.LABELLED else {"family": project.config.task.family}
+    schema = _of_schema(project)
     return {
         "data": of_rows(project),
         "task": digest(
-            "task-settings", 1, prompt=sha256_text(project.prompt), labels=labels and list(labels), **family
+            "task-settings", 1, prompt=sha256_text(project.prompt), labels=labels and list(labels), **family, **schema
         ),
     }
+
+
+def _of_schema(project: Project) -> dict[str, Any]:
+    if project.output_schema is None:
+        return {}
+    return {"output_schema": project.output_schema, "compare": project.config.task.compare}
 
 
 def _of_file(path: Path) -> str:

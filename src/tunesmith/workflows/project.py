@@ -12,13 +12,13 @@ from pathlib import Path
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.example import Example
-from tunesmith.data.section import MADE, OWN, REVIEWS, SET_ASIDE, SPLIT, own
+from tunesmith.data.section import MADE, OWN, REVIEWS, SET_ASIDE, SPLIT, DataSection, RecordSection, own
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.labels import check_labels
 from tunesmith.tasks.spec import Task
 from tunesmith.training.section import TrainSection
-from tunesmith.workflows import config
+from tunesmith.workflows import config, schema_file
 from tunesmith.workflows.config import Config
 
 
@@ -123,11 +123,28 @@ class Project:
             return False
         return bool(draft == {"prompt": sha256_text(self.prompt)})
 
+    @cached_property
+    def section(self) -> DataSection:
+        """[data], with the schema that answers are read under where they are records."""
+        if self.config.task.family != "extraction":
+            return self.config.data
+        return RecordSection(**self.config.data.model_dump(), output_schema=self.output_schema)
+
+    @cached_property
+    def output_schema(self) -> str | None:
+        """The task's JSON Schema as one text; None where its answers are no records."""
+        name = self.config.task.output_schema
+        return None if name is None else schema_file.read(self.folder / name, name)
+
     def task(self, *rows: Sequence[Example]) -> Task:
         """The task; where it has labels and the configuration names none, they are those that `rows` use, sorted."""
         if not self.family.LABELLED:
             return Task(
-                family=self.config.task.family, prompt=self.prompt, max_new_tokens=self.config.model.max_new_tokens
+                family=self.config.task.family,
+                prompt=self.prompt,
+                max_new_tokens=self.config.model.max_new_tokens,
+                output_schema=self.output_schema,
+                compare=self.config.task.compare,
             )
         labels = self.config.task.labels
         if labels is None:

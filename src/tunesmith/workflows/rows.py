@@ -52,7 +52,7 @@ def scan_sources(project: Project, console: Console, instead: Mapping[Path, Path
     tell = meter(list(files.values()), console)
 
     def outcomes(path: Path) -> Iterable[Example | Finding]:
-        section, name = project.config.data, project.name(path)
+        section, name = project.section, project.name(path)
         if path in empty:
             return _left_empty(project, path).findings
         return scan(files[path], section, prompt=project.prompt, name=name, hasher=tell)
@@ -98,7 +98,7 @@ def _sources(project: Project) -> tuple[list[Path], set[Path]]:
 
 
 def _read(project: Project, path: Path) -> Reading:
-    return read(path, project.config.data, prompt=project.prompt, name=project.name(path))
+    return read(path, project.section, prompt=project.prompt, name=project.name(path))
 
 
 def _left_empty(project: Project, path: Path) -> Reading:
@@ -118,7 +118,7 @@ def read_eval(project: Project) -> EvalReading:
     """evals/eval.jsonl, its rows in any layout that sources may have; without rows where there is no such file."""
     if not project.eval_file.exists():
         return EvalReading(name=project.name(project.eval_file))
-    section, name = project.config.data, project.name(project.eval_file)
+    section, name = project.section, project.name(project.eval_file)
     return read_eval_set(project.eval_file, section, prompt=project.prompt, name=name)
 
 
