@@ -26,6 +26,7 @@ METRICS: Mapping[str, str] = {
     "unsupported_rate": "not in the input",
 }
 PRIMARY: tuple[str, ...] = ("record_exact", "field_accuracy")
+SUCCESS: str | None = "record_exact"
 RATIOS: frozenset[str] = frozenset()
 BREAKS = "breaks the schema"
 FENCE = re.compile(r"\A```(?:json)?\s*\n(.*)\n```\Z", re.DOTALL)

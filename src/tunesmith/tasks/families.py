@@ -13,6 +13,7 @@ FAMILIES: Mapping[FamilyName, Family] = {
 }
 
 EXACT = frozenset({"accuracy", "exact_match", "record_exact"})  # by which a row is right or wrong, and nothing between
+SUCCESSES = frozenset(family.SUCCESS for family in FAMILIES.values() if family.SUCCESS)
 NAMES = {metric: name for family in FAMILIES.values() for metric, name in family.METRICS.items()}  # of the metrics
 RATIOS = frozenset(metric for family in FAMILIES.values() for metric in family.RATIOS)
 

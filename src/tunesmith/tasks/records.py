@@ -60,11 +60,13 @@ def fields_of(schema: Mapping[str, Any], compare: Mapping[str, How]) -> tuple[Fi
     if unknown := next((name for name in compare if name not in names), None):
         known = ", ".join(shown(name, 30) for name in names[:12])
         raise ConfigError(
-            f"compare names the field {unknown!r}, which the schema does not have{nearest(unknown, names)}. Its "
+            f"[task] compare names the field {unknown!r}, which the schema does not have{nearest(unknown, names)}. Its "
             f"fields: {known}."
         )
     if all(field.how == "apart" for field in found):
-        raise ConfigError('compare sets every field "apart", so that nothing is left to score a record by. Leave one.')
+        raise ConfigError(
+            '[task] compare sets every field "apart", so that nothing is left to score a record by. Leave one.'
+        )
     return found
 
 
@@ -192,7 +194,8 @@ def may_be_null(schema: Mapping[str, Any]) -> bool:
     )
 
 
-def present(record: Mapping[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
-    """Field → its value, of those that are not absent."""
-    values = ((field.name, value_at(record, field.path)) for field in fields)
-    return {name: value for name, value in values if not absent(value)}
+def counted_text(fields: tuple[Field, ...], text: str) -> str:
+    """What of the record that `text` is decides whether it is right: its values, but for those apart."""
+    record = parsed(text)
+    counted = {field.name: value_at(record, field.path) for field in fields if field.how != "apart"}
+    return json.dumps({name: value for name, value in counted.items() if not absent(value)}, ensure_ascii=False)

@@ -3,10 +3,10 @@
 import json
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from tunesmith.core.digests import sha256_text
@@ -16,6 +16,7 @@ from tunesmith.data.section import MADE, OWN, REVIEWS, SET_ASIDE, SPLIT, DataSec
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.labels import check_labels
+from tunesmith.tasks.records import counted_text
 from tunesmith.tasks.spec import Task
 from tunesmith.training.section import TrainSection
 from tunesmith.workflows import config, schema_file
@@ -135,6 +136,11 @@ class Project:
         """The task's JSON Schema as one text; None where its answers are no records."""
         name = self.config.task.output_schema
         return None if name is None else schema_file.read(self.folder / name, name)
+
+    @property
+    def counted(self) -> Callable[[str], str] | None:
+        """What of an expected record decides whether it is right; None where answers are no records."""
+        return None if self.output_schema is None else partial(counted_text, self.task().fields)
 
     def task(self, *rows: Sequence[Example]) -> Task:
         """The task; where it has labels and the configuration names none, they are those that `rows` use, sorted."""

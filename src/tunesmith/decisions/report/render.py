@@ -18,16 +18,21 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import LEVEL, Estimate, Scorecard
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.report import charts, words
+from tunesmith.decisions.report.fields import fields
 from tunesmith.decisions.report.record import Answers, Report
 from tunesmith.decisions.report.svg import Axis, axis
 from tunesmith.decisions.report.texts import texts
 from tunesmith.tasks.classification import right
-from tunesmith.tasks.families import FAMILIES, family_of
+from tunesmith.tasks.families import EXACT, FAMILIES, family_of
 
 NAMED_LABELS = 24  # up to here the confusion matrix is a table of figures, above a map without names
 LISTED = 12  # confusions and labels in their tables
 WRONG_ANSWERS = 30
-BESIDE = ("accuracy", "macro_f1", "chrf", "exact_match", "length_ratio")  # figures beside the primary, where measured
+BESIDE = (
+    *("accuracy", "macro_f1"),
+    *("record_exact", "field_accuracy", "field_f1", "unsupported_rate"),
+    *("chrf", "exact_match", "length_ratio"),
+)  # figures beside the primary, where measured
 SHARES = Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
 _DIGEST = re.compile(r"[0-9a-f]{16,}")
 
@@ -49,7 +54,9 @@ def render(report: Report) -> str:
         slices=_slices(fine_tune, baseline, report.verdict.primary),
         confusion=_confusion(fine_tune),
         labels=_weakest_labels(fine_tune),
-        labelled=FAMILIES[family_of(report.verdict.primary)].LABELLED,
+        exact=report.verdict.primary in EXACT,
+        success=bool(FAMILIES[family_of(report.verdict.primary)].SUCCESS),
+        fields=fields(fine_tune, baseline, SHARES),
         wrong=_wrong_answers(report.answers) if report.answers and not report.answers.scores else None,
         texts=texts(report.answers) if report.answers else None,
     )
@@ -70,6 +77,7 @@ def _template() -> Template:
         within=words.within,
         figure_of=lambda estimate, name: words.figure_of(name, estimate),
         figure=words.figure,
+        share=words.share,
         interval=words.interval,
         points=words.points,
         chance=words.chance,
