@@ -73,7 +73,7 @@ class LocalEngine:
             if len(going) < len(active):
                 self._session.keep_branches(going)
             active = [active[place] for place in going]
-            logits_BV = self._session.step([answers[row][-1] for row in active])
+            logits_BV = self._session.step([answers[row][-1:] for row in active])
         return answers, logprobs
 
     def _batches(self, prompts: Sequence[Tokens]) -> Iterator[tuple[Sequence[Tokens], int, float]]:
