@@ -16,7 +16,7 @@ from tunesmith.core.errors import ProviderError
 from tunesmith.core.example import Example
 from tunesmith.core.parallel import in_order
 from tunesmith.core.prediction import Prediction
-from tunesmith.engines.base import ChatAnswer, Engines, RequestFailedError
+from tunesmith.engines.base import ChatAnswer, Constraint, Engines, RequestFailedError
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.spec import Task
 
@@ -32,10 +32,19 @@ class Asked(NamedTuple):
 class Hosted:
     """A candidate at a provider; `shots` says which turns come before each request."""
 
-    def __init__(self, folder: Path, card: Card, engines: Engines, *, shots: Shots = no_shots):
+    def __init__(
+        self,
+        folder: Path,
+        card: Card,
+        engines: Engines,
+        *,
+        shots: Shots = no_shots,
+        constraint: Constraint | None = None,
+    ):
         self.card = card
         self.digest = folder.name
         self._shots = shots
+        self._constraint = constraint
         self._engine = engines.chat(card.config["model"])
         self._longest = _longest(card.task)
 
@@ -62,7 +71,10 @@ class Hosted:
         example, turns = request
         try:
             asked = conversation(self.card.task, example, turns)
-            return Asked(self._engine.answer(asked, max_tokens=self._longest, tools=example.tools), None)
+            answer = self._engine.answer(
+                asked, max_tokens=self._longest, tools=example.tools, constraint=self._constraint
+            )
+            return Asked(answer, None)
         except RequestFailedError as failure:
             return Asked(None, failure)
 
