@@ -40,10 +40,8 @@ def grammar(constraint: Constraint) -> str:
     made = _of_schema(constraint.text) if of_json else LLMatcher.grammar_from_lark(constraint.text)
     _, complaints = LLMatcher.validate_grammar_with_warnings(made)
     if complaints:
-        cure = (
-            "Say it in keywords that are supported, or leave it out" if of_json else "Write it as llguidance reads Lark"
-        )
-        raise ConfigError(f"Answers cannot be held to this {_named(constraint)}: {_first_line(complaints[0])}. {cure}.")
+        cure = "Say it in other keywords, or leave it out" if of_json else "Write it in llguidance's form of Lark"
+        raise ConfigError(f"Answers cannot be held to this {_named(constraint)}: {_words(complaints[0])}. {cure}.")
     return made
 
 
@@ -139,12 +137,12 @@ def _executor() -> LLExecutor:
 
 
 def _fault(matcher: LLMatcher) -> str:
-    return _first_line(matcher.get_error())
+    return _words(matcher.get_error())
 
 
-def _first_line(text: str) -> str:
-    """Behind it come the parser's state and the whole grammar."""
-    return text.strip().partition("\n")[0].rstrip(".")
+def _words(text: str) -> str:
+    """llguidance's own, in one line, without the parser's state and the grammar that stand behind some."""
+    return " ".join(text.partition("\n<state>")[0].split()).rstrip(".")
 
 
 def _named(constraint: Constraint) -> str:
