@@ -44,14 +44,20 @@ class TaskSection(Record):
         "(scored for itself, not as part of the record). Absent: as the field's type has it.",
     )
 
+    constrained: bool = Field(
+        default=True,
+        description="Of extraction: models decode under the schema, so that every whole answer holds to it; a provider "
+        "is asked for the same, which some servers cannot.",
+    )
+
     @model_validator(mode="after")
     def _check_schema(self) -> Self:
         if self.family == "extraction" and self.output_schema is None:
             raise ValueError('an extraction task needs its schema: output_schema = "schema.json".')
-        if self.family != "extraction" and (self.output_schema is not None or self.compare):
+        if self.family != "extraction" and self.model_fields_set & {"output_schema", "compare", "constrained"}:
             raise ValueError(
-                f"output_schema and compare are of extraction; this task is of {self.family}. Take the lines out, or "
-                'set family = "extraction".'
+                f"output_schema, compare and constrained are of extraction; this task is of {self.family}. Take the "
+                'lines out, or set family = "extraction".'
             )
         return self
 
@@ -72,7 +78,7 @@ class Task(Record):
     """The task as every candidate sees it: the prompt's text, not its file, and the labels spelled out.
 
     Where answers are written there are no labels, and `max_new_tokens` limits an answer, its end included; records
-    have the JSON text of their schema, and how their fields are compared.
+    have the JSON text of their schema, how their fields are compared, and whether models decode under it.
     """
 
     family: FamilyName
@@ -81,6 +87,7 @@ class Task(Record):
     max_new_tokens: int | None = None
     output_schema: str | None = None
     compare: dict[str, Comparator | float] = {}
+    constrained: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -101,5 +108,5 @@ class Task(Record):
         if self.max_new_tokens is not None:
             fields["max_new_tokens"] = self.max_new_tokens
         if self.output_schema is not None:
-            fields |= {"output_schema": self.output_schema, "compare": self.compare}
+            fields |= {"output_schema": self.output_schema, "compare": self.compare, "constrained": self.constrained}
         return digest("task", 1, **fields)

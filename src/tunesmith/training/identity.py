@@ -49,7 +49,11 @@ def _of_schema(task: Task) -> dict[str, Any]:
     """As of `max_new_tokens`: what an answer must be chooses the weights."""
     if task.output_schema is None:
         return {}
-    return {"output_schema": sha256_text(task.output_schema), "compare": task.compare}
+    return {
+        "output_schema": sha256_text(task.output_schema),
+        "compare": task.compare,
+        "constrained": task.constrained,
+    }
 
 
 def of_folder(folder: Path) -> Identity | None:

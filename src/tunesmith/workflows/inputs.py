@@ -96,7 +96,8 @@ def _of_data(project: Project) -> dict[str, str]:
 def _of_schema(project: Project) -> dict[str, Any]:
     if project.output_schema is None:
         return {}
-    return {"output_schema": project.output_schema, "compare": project.config.task.compare}
+    task = project.config.task
+    return {"output_schema": project.output_schema, "compare": task.compare, "constrained": task.constrained}
 
 
 def _of_file(path: Path) -> str:

@@ -151,6 +151,7 @@ class Project:
                 max_new_tokens=self.config.model.max_new_tokens,
                 output_schema=self.output_schema,
                 compare=self.config.task.compare,
+                constrained=self.config.task.family == "extraction" and self.config.task.constrained,
             )
         labels = self.config.task.labels
         if labels is None:
