@@ -9,7 +9,7 @@ from tunesmith.core.example import Example, Message
 from tunesmith.core.prediction import Prediction
 from tunesmith.tasks import extraction
 from tunesmith.tasks.measures import measure, point
-from tunesmith.tasks.ratio import MIN_ROWS, estimate
+from tunesmith.tasks.ratio import MIN_UNITS, estimate
 from tunesmith.tasks.spec import Task, TaskSection
 
 SCHEMA = {
@@ -149,28 +149,29 @@ def test_a_task_knows_what_it_needs():
     assert other.digest != TASK.digest
 
 
-def test_too_few_rows_have_no_ratio():
-    ones = np.ones(MIN_ROWS)
-    assert estimate(ones, ones, None) is not None
+def test_too_few_units_have_no_ratio():
+    ones, pairs = np.ones(MIN_UNITS), np.arange(2 * MIN_UNITS - 2) // 2
+    assert estimate(ones, ones, None) == (1.0, pytest.approx(0.9, abs=0.1), 1.0)
     assert estimate(ones[:-1], ones[:-1], None) is None
+    assert estimate(np.ones(len(pairs)), np.ones(len(pairs)), pairs) is None
     assert estimate(np.zeros(99), np.zeros(99), None) is None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [30, 100, 500, 2000])
+@pytest.mark.parametrize(("n", "group"), [(30, 1), (100, 1), (500, 1), (2000, 1), (120, 4), (500, 4), (5000, 10)])
 @pytest.mark.parametrize(
-    ("right", "together"), [(0.5, 0.0), (0.9, 0.0), (0.97, 0.0), (0.9, 0.3), (0.6, 0.9), (0.95, 1.0)]
+    ("right", "together"), [(0.5, 0.0), (0.9, 0.0), (0.97, 0.0), (0.9, 0.5), (0.97, 0.5), (0.6, 0.9), (0.95, 1.0)]
 )
-def test_the_interval_of_a_ratio_covers(n, right, together):
-    """Rows of up to eight fields, which are right or wrong `together` in that share of the rows."""
-    random = np.random.default_rng([n, int(100 * right), int(100 * together)])
-
-    def draw(rows):
-        sizes = random.binomial(8, 0.4, rows)
-        chance = np.where(random.random(rows) < together, random.random(rows) < right, right)
-        return random.binomial(sizes, chance).astype(float), sizes.astype(float)
-
-    found = (estimate(*draw(n), None) for _ in range(2000))
-    covered = float(np.mean([each[1] <= right <= each[2] for each in found if each]))
-    assert covered >= 0.93
-    assert n < 500 or covered <= 0.975
+def test_the_interval_of_a_ratio_covers(n, group, right, together):
+    """Rows of up to eight fields; in that share of the groups, all fields are right or wrong `together`."""
+    random = np.random.default_rng([n, group, int(100 * right), int(100 * together)])
+    groups = np.arange(n) // group if group > 1 else None
+    covered = []
+    for _ in range(2000):
+        sizes = random.binomial(8, 0.4, n)
+        luck, same = (np.repeat(random.random(n // group) < share, group) for share in (right, together))
+        hits = random.binomial(sizes, np.where(same, luck, right))
+        if found := estimate(hits.astype(float), sizes.astype(float), groups):
+            covered.append(found[1] <= right <= found[2])
+    assert np.mean(covered) >= 0.93
+    assert n // group < 500 or np.mean(covered) <= 0.975

@@ -1,9 +1,10 @@
 """The interval of a ratio of two sums over rows, such as precision over all fields: hits / (hits + misses).
 
-By the influence of each row (the delta method), corrected for the ratio's known bias; the interval is Agresti and
-Coull's on the number of independent rows that would spread as much. That number comes from rows that may be few: the
-quantile is Student's, with the degrees of freedom of the rows that the spread rests on, (Σ d²)² / Σ d⁴ of the
-influences d, and LEAST of them where hardly any row stands out. docs/statistics.md has the coverage that was simulated.
+Rows of one group are one unit, others stand alone. By the influence of each unit (the delta method), as Agresti and
+Coull's interval on the number of independent trials that would spread as much, with Student's t. Where failures are
+rare, the units at hand may show none; so either limit counts one more unit of usual size, at the end of the scale,
+which fades as the spread rests on more units, as for means of scores (`bounded`, `further`). docs/statistics.md has the
+coverage that was simulated.
 
 W. Cochran, Sampling Techniques, 3rd ed. (1977), 6.3 and 6.4.
 """
@@ -12,29 +13,34 @@ import numpy as np
 from scipy import special
 
 from tunesmith.core.scorecard import LEVEL
-from tunesmith.tasks.intervals import Floats, Integers, agresti_coull, spread
+from tunesmith.tasks.further import further
+from tunesmith.tasks.intervals import Floats, Integers, agresti_coull
 
-MIN_ROWS = 30  # with something to count
-LEAST = 12.0  # degrees of freedom
+MIN_UNITS = 30  # with something to count
 
 
 def estimate(hits: Floats, sizes: Floats, groups: Integers | None) -> tuple[float, float, float] | None:
-    """Value, low and high of the sum of `hits` by that of `sizes`, one of each a row; None where rows are too few."""
-    counted = int(np.sum(sizes > 0))
-    if counted < MIN_ROWS:
+    """Value, low and high of the sum of `hits` by that of `sizes`, one of each a row; None where units are too few."""
+    if groups is not None:
+        hits, sizes = (np.asarray(np.bincount(groups, weights=each), np.float64) for each in (hits, sizes))
+    hits, sizes = hits[sizes > 0], sizes[sizes > 0]
+    if len(sizes) < MIN_UNITS:
         return None
-    n, total = len(sizes), float(sizes.sum())
-    value = float(hits.sum()) / total
-    influence = (hits - value * sizes) / total
-    found = spread(influence, groups, hits < sizes if value > 0.5 else hits > 0)
-    if found is None:
-        return None
-    variance_of_sizes, covariance = n * float(np.var(sizes)), n * float(np.cov(hits, sizes, bias=True)[0, 1])
-    bias = (value * variance_of_sizes - covariance) / total**2
-    centre = min(max(value - bias, 0.0), 1.0)
-    variance, fourth = float(np.sum(influence**2)), float(np.sum(influence**4))
-    rows = centre * (1 - centre) / variance if variance > 0 and 0 < centre < 1 else float(counted)
-    resting = variance**2 / fourth if fourth > 0 else 0.0
-    quantile = max(found.t, float(special.stdtrit(max(resting - 1, LEAST), 0.5 + LEVEL / 2)))
-    low, high = agresti_coull(centre, rows / found.deff, quantile)
+    value = float(hits.sum() / sizes.sum())
+    apart = hits - value * sizes
+    fourth = float(np.sum(apart**4))
+    more = further(float(np.sum(apart**2)) ** 2 / fourth if fourth > 0 else 0.0)
+    low, high = _limits(hits, sizes, more, 0.0)[0], _limits(hits, sizes, more, 1.0)[1]
     return value, min(low, value), max(high, value)
+
+
+def _limits(hits: Floats, sizes: Floats, more: float, right: float) -> tuple[float, float]:
+    """Of the units and `more` of a further one of usual size, of which the share `right` is right."""
+    units, size = len(sizes), float(sizes.mean()) * more
+    hits, sizes = np.append(hits, size * right), np.append(sizes, size)
+    centre = float(hits.sum() / sizes.sum())
+    variance = float(np.sum((hits - centre * sizes) ** 2)) / float(sizes.sum()) ** 2 * units / (units - 1)
+    if variance <= 0 or not 0 < centre < 1:  # all are as the further one is
+        return centre, centre
+    quantile = float(special.stdtrit(units - 1, 0.5 + LEVEL / 2))
+    return agresti_coull(centre, centre * (1 - centre) / variance, quantile)

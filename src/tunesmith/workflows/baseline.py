@@ -104,7 +104,7 @@ def _wanted(project: Project) -> tuple[list[str], tuple[str, ...]]:
     section, family = project.config.baselines, project.config.task.family
     names: list[str] = [name for name in dict.fromkeys(section.which) if name in OF_FAMILY[family]]
     left_out: tuple[str, ...] = ()
-    if len(names) < len(set(section.which)) or not project.family.LABELLED:
+    if len(names) < len(set(section.which)) or family == "generation":
         left_out = (f"{NOT_OF_FAMILY[family]}: left out of the baselines.".capitalize(),)
     if not names:
         raise UserError(
