@@ -6,14 +6,16 @@ check's finding, row by row. What so many tokens take depends on the model and t
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example
 from tunesmith.data.draw import Draw
 from tunesmith.data.finding import Finding, place
 from tunesmith.data.spread import spread
-from tunesmith.models.renderer import Rendered
+
+if TYPE_CHECKING:
+    from tunesmith.models.renderer import Rendered
 
 DRAWN = 1_000
 
@@ -35,7 +37,7 @@ class Lengths:
     """The check. `render` gives a row's tokens, prompt and answer included; `limit` is [model] max_tokens; `takes` says
     in words what an epoch takes."""
 
-    def __init__(self, render: Callable[[Example], Rendered], *, limit: int, takes: Callable[[Epoch], str]):
+    def __init__(self, render: Callable[[Example], "Rendered"], *, limit: int, takes: Callable[[Epoch], str]):
         self._render = render
         self._limit = limit
         self._takes = takes
@@ -67,14 +69,14 @@ class Lengths:
         yield note("tokens", longest, message)
         yield note("epoch", longest, self._takes(self._epoch(counted)))
 
-    def _rendered(self, row: Example) -> Rendered | None:
+    def _rendered(self, row: Example) -> "Rendered | None":
         """None where the row cannot be rendered, which other checks say."""
         try:
             return self._render(row)
         except UserError:
             return None
 
-    def _epoch(self, counted: Sequence[Rendered]) -> Epoch:
+    def _epoch(self, counted: Sequence["Rendered"]) -> Epoch:
         """Of all rows, as those that were counted have it."""
         times = self._rows / len(counted)
         return Epoch(
