@@ -21,7 +21,7 @@ from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import refuse_broken
 from tunesmith.workflows.split_record import read_record
 from tunesmith.workflows.status import command
-from tunesmith.workflows.versions import SHORT, find_version, kept_versions, read_version
+from tunesmith.workflows.versions import SHORT, count_rows, find_version, kept_versions, read_version
 
 LISTED = 10  # rows of each kind that are printed; --json has them all
 
@@ -98,7 +98,7 @@ def versions(project: Project, console: Console) -> VersionsOutcome:
     found = tuple(
         Version(
             name=path.stem,
-            rows=len(read_version(path)),
+            rows=count_rows(path),
             kept=datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds"),
             current=path.stem == current,
         )

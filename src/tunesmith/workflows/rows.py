@@ -18,7 +18,7 @@ from tunesmith.models import names, store
 from tunesmith.workflows.project import Project
 
 if TYPE_CHECKING:
-    from tunesmith.models.renderer import Renderer
+    from tunesmith.models.renderer import Rendered, Renderer
 
 TooLong = Callable[[Example], int | None]
 
@@ -174,10 +174,11 @@ def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
     limit, base = project.config.model.max_tokens, project.config.model.base
     if names.is_hosted(base):  # its provider counts, and refuses what is too long
         return lambda example: None, None
-    folder = _cached(project)
+    folder = cached_model(project)
     if folder is None:
         return lambda example: None, (
-            f"The lengths of rows were not checked: the tokenizer of {base} is not at hand yet (baseline fetches it)."
+            f"The lengths of rows and the time of an epoch were not checked: the tokenizer of {base} is not at hand "
+            "yet (baseline fetches it)."
         )
     renderer = _renderer(folder)
     answer = 0 if project.family.LABELLED else project.config.model.max_new_tokens
@@ -198,14 +199,11 @@ def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
     return too_long, None
 
 
-def token_counter(project: Project) -> Callable[[Example], int] | None:
-    """A function that counts a row's tokens, prompt and answer included; None where no tokenizer is at hand."""
-    folder = None if names.is_hosted(project.config.model.base) else _cached(project)
-    if folder is None:
-        return None
+def renderer_of(folder: Path, prompt: str) -> Callable[[Example], "Rendered"]:
+    """A function that gives a row's tokens behind `prompt` for the model in `folder`."""
     renderer = _renderer(folder)
-    system = Message(role="system", content=project.prompt)
-    return lambda row: renderer.render([system, *row.messages], row.expected, row.tools).end
+    system = Message(role="system", content=prompt)
+    return lambda row: renderer.render([system, *row.messages], row.expected, row.tools)
 
 
 @cache
@@ -230,7 +228,7 @@ def _refuse_no_room(prompt: int, expected: int, project: Project) -> None:
         )
 
 
-def _cached(project: Project) -> Path | None:
+def cached_model(project: Project) -> Path | None:
     """The model's folder where it lies on this machine, without fetching or converting."""
     name = names.parse(project.config.model.base, project.folder)
     if name.kind == "folder":

@@ -1,7 +1,6 @@
 """`render`: from a `Report` to one HTML file without scripts, fonts or anything else to fetch.
 
-The template gets figures in words and charts in SVG. Whatever it prints is escaped by Jinja, after `visible` has
-named the characters that hide or mislead, so text from the data cannot act, only be read.
+The template gets figures in words and charts in SVG; text from the data cannot act, only be read.
 """
 
 import re
@@ -9,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
-from tunesmith.core import markup, units
+from tunesmith.core import units
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import LEVEL, Estimate, Scorecard
+from tunesmith.core.templates import template
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.report import charts, words
 from tunesmith.decisions.report.fields import fields
@@ -42,6 +42,8 @@ def render(report: Report) -> str:
     fine_tune = _scorecard(report, report.verdict.candidate)
     baseline = _scorecard(report, report.verdict.baseline)
     return _template().render(
+        charts=charts,
+        shares=SHARES,
         report=report,
         verdict=report.verdict,
         fine_tune=fine_tune,
@@ -64,15 +66,9 @@ def render(report: Report) -> str:
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("tunesmith.decisions.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: markup.visible(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
+    return template(
+        "tunesmith.decisions.report",
+        "report.html",
         metric=words.metric,
         within=words.within,
         figure_of=lambda estimate, name: words.figure_of(name, estimate),
@@ -82,16 +78,11 @@ def _template() -> Template:
         points=words.points,
         chance=words.chance,
         shortened=words.shortened,
-        breakable=markup.breakable,
-        prose=markup.prose,
         seconds=units.seconds,
         size=units.size,
         price=words.price,
-        count=units.count,
         is_digest=lambda text: bool(_DIGEST.fullmatch(text)),
     )
-    environment.globals.update(charts=charts, shares=SHARES)
-    return environment.get_template("report.html")
 
 
 def _scorecard(report: Report, name: str) -> Scorecard:
