@@ -201,6 +201,7 @@ def _scorecard(
         metrics=measures.metrics | {f"latency_p{share}": _quantile(latencies, share / 100) for share in (50, 95)},
         slices=measures.slices,
         labels=measures.labels,
+        fields=measures.fields,
         confusion_labels=measures.confusion_labels,
         confusion=measures.confusion,
         states=measures.states,
