@@ -67,8 +67,17 @@ def _is_unwritable(character: str) -> bool:
 
 
 def vocabulary(tokenizer: Path, width: int, stop: Sequence[int]) -> LLTokenizer:
-    """The tokens of a model whose logits are `width` wide, and those that end its answers."""
-    return LLTokenizer(tokenizer.read_text(encoding="utf-8"), n_vocab=width, eos_token=list(stop))
+    """The tokens of a model whose logits are `width` wide, and those that end its answers.
+
+    Raises ModelError for a tokenizer that llguidance cannot read.
+    """
+    try:
+        return LLTokenizer(tokenizer.read_text(encoding="utf-8"), n_vocab=width, eos_token=list(stop))
+    except ValueError as error:
+        raise ModelError(
+            f"Answers of this model cannot be held to a constraint: its tokenizer {tokenizer} does not serve for it "
+            f"({_words(str(error))}). Choose another base model."
+        ) from None
 
 
 class Anything:

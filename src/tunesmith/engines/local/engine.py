@@ -64,15 +64,15 @@ class LocalEngine:
             rests = [prompt[shared:] for prompt in batch]
             answers = greedy(self._session, rests, rule, limit=max_new_tokens, stop=set(stop))
             seconds = (time.perf_counter() - started) / len(batch)
-            for prompt, said in zip(batch, answers, strict=True):
+            for prompt, answer in zip(batch, answers, strict=True):
                 yield TextAnswer(
-                    tokens=tuple(said.tokens),
-                    logprob=said.logprob,
-                    ended=said.ended and said.fault is None,
-                    fault=said.fault,
+                    tokens=tuple(answer.tokens),
+                    logprob=answer.logprob,
+                    ended=answer.ended,
+                    fault=answer.fault,
                     seconds=seconds,
                     tokens_in=len(prompt),
-                    tokens_out=len(said.tokens),
+                    tokens_out=len(answer.tokens),
                 )
 
     def _vocabulary(self, stop: tuple[int, ...]) -> LLTokenizer:

@@ -16,8 +16,8 @@ from tunesmith.engines.local.passes import Session
 
 
 @dataclass
-class Said:
-    """One branch's answer so far; the fields are those of a `TextAnswer`."""
+class Branch:
+    """One answer so far; the fields are those of a `TextAnswer`."""
 
     tokens: list[int] = field(default_factory=list)
     logprob: float = 0.0
@@ -34,26 +34,28 @@ class Said:
 
 def greedy(
     session: Session, prompts: Sequence[Tokens], rule: Anything | Matchers, *, limit: int, stop: Set[int]
-) -> list[Said]:
+) -> list[Branch]:
     """The answers to `prompts`, which are what follows the shared prefix, of at most `limit` tokens each."""
     opening, whole = rule.begin(len(prompts))
-    said = [Said() for _ in prompts]
-    active = [row for row, each in enumerate(said) if each.goes_on(opening, limit, over=whole)]
+    branches = [Branch() for _ in prompts]
+    active = [row for row, branch in enumerate(branches) if branch.goes_on(opening, limit, over=whole)]
     if not active:
-        return said
+        return branches
     logits_BV = session.begin([[*prompt, *opening] for prompt in prompts])
     while True:
         going, new = [], []
         logprobs, tokens = _likeliest(logits_BV, rule.allowed(active))
         for place, (row, token, logprob) in enumerate(zip(active, tokens, logprobs, strict=True)):
-            said[row].logprob += logprob
+            branch = branches[row]
+            branch.logprob += logprob
             more, over = ([], True) if token in stop else rule.follow(row, token)
-            if said[row].goes_on(more, limit, over=over):
+            if branch.goes_on(more, limit, over=over):
                 going.append(place)
                 new.append(more)
-            said[row].fault = rule.fault(row)
+            elif fault := rule.fault(row):
+                branch.ended, branch.fault = False, fault
         if not going:
-            return said
+            return branches
         if len(going) < len(active):
             session.keep_branches(going)
         active = [active[place] for place in going]
