@@ -28,6 +28,7 @@ bench: setup  ## beside what a user would pick instead; minutes to hours
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/predictions.py
 	$(BIN)/python benchmarks/data.py
+	$(BIN)/python benchmarks/constrained.py
 
 setup: $(READY)
 

@@ -16,7 +16,7 @@ import pytest
 
 from tunesmith.core.digests import digest, sha256_folder
 from tunesmith.core.example import Example, Message
-from tunesmith.engines.base import Embedder, Engine, LabelAnswer, TextAnswer, Tokens
+from tunesmith.engines.base import Constraint, Embedder, Engine, LabelAnswer, TextAnswer, Tokens
 from tunesmith.models.renderer import Renderer
 from tunesmith.models.store import open_model
 from tunesmith.tasks.spec import Task
@@ -56,7 +56,14 @@ class BagOfWords:
                 tokens_out=len(labels[best]),
             )
 
-    def generate(self, prompts: Sequence[Tokens], *, max_new_tokens: int, stop: Sequence[int]) -> Iterator[TextAnswer]:
+    def generate(
+        self,
+        prompts: Sequence[Tokens],
+        *,
+        max_new_tokens: int,
+        stop: Sequence[int],
+        constraint: Constraint | None = None,
+    ) -> Iterator[TextAnswer]:
         """Says the tokens between the last two ends of a turn, which are those of the request with its header."""
         assert not self._waiting, "a second call began before the first was done"
         self.calls.append([list(prompt) for prompt in prompts])
@@ -68,6 +75,7 @@ class BagOfWords:
             yield TextAnswer(
                 tokens=tuple(said),
                 logprob=-0.5 * (len(said) + 1),
+                ended=len(said) < max_new_tokens,
                 seconds=0.001,
                 tokens_in=len(prompt),
                 tokens_out=len(said),

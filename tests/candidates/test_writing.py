@@ -1,13 +1,18 @@
 """Free text: what the engine says is the answer, unless it is empty or the limit ended it."""
 
+import json
 import math
 
 import pytest
 
 from tunesmith.candidates import copying, few_shot, prompt, prompting, rules
 from tunesmith.candidates.load import load
+from tunesmith.candidates.writing import Writing
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Message, question
+from tunesmith.engines.local.engine import LocalEngine
+from tunesmith.engines.local.loading import load as load_model
+from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.spec import Task
 
 TASK = Task(family="generation", prompt="Say it again.", max_new_tokens=12)
@@ -91,3 +96,35 @@ def test_rules_may_return_any_text(tmp_path, engines):
         ("invalid", None, "empty"),
         ("refused", None, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("word", "limit", "state", "error"),
+    [
+        ("yes", 40, "ok", None),
+        ("yes", 4, "invalid", "ended by the limit of 4 tokens"),
+        ("\U00040000", 40, "failed", "the constraint could not be followed"),  # no token has its first byte
+    ],
+)
+def test_under_a_constraint_an_answer_is_valid_or_says_why_not(tiny_folder, word, limit, state, error):
+    renderer = Renderer(tiny_folder)
+    properties = {"sure": {"type": "boolean"}, "word": {"const": word}, "late": {"type": "boolean"}}
+    schema = {"properties": properties, "required": list(properties), "type": "object", "additionalProperties": False}
+    engine = LocalEngine(load_model(tiny_folder), "tiny", tokenizer=renderer.tokenizer_file)
+    task = Task(
+        family="extraction",
+        prompt=TASK.prompt,
+        max_new_tokens=limit,
+        output_schema=json.dumps(schema),
+        constrained=True,
+    )
+    way = Writing(renderer, task)
+    [said] = way.answers(engine, [renderer.prompt(prompting.conversation(task, question("cat")))])
+    assert said.state == state
+    if state == "ok":
+        assert json.loads(said.output)["word"] == "yes"
+        assert 0 < said.confidence <= 1
+    else:
+        assert error in said.error
+        assert said.output is None
+        assert said.confidence is None

@@ -21,7 +21,25 @@ from tunesmith.workflows import config
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md")])
-FREE_TEXT = ROOT / "docs" / "generation.md"  # a project of its own
+WRITTEN = {  # pages with a project of their own, where answers are written → the file they begin with, and its rows
+    ROOT / "docs" / "generation.md": (
+        "pairs.jsonl",
+        [{"rude": f"Hand me file {n} now", "kind": f"Please hand me file {n}"} for n in range(110)],
+    ),
+    ROOT / "docs" / "extraction.md": (
+        "orders.jsonl",
+        [
+            {
+                "message": f"{n} {product} by {n % 27 + 1} May, for order {n}",
+                "product": product,
+                "quantity": n,
+                "due": f"{n % 27 + 1} May" if n % 3 else None,
+            }
+            for n in range(1, 111)
+            for product in (("bolts", "nuts", "washers")[n % 3],)
+        ],
+    ),
+}
 QUICK = {
     "TUNESMITH_BASELINES_SHOTS": "2",
     "TUNESMITH_TRAIN_EPOCHS": "0.5",
@@ -107,30 +125,29 @@ def test_the_sentences_of_the_readme(walked, sample):
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_page_of_free_text(tmp_path, sample, tiny_folder):
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_the_commands_of_a_page_whose_answers_are_written(page, tmp_path, sample, tiny_folder):
     """On the tiny model: what the embedded one writes takes minutes."""
-    rows = [{"rude": f"Hand me file {n} now", "kind": f"Please hand me file {n}"} for n in range(110)]
-    sample.write_jsonl(tmp_path / "pairs.jsonl", rows)
-    folder, short = (
-        tmp_path,
-        {
-            "TUNESMITH_MODEL_MAX_NEW_TOKENS": "16",
-            "TUNESMITH_MODEL_BASE": str(tiny_folder),
-            "TUNESMITH_DATA_EVAL": "0.2",
-        },
-    )
-    for environment, words in commands(FREE_TEXT):
+    name, rows = WRITTEN[page]
+    sample.write_jsonl(tmp_path / name, rows)
+    short = {
+        "TUNESMITH_MODEL_MAX_NEW_TOKENS": "64" if page.name == "extraction.md" else "16",
+        "TUNESMITH_MODEL_BASE": str(tiny_folder),
+        "TUNESMITH_DATA_EVAL": "0.2",
+    }
+    folder = tmp_path
+    for environment, words in commands(page):
         if words[0] == "cd":
             folder = folder / words[1]
         else:
             type_in(folder, words, **short, **environment)
-    assert folder.name == "kinder"
+    assert folder.parent == tmp_path
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if page.parent.name == "docs" and page != FREE_TEXT and list(commands(page))],
+    [page for page in PAGES if page.parent.name == "docs" and page not in WRITTEN and list(commands(page))],
     ids=lambda page: page.name,
 )
 def test_the_commands_of_a_page(page, walked, tmp_path):

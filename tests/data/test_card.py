@@ -16,7 +16,7 @@ from tunesmith.core.example import Example, Message
 from tunesmith.core.markup import visible
 from tunesmith.data.card.markdown import bar, bin_name, code, markdown
 from tunesmith.data.card.page import page
-from tunesmith.data.card.record import BINS, Card, Figures
+from tunesmith.data.card.record import BINS, Card, Figures, Heading
 from tunesmith.data.finding import Finding
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -32,18 +32,13 @@ def card(
     figures = Figures(labelled=labelled)
     for each in rows:
         figures.see(each)
-    files = list(dict.fromkeys(each.origin.rpartition(":")[0] for each in rows))
-    return figures.card(
+    heading = Heading(
         project=project,
-        created="2026-02-03T10:00:00+00:00",
-        version="1.2.3",
         family="classification" if labelled else "generation",
-        digest="d" * 64,
-        files=[(name, "e" * 64) for name in files],
         eval_rows=3,
-        findings=findings,
-        unlisted={},
+        created="2026-02-03T10:00:00+00:00",
     )
+    return figures.card(heading, {each.origin.rpartition(":")[0]: "e" * 64 for each in rows}, findings)
 
 
 def finding(severity: str, check: str, line: int, message: str = "…") -> Finding:
@@ -77,7 +72,17 @@ def test_both_forms_say_the_figures():
     ]
     both = card(rows, [finding("stop", "json", 7, "Not valid JSON.")])
     for text in (markdown(both), html.unescape(page(both))):
-        for said in ("tickets", "80", "75.0 %", "json", "data/a.csv:7", "Not valid JSON.", "d" * 64, "e" * 64, "20–49"):
+        for said in (
+            "tickets",
+            "80",
+            "75.0 %",
+            "json",
+            "data/a.csv:7",
+            "Not valid JSON.",
+            both.digest,
+            "e" * 64,
+            "20–49",
+        ):
             assert said in text.replace("<wbr>", "")
 
 
@@ -180,8 +185,6 @@ def test_the_page_fits_and_fetches_nothing(browser, tmp_path, width):
 def test_findings_that_were_counted_and_not_listed_count():
     figures = Figures(labelled=True)
     figures.see(row("a", "b"))
-    rest = {"project": "p", "created": "", "version": "1", "family": "classification", "digest": "d", "eval_rows": 0}
-    made = figures.card(
-        **rest, files=[("data/a.csv", "e")], findings=[finding("look", "leak", 1)], unlisted={"leak": 9}
-    )
+    heading = Heading(project="p", family="classification", eval_rows=0, created="")
+    made = figures.card(heading, {"data/a.csv": "e"}, [finding("look", "leak", 1)], {"leak": 9})
     assert [(each.check, each.number) for each in made.found] == [("leak", 10)]

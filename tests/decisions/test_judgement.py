@@ -87,6 +87,7 @@ def test_p_is_corrected_for_the_baselines(pair: Pair, other: Others) -> None:
 def test_the_faster_of_equal_baselines_is_the_best(pair: Pair) -> None:
     _, b = pair(100, 10, 10)
     slow = Evaluated(
+        task=b.task,
         scorecard=b.scorecard.model_copy(update={"candidate": "slow", "seconds": 9.0}),
         predictions=b.predictions,
         examples=b.examples,

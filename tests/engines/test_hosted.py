@@ -1,11 +1,13 @@
 """The official SDK against a real server: who the provider is, what it answers, and what of it is never shown."""
 
+import json
+
 import pytest
 from hosted_server import BASE, KEY
 
 from tunesmith.core.errors import ConfigError, MissingExtraError, ProviderError
 from tunesmith.core.example import Message
-from tunesmith.engines.base import RequestFailedError
+from tunesmith.engines.base import Constraint, RequestFailedError
 from tunesmith.engines.hosted.provider import client
 from tunesmith.engines.hosted.provider import provider as find
 from tunesmith.engines.registry import LocalEngines
@@ -42,6 +44,29 @@ def test_a_server_without_logprobs_is_asked_without_them(chat, provider):
     assert chat.answer(TURNS, max_tokens=9).probability is None
     assert chat.answer(TURNS, max_tokens=9).text == "billing"
     assert provider.requests["POST /chat/completions"] == 3  # the first time it was asked twice
+
+
+def test_a_schema_goes_with_the_request_and_is_never_dropped(chat, provider):
+    wanted = {"type": "object", "properties": {"größe": {"type": "integer"}}}
+    constraint = Constraint(kind="json_schema", text=json.dumps(wanted))
+    provider.says = '{"größe": 3}'
+    assert chat.answer(TURNS, max_tokens=9, constraint=constraint).text == provider.says
+    [body] = provider.bodies["POST /chat/completions"]
+    asked = {"name": "answer", "schema": wanted, "strict": True}
+    assert body["response_format"] == {"type": "json_schema", "json_schema": asked}
+    words = "response_format is not supported"
+    provider.refuse["POST /chat/completions"] = (400, {"message": words, "param": "response_format"})
+    with pytest.raises(RequestFailedError, match=words):
+        chat.answer(TURNS, max_tokens=9, constraint=constraint)
+    provider.refuse.clear()
+    chat.answer(TURNS, max_tokens=9)
+    assert "response_format" not in provider.bodies["POST /chat/completions"][-1]
+
+
+def test_a_grammar_is_for_local_models(chat, provider):
+    with pytest.raises(ConfigError, match="not to a grammar"):
+        chat.answer(TURNS, max_tokens=9, constraint=Constraint(kind="grammar", text='start: "a"'))
+    assert not provider.requests
 
 
 def test_a_server_that_wants_the_other_name_of_the_limit_gets_it(chat, provider):

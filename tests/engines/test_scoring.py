@@ -13,6 +13,7 @@ from tunesmith.engines.local.passes import common_prefix
 
 END = 96
 LABELS = [(5, 6, END), (5, 7, 8, END), (9, END), (10, 11, 12, 13, END), (10, 11, 14, END), (20, END)]
+FAMILIES = pytest.mark.parametrize("family", ["llama", "qwen2", "mistral"])
 SHARED = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
 
 
@@ -43,7 +44,7 @@ def greedy(model, prompt: list[int]) -> int:
     return LABELS.index(tuple(said))
 
 
-@pytest.mark.parametrize("family", ["llama", "qwen2"])
+@FAMILIES
 def test_exact_confidence_and_greedy_answer_equal_plain_runs(tiny, family):
     engine, plain = LocalEngine(tiny(family), "x"), tiny(family, reference=True)
     asked = prompts(7)
@@ -104,8 +105,9 @@ def test_without_confidence_the_answer_is_the_same_and_none_is_claimed(tiny):
     assert next(iter(engine.score_labels(asked, LABELS, confidence=False))).confidence is None
 
 
-def test_generation_equals_transformers_greedy_search(tiny):
-    engine, plain = LocalEngine(tiny(), "x"), tiny(reference=True)
+@FAMILIES
+def test_generation_equals_transformers_greedy_search(tiny, family):
+    engine, plain = LocalEngine(tiny(family), "x"), tiny(family, reference=True)
     asked = prompts(6)
     stop = [3, 17, 44]
     for prompt, answer in zip(asked, engine.generate(asked, max_new_tokens=12, stop=stop), strict=True):

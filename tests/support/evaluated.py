@@ -28,4 +28,4 @@ def evaluated(task: Task, name: str, examples: Sequence[Example], predictions: S
         tokens_out=0,
         **{field: getattr(measures, field) for field in type(measures).model_fields},
     )
-    return Evaluated(scorecard=card, predictions=tuple(predictions), examples=tuple(examples))
+    return Evaluated(task=task, scorecard=card, predictions=tuple(predictions), examples=tuple(examples))

@@ -117,7 +117,7 @@ def test_long_answers_show_in_the_ratio_of_lengths() -> None:
 def test_what_failed_scores_nothing() -> None:
     examples = rows(2)
     failed = [Prediction(example=row.id, state="failed", error="x") for row in examples]
-    answers = answers_of("generation", (), examples, failed)
+    answers = answers_of(TASK, examples, failed)
     assert answers.scores("chrf").tolist() == [0.0, 0.0]
     assert answers.right.tolist() == [False, False]
 
@@ -125,9 +125,9 @@ def test_what_failed_scores_nothing() -> None:
 def test_labels_are_refused_in_words() -> None:
     with pytest.raises(ValidationError, match="a generation task has no labels, its answers are free text"):
         TaskSection(family="generation", labels=("a", "b"))
-    with pytest.raises(ValidationError, match="max_new_tokens belongs to a generation task"):
+    with pytest.raises(ValidationError, match="max_new_tokens belongs to a task whose answers are written"):
         Task(family="generation", prompt="")
-    with pytest.raises(ValidationError, match="max_new_tokens belongs to a generation task"):
+    with pytest.raises(ValidationError, match="max_new_tokens belongs to a task whose answers are written"):
         Task(family="classification", prompt="", labels=("a", "b"), max_new_tokens=4)
 
 

@@ -14,5 +14,7 @@ def test_every_family_names_its_primary_metrics() -> None:
 def test_another_metric_is_refused_with_the_nearest(said: str, meant: str) -> None:
     with pytest.raises(ConfigError, match=f"{said}.*did you mean '{meant}'"):
         check_primary(said, "classification")
-    with pytest.raises(ConfigError, match="accuracy, chrf, exact_match, macro_f1, similarity"):
+    with pytest.raises(
+        ConfigError, match="accuracy, chrf, exact_match, field_accuracy, macro_f1, record_exact, similarity"
+    ):
         check_primary("bleu")

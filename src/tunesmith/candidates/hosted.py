@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tunesmith.candidates.base import Card
 from tunesmith.candidates.prompting import Shots, Turns, conversation, no_shots
+from tunesmith.candidates.ways import constraint_of
 from tunesmith.core.errors import ProviderError
 from tunesmith.core.example import Example
 from tunesmith.core.parallel import in_order
@@ -36,6 +37,7 @@ class Hosted:
         self.card = card
         self.digest = folder.name
         self._shots = shots
+        self._constraint = constraint_of(card.task)
         self._engine = engines.chat(card.config["model"])
         self._longest = _longest(card.task)
 
@@ -62,7 +64,10 @@ class Hosted:
         example, turns = request
         try:
             asked = conversation(self.card.task, example, turns)
-            return Asked(self._engine.answer(asked, max_tokens=self._longest, tools=example.tools), None)
+            answer = self._engine.answer(
+                asked, max_tokens=self._longest, tools=example.tools, constraint=self._constraint
+            )
+            return Asked(answer, None)
         except RequestFailedError as failure:
             return Asked(None, failure)
 

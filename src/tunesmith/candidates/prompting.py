@@ -36,7 +36,7 @@ def conversation(task: Task, example: Example, shots: Turns = ()) -> list[Messag
 
 def way_of(renderer: Renderer, task: Task) -> Way:
     """Raises ModelError where the task's labels cannot be answers of the model."""
-    return Writing(renderer, task) if task.family == "generation" else Choosing(renderer, task)
+    return Choosing(renderer, task) if task.max_new_tokens is None else Writing(renderer, task)
 
 
 class Prompted:

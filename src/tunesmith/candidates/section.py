@@ -11,10 +11,12 @@ BaselineName = Literal["majority", "rules", "classical", "copy", "prompt", "few-
 FewShotMode = Literal["nearest", "seeded"]
 OF_FAMILY: dict[FamilyName, tuple[BaselineName, ...]] = {
     "classification": ("majority", "rules", "classical", "prompt", "few-shot"),
+    "extraction": ("majority", "rules", "classical", "prompt", "few-shot"),
     "generation": ("copy", "rules", "prompt", "few-shot"),
 }
 NOT_OF_FAMILY = {
     "classification": "copy answers with the message itself, which is no label",
+    "extraction": "copy answers with the message itself, which is no record",
     "generation": "majority and classical choose among labels, of which this task has none",
 }
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from tunesmith.core.prediction import State
-from tunesmith.engines.base import Engine, Tokens
+from tunesmith.engines.base import Constraint, Engine, Tokens
+from tunesmith.tasks.spec import Task
 
 
 class Said(NamedTuple):
@@ -18,6 +19,13 @@ class Said(NamedTuple):
     tokens_in: int
     tokens_out: int
     error: str | None = None
+
+
+def constraint_of(task: Task) -> Constraint | None:
+    """What the answers of a model are held to; None where it may write what it likes."""
+    if task.output_schema is None or not task.constrained:
+        return None
+    return Constraint(kind="json_schema", text=task.output_schema)
 
 
 class Way(Protocol):

@@ -1,6 +1,7 @@
 """Writing: a text, token by token, until the model ends its turn → `engine.generate`.
 
-An answer that reaches the limit without an end is `invalid`: a text that breaks off is none. The confidence is the
+An answer that reaches the limit without an end is `invalid`: a text that breaks off is none. Under a constraint every
+answer that ended is valid; one that could not be followed to its end is `failed`. The confidence is the
 geometric mean of the tokens' probabilities: it says how smoothly the text went on, is not calibrated, and a long text
 of likely words has a high one whatever it says.
 """
@@ -8,10 +9,10 @@ of likely words has a high one whatever it says.
 import math
 from collections.abc import Iterator, Sequence
 
-from tunesmith.candidates.ways import Said
+from tunesmith.candidates.ways import Said, constraint_of
 from tunesmith.engines.base import Engine, TextAnswer, Tokens
 from tunesmith.models.renderer import Renderer
-from tunesmith.tasks import generation
+from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.spec import Task
 
 
@@ -21,6 +22,7 @@ class Writing:
     def __init__(self, renderer: Renderer, task: Task):
         assert task.max_new_tokens is not None
         self.longest = task.max_new_tokens
+        self._constraint = constraint_of(task)
         self._renderer = renderer
         self._task = task
 
@@ -28,13 +30,16 @@ class Writing:
         self, engine: Engine, prompts: Sequence[Tokens], *, ids: Sequence[str] | None = None, tuned: bool = False
     ) -> Iterator[Said]:
         stop = [self._renderer.end_of_turn]
-        return map(self._said, engine.generate(prompts, max_new_tokens=self.longest, stop=stop))
+        said = engine.generate(prompts, max_new_tokens=self.longest, stop=stop, constraint=self._constraint)
+        return map(self._said, said)
 
     def _said(self, answer: TextAnswer) -> Said:
         text = self._renderer.decode(answer.tokens)
-        output, fault = generation.parse(text, self._task, cut=len(answer.tokens) == self.longest)
+        output, fault = FAMILIES[self._task.family].parse(text, self._task, cut=not answer.ended)
+        if answer.fault:
+            output, fault = None, f"the constraint could not be followed: {answer.fault}"
         return Said(
-            state="invalid" if output is None else "ok",
+            state="failed" if answer.fault else "invalid" if output is None else "ok",
             output=output,
             text=text,
             confidence=None if output is None else math.exp(answer.logprob / (len(answer.tokens) + 1)),

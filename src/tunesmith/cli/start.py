@@ -10,7 +10,6 @@ from tunesmith.cli.options import (
     GroupColumn,
     InputColumn,
     Json,
-    LabelColumn,
     Settings,
     SliceColumn,
     named_folder,
@@ -46,12 +45,26 @@ def init(
         Path | None, typer.Option("--eval", metavar="FILE", help="Rows to judge by, where you have them apart.")
     ] = None,
     input_column: InputColumn = None,
-    label: LabelColumn = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            "--label",
+            "--output",
+            metavar="COLUMN",
+            help="The column of the labels, or of the answers; several, parted by commas, of records.",
+        ),
+    ] = None,
     slice_column: SliceColumn = None,
     group: GroupColumn = None,
     family: Annotated[
-        str, typer.Option(help="What kind of task it is: classification, or generation of free text.")
+        str,
+        typer.Option(
+            help="What kind of task it is: classification, extraction (of records), or generation (of free text)."
+        ),
     ] = "classification",
+    schema: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of extraction: the JSON Schema of a record, where you have it.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="The model to prompt and fine-tune.")] = None,
     json: Json = False,
 ) -> None:
@@ -68,6 +81,7 @@ def init(
             slice=slice_column,
             group=group,
             family=known_family(family),
+            schema_file=schema,
             model=model,
         )
         return init(plan, console)

@@ -26,6 +26,23 @@ class LabelFigures(Record):
     recall: Estimate
 
 
+class FieldFigures(Record):
+    """A field of a record: `compare` is how its values are compared, `support` the rows that expect one.
+
+    `precision` is of the rows that were answered with a value, `recall` of those that expect one; `similarity`, of a
+    field that is scored apart, is that of the text to the expected one. `unsupported` counts wrong values that do not
+    stand in the input.
+    """
+
+    compare: str | float
+    support: int
+    precision: Estimate
+    recall: Estimate
+    f1: float | None
+    unsupported: int
+    similarity: Estimate | None = None
+
+
 class Scorecard(Record):
     """`confusion[i][j]` counts rows of label i answered j; the last column is "no valid answer". Where answers are free
     text there are no labels.
@@ -47,6 +64,7 @@ class Scorecard(Record):
     metrics: dict[str, Estimate]
     slices: dict[str, dict[str, Estimate]]
     labels: dict[str, LabelFigures] = {}
+    fields: dict[str, FieldFigures] = {}
     confusion_labels: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
     states: dict[str, int]

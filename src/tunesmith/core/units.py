@@ -14,6 +14,15 @@ def seconds(value: float) -> str:
     return f"{hours} h {minutes:02d} min"
 
 
+def roughly(value: float) -> str:
+    """Seconds that are not known exactly: `41.3` → '41 s', `682` → '11 min', `9000` → '2.5 h'."""
+    if value < 90:
+        return f"{max(1.0, value):.0f} s"
+    if value < 5400:
+        return f"{value / 60:.0f} min"
+    return f"{value / 3600:.1f} h" if value < 36_000 else f"{value / 3600:,.0f} h"
+
+
 def size(count: float) -> str:
     """Bytes in binary units: '512 B', '3.4 MiB'."""
     for unit in ("B", "KiB", "MiB", "GiB"):

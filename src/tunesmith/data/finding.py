@@ -1,10 +1,9 @@
-"""What is wrong with a row, or worth knowing about it, with its place; and how a piece of data is shown in words."""
+"""What is wrong with a row, or worth knowing about it, with its place."""
 
 from typing import Any, Literal
 
 from tunesmith.core.record import Record
-
-EXCERPT = 60
+from tunesmith.core.texts import shown as shown
 
 Severity = Literal["stop", "look", "note"]
 
@@ -43,10 +42,3 @@ def place(origin: str) -> tuple[str, int]:
 def from_there(value: Any) -> bool:
     """Whether `value` says where a row stood: "file:line"."""
     return isinstance(value, str) and place(value)[1] > 0
-
-
-def shown(text: str, limit: int = EXCERPT) -> str:
-    """At most `limit` characters of `text`, harmless in a terminal, a page and a file: the rest is escaped."""
-    piece = text[: limit + 1]
-    harmless = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in piece)
-    return harmless if len(harmless) <= limit and len(piece) <= limit else harmless[: limit - 1] + "…"

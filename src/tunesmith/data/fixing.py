@@ -25,7 +25,7 @@ from tunesmith.data.finding import shown
 from tunesmith.data.json_text import Path as Place
 from tunesmith.data.json_text import with_strings
 from tunesmith.data.lines import RawRow, decoded, delimiter_of, join_cells, split_cells, split_rows
-from tunesmith.data.rows import PAIR, columns_of, parse_json
+from tunesmith.data.rows import PAIR, columns_of, named, parse_json
 from tunesmith.data.section import DataSection
 
 CHUNK = 1 << 20
@@ -179,18 +179,27 @@ def _json_row(raw: RawRow, text: str, section: DataSection, done: tuple[str, ...
 def _cell_texts(cells: list[str], header: list[str], section: DataSection) -> Iterator[Text]:
     columns = columns_of(header, section)
     if columns and len(cells) == len(header):
-        for column in columns:
+        for column, answer in _read(columns, section):
             at = header.index(column)
-            yield Text((at,), shown(column), cells[at], column == columns[1])
+            yield Text((at,), shown(column), cells[at], answer)
+
+
+def _read(columns: tuple[str, str], section: DataSection) -> Iterator[tuple[str, bool]]:
+    """The columns that are read of a row, and whether one is its whole answer."""
+    yield columns[0], False
+    if section.fields and columns == named(section):
+        yield from ((column, False) for column in section.fields)
+    else:
+        yield columns[1], True
 
 
 def _texts(row: Mapping[str, Any], section: DataSection) -> Iterator[Text]:
     """The texts of a row of JSON Lines that are read of it, by the same precedence."""
-    columns, named = columns_of(row, section), (section.input, section.output)
-    if columns and (columns == named or "messages" not in row):
-        for column in columns:
+    columns = columns_of(row, section)
+    if columns and (columns == named(section) or "messages" not in row):
+        for column, answer in _read(columns, section):
             if isinstance(row[column], str):
-                yield Text((column,), shown(column), row[column], column == columns[1])
+                yield Text((column,), shown(column), row[column], answer)
         return
     turns = row.get("messages")
     turns = turns if isinstance(turns, list) else []
@@ -234,9 +243,9 @@ def _key(line: str, cells: list[str] | None, header: list[str] | None, section: 
     if cells is not None and cells == header:
         return None
     row = json.loads(line) if cells is None else dict(zip(header or (), cells, strict=False))
-    read = ("messages", "tools", *PAIR, section.input, section.output, section.slice, section.group, "weight")
+    read = ("messages", "tools", *PAIR, section.input, *section.answer, section.slice, section.group, "weight")
     said = {column: row[column] for column in read if column in row}
-    if not said.keys() & {"messages", PAIR[1], section.output}:
+    if not said.keys() & {"messages", PAIR[1], *section.answer}:
         return None
     try:
         return blake2b(canonical(said).encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -40,6 +40,7 @@ from tunesmith.data.rows import (
     example_of,
     from_columns,
     missing_columns,
+    named,
     parse_json,
 )
 from tunesmith.data.section import DataSection
@@ -280,10 +281,11 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
     """A row with `messages` is canonical, or nearly so: someone may have added a column, or kept their own names."""
     line = place(origin)[1]
     section = section.model_copy(update={"time": None})  # only sources are split by time
-    if "messages" not in row or row.keys() >= {section.input, section.output}:
+    if "messages" not in row or row.keys() >= {section.input, *section.answer}:
         example = example_of(row, section, prompt=prompt, origin=origin)
         columns = columns_of(row, section) or ()
-        return EvalRow(example, line, _without(row, {*columns, section.slice, section.group, "weight"}))
+        answer = section.answer if columns == named(section) else ()
+        return EvalRow(example, line, _without(row, {*columns, *answer, section.slice, section.group, "weight"}))
     section = section.model_copy(update=_names(row, section))
     read = {"messages", "tools", section.slice, section.group, "weight"}
     if isinstance(row.get("origin"), str):
@@ -375,7 +377,7 @@ def _read_csv(rows: Iterator[RawRow], section: DataSection, name: str, delimiter
                     "columns", f"The row has {fields}, the header {len(header)}; a text with a comma needs quotes."
                 )
             row = dict(zip(header, cells, strict=True))
-            yield from_columns(row, columns, section, origin=f"{name}:{raw.line}")
+            yield from_columns(row, columns, section, origin=f"{name}:{raw.line}", cells=True)
         except RowError as fault:
             yield finding(fault, raw.line, name)
 
@@ -388,7 +390,8 @@ def _read_header(
     columns = columns_of(header, section)
     if columns is None:
         raise DataError(f"{name}: {missing_columns(tuple(header), section)}")
-    for column in (*columns, section.slice, section.group, "weight"):
+    answer = section.answer if columns == named(section) else ()
+    for column in (*columns, *answer, section.slice, section.group, "weight"):
         if header.count(column) > 1:
             raise DataError(f"{name}: the column '{shown(column)}' stands in the header twice; rename one.")
     return header, columns

@@ -13,6 +13,7 @@ from typing import Any
 from tunesmith.core.errors import DataError, nearest
 from tunesmith.core.example import Example, Message
 from tunesmith.data import fields
+from tunesmith.data.answers import answer_of, record
 from tunesmith.data.conversation import conversation
 from tunesmith.data.fields import RowError
 from tunesmith.data.finding import from_there, shown
@@ -21,6 +22,7 @@ from tunesmith.data.section import DataSection
 PAIR = ("prompt", "completion")
 NAMED = 8  # columns that a message lists
 COMPARED = 1000  # columns that the nearest is sought among
+NAMING, NAMING_FIELDS = 'input = "…", output = "…"', 'input = "…", fields = ["…", "…"]'
 PROSE = re.compile(r"\s*(?:[-*#>]+\s+)?[^\W\d_][\w'’-]*[,;:.!?]?\s+[^\W\d_]")  # a word, and another one behind it
 
 
@@ -71,18 +73,25 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def columns_of(keys: Iterable[str], section: DataSection) -> tuple[str, str] | None:
     """The columns of input and output among `keys`: those named under [data], else prompt and completion."""
     keys = set(keys)
-    return next((pair for pair in ((section.input, section.output), PAIR) if keys.issuperset(pair)), None)
+    if keys.issuperset({section.input, *section.answer}):
+        return named(section)
+    return PAIR if keys.issuperset(PAIR) else None
+
+
+def named(section: DataSection) -> tuple[str, str]:
+    """The columns of input and output under [data]; of several that make a record, the first."""
+    return section.input, section.answer[0]
 
 
 @lru_cache(maxsize=64)  # a file in which every row has the same fault says the same again and again
 def missing_columns(keys: tuple[str, ...], section: DataSection) -> str:
     """What to say where no form fits: what is missing, what there is, what would help."""
-    missing = [name for name in (section.input, section.output) if name not in keys]
+    missing = [name for name in (section.input, *section.answer) if name not in keys]
     others = [shown(key) for key in keys[:COMPARED]]
     words = listed([f"'{shown(name)}'{nearest(name, others)}" for name in missing])
     return (
         f"Missing {'column' if len(missing) == 1 else 'columns'} {words}. Columns found: {found_columns(keys)}. "
-        'Name the columns in tunesmith.toml: [data] input = "…", output = "…".'
+        f"Name the columns in tunesmith.toml: [data] {NAMING_FIELDS if section.fields else NAMING}."
     )
 
 
@@ -100,16 +109,25 @@ def listed(words: Sequence[str]) -> str:
 def example_of(row: Mapping[str, Any], section: DataSection, *, prompt: str | None, origin: str) -> Example:
     """The example that `row` is. Raises RowError. `prompt` None: no system turn is allowed at all."""
     columns = columns_of(row, section)
-    if columns == (section.input, section.output) or (columns and "messages" not in row):
+    if columns == named(section) or (columns and "messages" not in row):
         return from_columns(row, columns, section, origin=origin)
     if "messages" in row:
         said = conversation(row, prompt)
-        return _example(said.turns, said.expected, row, section, origin, said.tools)
+        expected = answer_of(said.expected, "messages", section)
+        return _example(said.turns, expected, row, section, origin, said.tools)
     raise RowError("columns", missing_columns(tuple(row), section))
 
 
-def from_columns(row: Mapping[str, Any], columns: tuple[str, str], section: DataSection, *, origin: str) -> Example:
-    text, expected = (fields.text(row[column], column) for column in columns)
+def from_columns(
+    row: Mapping[str, Any], columns: tuple[str, str], section: DataSection, *, origin: str, cells: bool = False
+) -> Example:
+    """`cells`: the row is one of a table whose values are all texts."""
+    text = fields.text(row[columns[0]], columns[0])
+    if section.fields and columns == named(section):
+        field = ", ".join(section.fields)
+        expected = record({name: row[name] for name in section.fields}, field, section, cells=cells)
+    else:
+        expected = answer_of(row[columns[1]], columns[1], section)
     return _example((Message(role="user", content=text),), expected, row, section, origin)
 
 

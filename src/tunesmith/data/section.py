@@ -45,6 +45,11 @@ class DataSection(Record):
         min_length=1,
         description="Optional column: rows of one group (a customer, a thread) are never split.",
     )
+    fields: tuple[str, ...] = Field(
+        default=(),
+        description="Of extraction: the columns that together are the expected record. Absent: the column `output` "
+        "holds it, as an object or as the text of one.",
+    )
     time: str | None = Field(
         default=None,
         min_length=1,
@@ -66,6 +71,11 @@ class DataSection(Record):
         "as [rules] min_effect needs to be seen, at most 0.3.",
     )
     seed: int = Field(default=0, description="Another seed cuts other rows; the same seed always cuts the same.")
+
+    @property
+    def answer(self) -> tuple[str, ...]:
+        """The columns that an answer is read from."""
+        return self.fields or (self.output,)
 
     @field_validator("files")
     @classmethod
@@ -90,9 +100,15 @@ class DataSection(Record):
                 f"validation = {self.validation:g} and eval = {share:g} leave no rows to train on; "
                 "together they must stay below 1."
             )
-        columns = [self.input, self.output, self.slice, self.group, *([self.time] if self.time else [])]
+        columns = [self.input, *self.answer, self.slice, self.group, *([self.time] if self.time else [])]
         if twice := next((name for name in columns if columns.count(name) > 1), None):
             raise ValueError(
                 f"the column {twice!r} is named for two purposes; input, output, slice, group and time differ."
             )
         return self
+
+
+class RecordSection(DataSection):
+    """`[data]` of a task whose answers are records; `output_schema` is their JSON Schema, where one is known."""
+
+    output_schema: str | None = None

@@ -13,10 +13,11 @@ from tunesmith.core.record import Record
 from tunesmith.core.scorecard import LEVEL, Scorecard
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.paired import Difference, accuracy_difference, macro_f1_difference, score_difference
-from tunesmith.tasks import families
 from tunesmith.tasks.base import Family
+from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import Answers
 from tunesmith.tasks.measures import answers_of
+from tunesmith.tasks.spec import Task
 
 METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
     "accuracy": accuracy_difference,
@@ -24,6 +25,8 @@ METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
     "exact_match": accuracy_difference,
     "chrf": partial(score_difference, metric="chrf"),
     "similarity": partial(score_difference, metric="similarity"),
+    "record_exact": accuracy_difference,
+    "field_accuracy": partial(score_difference, metric="field_accuracy"),
 }
 ROUNDING = 1e-9  # of two scores that are the same
 
@@ -31,6 +34,7 @@ ROUNDING = 1e-9  # of two scores that are the same
 class Evaluated(Record):
     """A candidate's predictions on `examples`, one each and in order, and its scorecard there."""
 
+    task: Task
     scorecard: Scorecard
     predictions: tuple[Prediction, ...]
     examples: tuple[Example, ...]
@@ -41,12 +45,11 @@ class Evaluated(Record):
 
     @cached_property
     def answers(self) -> Answers:
-        card = self.scorecard
-        return answers_of(card.family, card.confusion_labels, self.examples, self.predictions)
+        return answers_of(self.task, self.examples, self.predictions)
 
     @property
     def family(self) -> Family:
-        return families.named(self.scorecard.family)
+        return FAMILIES[self.task.family]
 
     @property
     def failures(self) -> int:
@@ -58,7 +61,7 @@ class Evaluated(Record):
             each.model_copy(update={"state": "ok", "output": example.expected}) if each.state == "failed" else each
             for example, each in zip(self.examples, self.predictions, strict=True)
         ]
-        return Evaluated(scorecard=self.scorecard, predictions=tuple(kind), examples=self.examples)
+        return Evaluated(task=self.task, scorecard=self.scorecard, predictions=tuple(kind), examples=self.examples)
 
 
 def difference(

@@ -67,7 +67,7 @@ def caveats(story: Story, baselines: Sequence[Evaluated], attempt: int) -> tuple
             failed = f", {each.failures:,} of them because it failed" if each.failures else ""
             said.append(
                 f"{each.name} gave no valid answer to {missing:,} of {units.count(len(each.examples), 'row')}{failed}; "
-                f"they count as {'not right' if each.family.LABELLED else 'no score'}."
+                f"they count as {'not right' if each.family.SUCCESS else 'no score'}."
             )
     if attempt > 1:
         level = story.comparisons[0].level if story.comparisons else LEVEL
@@ -174,7 +174,7 @@ def _instead(story: Story) -> str:
 
 
 def _worth(best: Evaluated, primary: str) -> str:
-    metric = "accuracy" if best.family.LABELLED else primary
+    metric = best.family.SUCCESS or primary
     value = best.scorecard.metrics[metric].value
     if value is None:
         return ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from tunesmith.core.example import Message
 from tunesmith.core.record import Record
@@ -21,9 +21,22 @@ class LabelAnswer(Record):
     tokens_out: int
 
 
+class Constraint(Record):
+    """What every answer must be: an instance of a JSON Schema, or a text of a grammar in llguidance's Lark."""
+
+    kind: Literal["json_schema", "grammar"]
+    text: str
+
+
 class TextAnswer(Record):
+    """`ended` where the model ended its turn, or the constraint left nothing more to say; else the limit of tokens did,
+    or, with a `fault`, the constraint could not be followed further. `logprob` is that of the tokens among those
+    allowed."""
+
     tokens: tuple[int, ...]
     logprob: float
+    ended: bool
+    fault: str | None = None
     seconds: float
     tokens_in: int
     tokens_out: int
@@ -55,8 +68,16 @@ class ChatEngine(Protocol):
 
     at_once: int
 
-    def answer(self, turns: Sequence[Message], *, max_tokens: int, tools: Sequence[str] = ()) -> ChatAnswer:
-        """Raises RequestFailedError for this request alone, ProviderError where no other could succeed either."""
+    def answer(
+        self,
+        turns: Sequence[Message],
+        *,
+        max_tokens: int,
+        tools: Sequence[str] = (),
+        constraint: Constraint | None = None,
+    ) -> ChatAnswer:
+        """Raises RequestFailedError for this request alone, ProviderError where no other could succeed either,
+        ConfigError for a constraint that is no JSON Schema."""
 
 
 class Engine(Protocol):
@@ -69,8 +90,18 @@ class Engine(Protocol):
     ) -> Iterator[LabelAnswer]:
         """One answer per prompt, in order. `labels` are token ids that end with the end of the turn."""
 
-    def generate(self, prompts: Sequence[Tokens], *, max_new_tokens: int, stop: Sequence[int]) -> Iterator[TextAnswer]:
-        """Greedy continuations, in order; `stop` token ids end an answer and are not part of it."""
+    def generate(
+        self,
+        prompts: Sequence[Tokens],
+        *,
+        max_new_tokens: int,
+        stop: Sequence[int],
+        constraint: Constraint | None = None,
+    ) -> Iterator[TextAnswer]:
+        """Greedy continuations, in order; `stop` token ids end an answer and are not part of it.
+
+        Under a `constraint` an answer that ended is valid. Raises ConfigError for one that cannot be enforced.
+        """
 
 
 class Embedder(Protocol):

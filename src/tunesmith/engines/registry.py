@@ -9,7 +9,7 @@ from tunesmith.core.errors import MissingExtraError
 from tunesmith.engines.base import ChatEngine, Embedder, Engine
 from tunesmith.engines.hosted.provider import Providers, missing, provider
 from tunesmith.models.names import parse
-from tunesmith.models.renderer import Renderer
+from tunesmith.models.renderer import TOKENIZER, Renderer
 from tunesmith.models.store import ModelFiles, open_model
 
 if TYPE_CHECKING:
@@ -85,11 +85,12 @@ class LocalEngines:
         except ImportError as error:
             raise _missing(error) from None
         files = self.files(model)
+        tokenizer = files.folder / TOKENIZER
         if adapter is None:
-            return LocalEngine(load(files.folder), files.digest)
+            return LocalEngine(load(files.folder), files.digest, tokenizer=tokenizer)
         identity = digest("engine", 1, model=files.digest, adapter=sha256_folder(adapter))
         tuned = open_tuned(files.folder, adapter)
-        return LocalEngine(tuned.model, identity, tuned.virtual)
+        return LocalEngine(tuned.model, identity, tuned.virtual, tokenizer=tokenizer)
 
 
 def _missing(error: ImportError) -> MissingExtraError:

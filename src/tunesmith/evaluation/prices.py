@@ -20,10 +20,16 @@ class PricesSection(Record):
     per_million_tokens_out: float | None = Field(
         default=None, ge=0, allow_inf_nan=False, description="What a million tokens written cost."
     )
+    per_million_tokens_trained: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="What a provider takes for training on a million tokens, each epoch anew; of no answer.",
+    )
 
     @property
     def known(self) -> bool:
-        """Whether any price is named, so that costs mean something."""
+        """Whether any price of answers is named, so that costs mean something."""
         return not (self.per_hour is self.per_million_tokens_in is self.per_million_tokens_out is None)
 
     def cost(self, prediction: Prediction) -> float:

@@ -92,10 +92,9 @@ def complete(
 def priced(evaluation: Evaluation, examples: Sequence[Example], prices: PricesSection) -> Evaluation:
     """The same answers at `prices`, whatever they cost when they were given."""
     predictions = [each.model_copy(update={"cost": prices.cost(each)}) for each in evaluation.predictions]
-    successes = 0  # a text is better or worse, and seldom the expected one letter by letter
-    if families.named(evaluation.scorecard.family).LABELLED:
-        pairs = zip(examples, predictions, strict=True)
-        successes = sum(each.state == "ok" and each.output == example.expected for example, each in pairs)
+    card = evaluation.scorecard
+    success = card.metrics.get(families.named(card.family).SUCCESS or "")
+    successes = round((success.value or 0.0) * success.n) if success else 0
     cost = sum(prediction.cost for prediction in predictions)
     costs = {"cost": cost, "cost_per_success": cost / successes if prices.known and successes else None}
     return Evaluation(scorecard=evaluation.scorecard.model_copy(update=costs), predictions=tuple(predictions))
@@ -202,6 +201,7 @@ def _scorecard(
         metrics=measures.metrics | {f"latency_p{share}": _quantile(latencies, share / 100) for share in (50, 95)},
         slices=measures.slices,
         labels=measures.labels,
+        fields=measures.fields,
         confusion_labels=measures.confusion_labels,
         confusion=measures.confusion,
         states=measures.states,

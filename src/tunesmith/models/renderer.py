@@ -18,6 +18,8 @@ from tunesmith.core.record import Record
 from tunesmith.models import tools as tool_format
 from tunesmith.models.template import BEGIN, END, compile_template, read_settings, read_template, unmarked
 
+TOKENIZER = "tokenizer.json"  # in a model's folder
+
 
 class _Encoded(NamedTuple):
     """`offsets` are each token's characters in the text, `marked` the characters between the template's marks."""
@@ -46,7 +48,8 @@ class Renderer:
     """Opened once per model; thread-safe, without torch. `tools` are those that the model may call, each as JSON."""
 
     def __init__(self, folder: Path):
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer_file = folder / TOKENIZER
+        self._tokenizer = Tokenizer.from_file(str(self.tokenizer_file))
         self._template = compile_template(read_template(folder))
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         settings = read_settings(folder)

@@ -22,6 +22,7 @@ class Family(Protocol):
     OUTPUT: str  # what an expected output is called
     METRICS: Mapping[str, str]  # what a scorecard holds and what each is called, in the order of the tables
     PRIMARY: tuple[str, ...]  # which of the metrics may decide; the first, where no other is named
+    SUCCESS: str | None  # the metric that is the share of right answers; None where an answer is better or worse
     RATIOS: frozenset[str]  # those of the metrics that may lie above 1, and are no percentages
 
     def sliced(self, primary: str) -> str:
@@ -29,5 +30,3 @@ class Family(Protocol):
 
     def parse(self, text: str, task: Task, *, cut: bool = False) -> Parsed:
         """The answer in what a candidate said; `cut` where a limit ended it."""
-
-    def right(self, expected: str, output: str | None) -> bool: ...

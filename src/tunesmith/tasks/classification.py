@@ -15,6 +15,7 @@ METRICS: Mapping[str, str] = {
     "ece": "calibration error",
 }
 PRIMARY: tuple[str, ...] = ("accuracy", "macro_f1")
+SUCCESS: str | None = "accuracy"
 RATIOS: frozenset[str] = frozenset()
 
 

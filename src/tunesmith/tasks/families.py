@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping
 
-from tunesmith.tasks import classification, generation
+from tunesmith.tasks import classification, extraction, generation
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.spec import FamilyName
 
-FAMILIES: Mapping[FamilyName, Family] = {"classification": classification, "generation": generation}
+FAMILIES: Mapping[FamilyName, Family] = {
+    "classification": classification,
+    "extraction": extraction,
+    "generation": generation,
+}
 
+EXACT = frozenset({"accuracy", "exact_match", "record_exact"})  # by which a row is right or wrong, and nothing between
+SUCCESSES = frozenset(family.SUCCESS for family in FAMILIES.values() if family.SUCCESS)
 NAMES = {metric: name for family in FAMILIES.values() for metric, name in family.METRICS.items()}  # of the metrics
 RATIOS = frozenset(metric for family in FAMILIES.values() for metric in family.RATIOS)
 

@@ -9,7 +9,7 @@ import numpy as np
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
-from tunesmith.core.scorecard import Estimate, LabelFigures
+from tunesmith.core.scorecard import Estimate, FieldFigures, LabelFigures
 from tunesmith.tasks import intervals
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
 
@@ -21,6 +21,7 @@ class Measures(Record):
     slices: dict[str, dict[str, Estimate]]
     states: dict[str, int]
     labels: dict[str, LabelFigures] = {}
+    fields: dict[str, FieldFigures] = {}
     confusion_labels: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
 

@@ -1,8 +1,7 @@
 """Generation measured: what every answer scores against the expected one, and the metrics of a set of them.
 
-chrF is the sentence-level chrF2 of sacrebleu, and similarity 1 minus the edits from the answer to the expected one,
-divided by the length of the longer (Levenshtein, rapidfuzz), both from 0 to 1. The length ratio is that of characters,
-over the rows with a valid answer.
+chrF is the sentence-level chrF2 of sacrebleu, similarity that of the letters (`similarity`), both from 0 to 1. The
+length ratio is that of characters, over the rows with a valid answer.
 
 M. Popović, Proceedings of the Tenth Workshop on Statistical Machine Translation (2015) 392.
 """
@@ -20,14 +19,12 @@ from tunesmith.core.scorecard import Estimate
 from tunesmith.tasks import bounded, generation, intervals
 from tunesmith.tasks.figures import Measures, estimate, groups_of, share, slices_of, states_of
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
+from tunesmith.tasks.similarity import similarity
 
 try:
-    from rapidfuzz.distance import Levenshtein
     from sacrebleu.metrics.chrf import CHRF
 except ImportError as error:
-    raise MissingExtraError(
-        "Comparing texts needs sacrebleu and rapidfuzz. Run `pip install 'tunesmith[evidence]'`."
-    ) from error
+    raise MissingExtraError("Comparing texts needs sacrebleu. Run `pip install 'tunesmith[evidence]'`.") from error
 
 SCORES = ("chrf", "exact_match", "similarity")
 KEPT = 1 << 16  # pairs of texts whose scores are remembered: a comparison asks for the same ones several times
@@ -73,7 +70,7 @@ def score(expected: str, answer: str) -> tuple[float, ...]:
     """Of one answer, by SCORES; an answer that is right scores 1 throughout."""
     if generation.right(expected, answer):
         return (1.0,) * len(SCORES)
-    near = Levenshtein.normalized_similarity(generation.level(expected), generation.level(answer))
+    near = similarity(generation.level(expected), generation.level(answer))
     return min(1.0, _chrf.sentence_score(answer, [expected]).score / 100), 0.0, near
 
 

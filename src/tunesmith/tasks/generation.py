@@ -20,6 +20,7 @@ METRICS: Mapping[str, str] = {
     "length_ratio": "length ratio",
 }
 PRIMARY: tuple[str, ...] = ("chrf", "similarity", "exact_match")
+SUCCESS: str | None = None
 RATIOS: frozenset[str] = frozenset({"length_ratio"})
 EMPTY = "empty"
 

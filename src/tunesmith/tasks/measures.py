@@ -20,22 +20,28 @@ def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Predi
         from tunesmith.tasks import generated  # loads what compares texts
 
         return generated.measure(examples, predictions)
+    if task.family == "extraction":
+        from tunesmith.tasks import extracted
+
+        return extracted.measure(task, examples, predictions)
     return classified.measure(task, examples, predictions)
 
 
 def point(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], primary: str) -> float:
     """The primary metric's plain value, however few the rows are: to choose between checkpoints, not to be shown."""
-    if task.family == "generation":
-        return float(answers_of("generation", (), examples, predictions).scores(primary).mean())
+    if task.family != "classification":
+        return float(answers_of(task, examples, predictions).scores(primary).mean())
     return classified.point(classified.answers_of(task.labels, examples, predictions), primary)
 
 
-def answers_of(
-    family: str, labels: Sequence[str], examples: Sequence[Example], predictions: Sequence[Prediction]
-) -> Answers:
+def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Answers:
     """Examples and predictions as arrays. Raises DataError for a label the task has not."""
-    if family == "generation":
+    if task.family == "generation":
         from tunesmith.tasks import generated
 
         return generated.answers_of(examples, predictions)
-    return classified.answers_of(labels, examples, predictions)
+    if task.family == "extraction":
+        from tunesmith.tasks import extracted
+
+        return extracted.answers_of(task.fields, examples, predictions)
+    return classified.answers_of(task.labels, examples, predictions)

@@ -162,6 +162,7 @@ def _train(folder: Path, loop: Loop, log: EventLog, stop: Stop, standing: saved.
         rows=len(loop.rows.train) // loop.recipe.together,
         validation_rows=len(loop.rows.validation),
         processes=loop.processes.count,
+        machine=platform.node(),
         resumed_from=standing.step,
         unusable=len(standing.unusable),
     )

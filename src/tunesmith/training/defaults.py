@@ -18,7 +18,7 @@ PASSES = ((500, 5.0), (20_000, 3.0), (100_000, 2.0))  # (below this many rows, s
 STEPS = 30  # of an epoch, which the batch size leaves
 SMALLEST, LARGEST = 4, 32
 RANKS = {"labels": 16, "texts": 32}
-MANY_TEXTS = 2_000  # rows from which free text gets the higher rank
+MANY_TEXTS = 2_000  # rows from which written answers get the higher rank
 
 
 class Facts(NamedTuple):
@@ -79,5 +79,5 @@ def _rank(facts: Facts) -> Choice:
     if facts.labelled:
         return Choice("r", RANKS["labels"], "labels need little room")
     if facts.rows < MANY_TEXTS:
-        return Choice("r", RANKS["labels"], f"free text, {count(facts.rows, 'row')}")
-    return Choice("r", RANKS["texts"], f"free text, {count(facts.rows, 'row')}: room for more than form")
+        return Choice("r", RANKS["labels"], f"written answers, {count(facts.rows, 'row')}")
+    return Choice("r", RANKS["texts"], f"written answers, {count(facts.rows, 'row')}: room for more than form")

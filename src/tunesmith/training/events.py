@@ -2,7 +2,7 @@
 
 plan        tokens, masks, sharing, objective, rows, validation_rows, rehearsed, unrendered, steps, batch_size,
             trainable, end_of_turn, dtype, device, memory, available, seconds
-start       steps, rows, validation_rows, processes, resumed_from, unusable
+start       steps, rows, validation_rows, processes, machine (its name in the network), resumed_from, unusable
 step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, shared_tokens, examples, seconds,
             and of pairs preferred, margin
 validation  step, steps, loss, perplexity, train_loss, metric, value, best, general_loss, general_before,

@@ -13,6 +13,7 @@ from tunesmith import __version__
 from tunesmith.core.digests import digest, sha256_text
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Preference
+from tunesmith.tasks.spec import Task
 from tunesmith.training.job import Given, Job, read_given, read_job
 
 Identity = dict[str, Any]
@@ -36,10 +37,22 @@ def identity(job: Job, given: Given) -> Identity:
         "prompt": sha256_text(job.task.prompt),
         "labels": list(job.task.labels),
         "max_new_tokens": job.task.max_new_tokens,  # of an answer: the validation rows' answers choose the weights
+        **_of_schema(job.task),
         "primary": job.primary,
         **{name: _rows(rows) if rows else None for name, rows in given._asdict().items()},
         "start": job.start_digest,
         "versions": {"tunesmith": __version__, **{name: _version(name) for name in LIBRARIES}},
+    }
+
+
+def _of_schema(task: Task) -> dict[str, Any]:
+    """As of `max_new_tokens`: what an answer must be chooses the weights."""
+    if task.output_schema is None:
+        return {}
+    return {
+        "output_schema": sha256_text(task.output_schema),
+        "compare": task.compare,
+        "constrained": task.constrained,
     }
 
 

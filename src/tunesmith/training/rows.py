@@ -85,7 +85,7 @@ def learnt(task: Task, turn: Message) -> float:
     """The weight of an answer that stands in a row before the expected one; those of a conversation are no labels."""
     if turn.weight is not None:
         return turn.weight
-    return 0.0 if task.family == "classification" else 1.0
+    return 1.0 if task.family == "generation" else 0.0
 
 
 def _rendered(renderer: Renderer, task: Task, example: Example, max_tokens: int) -> Row:

@@ -66,7 +66,7 @@ class TrainSection(Record):
         default=16,
         ge=1,
         le=1024,
-        description="lora, qlora: rank of the adapters. Not set, it is 16, and 32 for free text from 2,000 rows on.",
+        description="lora, qlora: rank of the adapters. Not set: 16, and 32 for written answers from 2,000 rows on.",
     )
     lora_alpha: int = Field(
         default_factory=lambda section: 2 * section.get("r", 16),

@@ -96,7 +96,7 @@ def _mean_loss(model: Policy, recipe: TrainSection, rows: Sequence[Row]) -> floa
 def _metric(model: Policy, renderer: Renderer, job: Job, rows: Rows) -> float:
     """The primary metric's point estimate. Small sets have one, too: it only chooses between checkpoints."""
     task = job.task
-    engine = LocalEngine(model.base, digest="in training", virtual=model.virtual())
+    engine = LocalEngine(model.base, "in training", model.virtual(), tokenizer=renderer.tokenizer_file)
     said = way_of(renderer, task).answers(engine, [row.prompt for row in rows.validation])
     predictions = [
         Prediction(example=example.id, state=each.state, output=each.output)

@@ -12,6 +12,7 @@ from tunesmith.decisions.power import outlook
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Look, record_look
+from tunesmith.tasks.families import EXACT
 from tunesmith.tasks.measures import answers_of
 from tunesmith.workflows import candidates, inputs, runs, tables
 from tunesmith.workflows.candidates import Entry
@@ -91,9 +92,9 @@ def _outlook(project: Project, state: Ready, lines: Sequence[tables.Line], evalu
     values = [line.metrics[metric].value for line in lines]
     known = {value: place for place, value in enumerate(values) if value is not None}
     best = max(known, default=None)
-    if project.family.LABELLED or metric == "exact_match" or best is None:
+    if project.family.LABELLED or metric in EXACT or best is None:
         return outlook(rows, min_effect=rules.min_effect, accuracy=best)
-    answers = answers_of(state.task.family, (), state.sealed, evaluations[known[best]].predictions)
+    answers = answers_of(state.task, state.sealed, evaluations[known[best]].predictions)
     variance = float(answers.scores(metric).var())
     return outlook(rows, min_effect=rules.min_effect, scores_variance=variance)
 
@@ -103,7 +104,7 @@ def _wanted(project: Project) -> tuple[list[str], tuple[str, ...]]:
     section, family = project.config.baselines, project.config.task.family
     names: list[str] = [name for name in dict.fromkeys(section.which) if name in OF_FAMILY[family]]
     left_out: tuple[str, ...] = ()
-    if len(names) < len(set(section.which)) or not project.family.LABELLED:
+    if len(names) < len(set(section.which)) or family == "generation":
         left_out = (f"{NOT_OF_FAMILY[family]}: left out of the baselines.".capitalize(),)
     if not names:
         raise UserError(

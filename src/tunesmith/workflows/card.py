@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from tunesmith import __version__
-from tunesmith.core.digests import digest, sha256_file
+from tunesmith.core.digests import sha256_file
 from tunesmith.core.files import write_text
 from tunesmith.data.card.markdown import MARK, markdown
 from tunesmith.data.card.page import page
-from tunesmith.data.card.record import Card, Figures
+from tunesmith.data.card.record import Card, Figures, Heading
 from tunesmith.workflows import runs
 from tunesmith.workflows.inspecting import Inspection
 from tunesmith.workflows.project import Project
@@ -16,12 +15,12 @@ NAMES = ("card.md", "card.html")
 BEGINNING = 200  # bytes of a file in which our mark stands
 
 
-def write_card(project: Project, figures: Figures, eval_rows: int, found: Inspection) -> str:
+def write_card(project: Project, figures: Figures, found: Inspection) -> str:
     """Write both files; a sentence that says where, or which file of somebody else's stands in the way."""
     paths = [project.data / name for name in NAMES]
     if other := next((path for path in paths if path.exists() and not _is_ours(path)), None):
         return f"No card was written: {project.name(other)} is a file of your own. Give it another name."
-    card = card_of(project, figures, eval_rows, found)
+    card = card_of(project, figures, found)
     try:
         for path, text in zip(paths, (markdown(card), page(card)), strict=True):
             write_text(path, text)
@@ -30,19 +29,15 @@ def write_card(project: Project, figures: Figures, eval_rows: int, found: Inspec
     return f"The card of the data: {' and '.join(project.name(path) for path in paths)}."
 
 
-def card_of(project: Project, figures: Figures, eval_rows: int, found: Inspection) -> Card:
-    files = [(project.name(path), sha256_file(path)) for path in project.sources()]
-    return figures.card(
+def card_of(project: Project, figures: Figures, found: Inspection) -> Card:
+    heading = Heading(
         project=project.folder.name,
-        created=runs.now(),
-        version=__version__,
         family=project.config.task.family,
-        digest=digest("sources", 1, files=dict(files)),
-        files=files,
-        eval_rows=eval_rows,
-        findings=found.findings,
-        unlisted=found.unlisted,
+        eval_rows=found.eval_rows,
+        created=runs.now(),
     )
+    files = {project.name(path): sha256_file(path) for path in project.sources()}
+    return figures.card(heading, files, found.findings, found.unlisted)
 
 
 def cards(project: Project) -> list[Path]:

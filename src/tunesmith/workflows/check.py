@@ -71,7 +71,7 @@ def check(
     content, evals = Content.of(project, {path: path for path in project.sources()}), read_eval(project)
     aim = aim_of(project, embed, content, console.progress("Labels by meaning"))
     found = inspect(project, scan_sources(project, console), evals, aim=aim, limit=KEPT)
-    card = write_card(project, content.figures, len(evals.rows), found)
+    card = write_card(project, content.figures, found)
     if sent:
         found = found.and_of(production(project, sent, console, embed))
     following = _once_settled(project, found) if found.severities.get("stop") else _next(project)

@@ -95,7 +95,7 @@ def _found(
 def _section(files: Files, project: Project | None) -> DataSection:
     columns = {"input": files.input, "output": files.label}
     named = {key: column for key, column in columns.items() if column is not None}
-    return section_of(named) if project is None else project.config.data.model_copy(update=named)
+    return section_of(named) if project is None else project.section.model_copy(update=named)
 
 
 def _evals(files: Files, project: Project | None, section: DataSection, prompt: str) -> EvalReading:

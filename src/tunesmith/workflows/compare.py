@@ -132,7 +132,7 @@ def _on_sealed(
 
 def _evaluated(state: Ready, bench: Bench, everyone: list[candidates.Entry]) -> list[Evaluated]:
     return [
-        Evaluated(scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
+        Evaluated(task=state.task, scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
         for each in bench.on_sealed(everyone)
     ]
 

@@ -92,7 +92,7 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
     if "which" not in baselines.model_fields_set:
         baselines = baselines.model_copy(update={"which": OF_FAMILY[family]})
     model = given.model
-    if family == "generation" and model.max_new_tokens >= model.max_tokens:
+    if family != "classification" and model.max_new_tokens >= model.max_tokens:
         named = values.get("model", {})
         where = next((named[key].where for key in ("max_new_tokens", "max_tokens") if key in named), file)
         raise ConfigError(

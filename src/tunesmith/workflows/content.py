@@ -14,7 +14,6 @@ from tunesmith.data.card.record import Figures
 from tunesmith.data.checks.base import Check
 from tunesmith.data.checks.content import content_checks
 from tunesmith.data.checks.facts import FactsCheck
-from tunesmith.data.checks.lengths import Lengths
 from tunesmith.data.checks.line_ends import line_ends
 from tunesmith.data.checks.sensitive import sensitive_check
 from tunesmith.data.finding import Finding
@@ -22,9 +21,10 @@ from tunesmith.data.meaning import Embed
 from tunesmith.data.production import compare
 from tunesmith.data.requests import Request, read_requests
 from tunesmith.workflows.embedding import refuse_missing
+from tunesmith.workflows.epoch import length_checks
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.reviewed import as_reviewed, standing
-from tunesmith.workflows.rows import scan_sources, token_counter
+from tunesmith.workflows.rows import scan_sources
 
 
 class Sent(NamedTuple):
@@ -46,8 +46,7 @@ class Content:
         """`files`: sources → where what is looked at lies, usually there."""
         names = {project.name(path): file for path, file in files.items()}
         content = cls.of_files(names, labelled=project.family.LABELLED, prompt=project.prompt)
-        if tokens := token_counter(project):
-            content.checks.append(Lengths(tokens, limit=project.config.model.max_tokens))
+        content.checks += length_checks(project)
         return content
 
     @classmethod

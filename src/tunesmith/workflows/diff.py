@@ -21,7 +21,7 @@ from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import refuse_broken
 from tunesmith.workflows.split_record import read_record
 from tunesmith.workflows.status import command
-from tunesmith.workflows.versions import SHORT, find_version, kept_versions, read_version
+from tunesmith.workflows.versions import SHORT, count_rows, find_version, kept_versions, read_version
 
 LISTED = 10  # rows of each kind that are printed; --json has them all
 
@@ -98,7 +98,7 @@ def versions(project: Project, console: Console) -> VersionsOutcome:
     found = tuple(
         Version(
             name=path.stem,
-            rows=len(read_version(path)),
+            rows=count_rows(path),
             kept=datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds"),
             current=path.stem == current,
         )
@@ -126,7 +126,7 @@ def _side(project: Project, name: str) -> Side:
         raise UserError(
             f"{name} is neither a file nor a version of the data. `tunesmith diff` alone lists the versions."
         )
-    reading = read(path, project.config.data, prompt=project.prompt, name=name)
+    reading = read(path, project.section, prompt=project.prompt, name=name)
     refuse_broken(reading, "Correct them first: a row that cannot be read cannot be compared.")
     return Side(f"{name} ({count(len(reading.examples), 'row')})", reading.examples)
 

@@ -107,7 +107,7 @@ def _columns(plan: ExportPlan, project: Project | None, target: str) -> Columns:
     source = Path(plan.source)
     if project and source.resolve() in project.sources():
         section = project.config.data
-        if {section.input, section.output} <= set(column_names(source, plan.source)):
+        if not section.fields and {section.input, section.output} <= set(column_names(source, plan.source)):
             return Columns(section.input, section.output, section.slice, section.group)
     return Columns() if target == "table" else Columns(plan.input, plan.label)
 

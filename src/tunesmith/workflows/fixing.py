@@ -49,7 +49,7 @@ def fix_sources(project: Project, console: Console) -> FixOutcome:
         sources = [path for path in project.sources() if not is_packed(path)]
         targets = [_target(project, path) for path in sources]
         labelled = project.family.LABELLED and project.config.task.labels is None
-        usual = usual_labels(sources, project.config.data) if labelled else _declared(project)
+        usual = usual_labels(sources, project.section) if labelled else _declared(project)
         done: dict[str, int] = {}
         copies: dict[str, str] = {}
         log = project.data / FOLDER / LOG
@@ -101,7 +101,7 @@ def _declared(project: Project) -> dict[str, str]:
 
 def _changes(project: Project, source: Path, target: Path, usual: dict[str, str]) -> Iterator[Change]:
     """The changes of one source, whose copy stands when they have all been seen; none where nothing would change."""
-    section, name = project.config.data, project.name(source)
+    section, name = project.section, project.name(source)
     with open(os.devnull, "wb") as nowhere:
         if next(fix(source, nowhere, section, name=name, usual=usual), None) is None:
             return

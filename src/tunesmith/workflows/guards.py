@@ -62,7 +62,15 @@ def ready(project: Project, verb: str) -> Ready:
         )
     task = project.task(rows, sealed)
     too_long, _ = longest_allowed(project)
-    labelled, reading = project.family.LABELLED, Reading(examples=rows, findings=())
-    refuse_stops(check([reading], task.labels, (), too_long, labelled=labelled, only_stops=True), verb)
+    found = check(
+        [Reading(examples=rows, findings=())],
+        task.labels,
+        (),
+        too_long,
+        labelled=project.family.LABELLED,
+        counted=project.counted,
+        only_stops=True,
+    )
+    refuse_stops(found, verb)
     refuse_eval_stops(project, read_eval(project), labels_of(rows), verb)
     return Ready(task=task, seal=seal, train=train, validation=validation, sealed=sealed)

@@ -27,13 +27,15 @@ from tunesmith.core.record import Record
 from tunesmith.core.units import count
 from tunesmith.data.finding import shown
 from tunesmith.data.layouts.base import Columns
+from tunesmith.data.lines import delimiter_of
 from tunesmith.data.reading import column_names, read, write_canonical
 from tunesmith.data.rows import COMPARED, PAIR, found_columns, listed
-from tunesmith.data.section import DataSection, is_set_aside, own
+from tunesmith.data.section import DataSection, RecordSection, is_set_aside, own
 from tunesmith.models.names import parse, refuse_embedder
 from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.records import fields_of, schema_of
 from tunesmith.tasks.spec import FamilyName
-from tunesmith.workflows import config, prompt_draft, reference
+from tunesmith.workflows import config, prompt_draft, reference, schema_draft, schema_file
 from tunesmith.workflows.converting import converted
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
@@ -42,6 +44,7 @@ from tunesmith.workflows.staging import staged
 from tunesmith.workflows.status import next_command
 
 EVAL = Path("evals", "eval.jsonl")
+SCHEMA = "schema.json"
 FLAGS = {"input": "--input", "output": "--label", "slice": "--slice", "group": "--group"}
 INSTEAD = {  # advice on tunesmith.toml → on what was typed
     'Name the columns in tunesmith.toml: [data] input = "…", output = "…".': (
@@ -65,6 +68,7 @@ class Plan(Record):
     slice: str | None = None
     group: str | None = None
     family: FamilyName = "classification"
+    schema_file: Path | None = None
     model: str | None = None
 
 
@@ -73,6 +77,7 @@ class InitOutcome(Outcome):
     rows: int
     eval_rows: int
     labels: tuple[str, ...]
+    fields: tuple[str, ...] = ()  # of a record
     broken: int
     files: tuple[str, ...]
 
@@ -93,6 +98,9 @@ def _make(plan: Plan, console: Console) -> InitOutcome:
     with advice_on_flags():
         section = section_of(_columns(plan))
         _check_columns(plan)
+        schema = _schema(plan, section, given) if plan.family == "extraction" else None
+        if plan.family == "extraction":
+            section = RecordSection(**section.model_dump(), output_schema=schema)
         readings = [read(path, section, prompt=given, name=str(path)) for path in plan.sources]
         evals = _read_eval(plan.eval_file, section, given) if plan.eval_file else ()
         rows = [example for reading in readings for example in reading.examples]
@@ -100,13 +108,17 @@ def _make(plan: Plan, console: Console) -> InitOutcome:
             first = readings[0].findings[0]
             raise DataError(f"{first.file}, line {first.line}: {first.message} No row of it could be read.")
         settings = _settings(plan)
-    prompt = given or prompt_draft.of_family(plan.family, rows, evals)
+        if schema is not None and (apart := schema_draft.apart(rows, schema)):
+            settings["task"]["compare"] = dict.fromkeys(apart, "apart")
+    prompt = given or prompt_draft.of_family(plan.family, rows, evals, schema)
     with staged(plan.folder) as folder:
         (folder / "data").mkdir()
         for path in plan.sources:
             if not _in_place(path, _target(plan.folder, path)):
                 shutil.copyfile(path, _target(folder, path))
         write_text(folder / "prompts" / "system.md", prompt)
+        if schema is not None:
+            write_text(folder / SCHEMA, json.dumps(json.loads(schema), ensure_ascii=False, indent=2) + "\n")
         if evals and not (plan.eval_file and _in_place(plan.eval_file, plan.folder / EVAL)):
             write_canonical(folder / EVAL, evals)
         if not (plan.folder / ".gitignore").exists():
@@ -121,6 +133,7 @@ def _make(plan: Plan, console: Console) -> InitOutcome:
         rows=len(rows),
         eval_rows=len(evals),
         labels=tuple(sorted({example.expected for example in rows})) if FAMILIES[plan.family].LABELLED else (),
+        fields=() if schema is None else tuple(field.name for field in fields_of(schema_of(schema), {})),
         broken=sum(len(reading.findings) for reading in readings),
         files=files,
         next=next_command(Project.open(plan.folder)),
@@ -160,9 +173,14 @@ def _check_free(plan: Plan) -> None:
         raise UserError(f"Two of the files are called {sorted(twice)[0]}; rename one, they share the folder data/.")
     targets = {_target(plan.folder, path): path for path in plan.sources}
     given = targets | ({plan.folder / EVAL: plan.eval_file} if plan.eval_file else {})
-    for path in (*targets, plan.folder / "prompts" / "system.md", plan.folder / EVAL):
+    if plan.schema_file:
+        given |= {plan.folder / SCHEMA: plan.schema_file}
+    schema = [plan.folder / SCHEMA] if plan.family == "extraction" else []
+    for path in (*targets, *schema, plan.folder / "prompts" / "system.md", plan.folder / EVAL):
         if path.exists() and not (path in given and _in_place(given[path], path)):
             raise UserError(f"{path} exists already and would be overwritten. Move it, or choose another folder.")
+    if plan.schema_file and plan.family != "extraction":
+        raise UserError(f"--schema is of extraction; this task is of {plan.family}. Add --family extraction.")
     if plan.eval_file and not plan.sources:
         raise UserError("--eval needs --from as well: the rows to train on.")
 
@@ -190,7 +208,7 @@ def advice_on_flags() -> Iterator[None]:
 
 def _check_columns(plan: Plan) -> None:
     """Refuse columns that the flags name and that no given file has; the rows would be read without them."""
-    wanted = {FLAGS[key]: name for key, name in _columns(plan).items()}
+    wanted = {FLAGS[key]: name for key, name in _columns(plan).items() if key != "fields"}
     files = [*plan.sources, *([plan.eval_file] if plan.eval_file else [])]
     if not wanted or not files:
         return
@@ -217,8 +235,30 @@ def _missing(missing: dict[str, str], found: list[str]) -> str:
 
 
 def _columns(plan: Plan) -> dict[str, Any]:
-    named = {"input": plan.input, "output": plan.label, "slice": plan.slice, "group": plan.group}
+    """[data]'s names of columns; several for the answer, parted by commas, are the fields of a record."""
+    named: dict[str, Any] = {"input": plan.input, "output": plan.label, "slice": plan.slice, "group": plan.group}
+    if plan.family == "extraction" and plan.label is not None and "," in plan.label:
+        del named["output"]
+        named["fields"] = [name.strip() for name in plan.label.split(",")]
     return {key: value for key, value in named.items() if value is not None}
+
+
+def _schema(plan: Plan, section: DataSection, prompt: str) -> str:
+    """The text of the schema that was given, or one drafted from the rows."""
+    if plan.schema_file is not None:
+        return schema_file.read(plan.schema_file, str(plan.schema_file))
+    if not plan.sources:
+        return json.dumps(schema_draft.empty())
+    plain = RecordSection(**section.model_dump())
+    readings = [read(path, plain, prompt=prompt, name=str(path)) for path in plan.sources]
+    rows = [example for reading in readings for example in reading.examples]
+    cells = bool(section.fields) and all(delimiter_of(path) for path in plan.sources)
+    try:
+        return schema_file.checked(schema_draft.draft(rows, cells=cells), "the schema of the rows")
+    except ConfigError as error:
+        first = next((found for reading in readings for found in reading.findings), None)
+        why = f"{first.file}, line {first.line}: {first.message}" if first and not rows else str(error)
+        raise DataError(f"{why} Name a schema with --schema FILE, or correct the rows.") from None
 
 
 def section_of(columns: dict[str, Any]) -> DataSection:
@@ -268,6 +308,8 @@ def _settings(plan: Plan) -> dict[str, dict[str, Any]]:
     parse(base)
     refuse_embedder(base)
     settings["model"] = {"base": base}
+    if plan.family == "extraction":
+        settings["task"]["output_schema"] = SCHEMA
     if not FAMILIES[plan.family].LABELLED:
         settings["model"]["max_new_tokens"] = config.SECTIONS["model"].model_fields["max_new_tokens"].default
         settings["baselines"] = {"which": list(OF_FAMILY[plan.family])}
@@ -305,6 +347,12 @@ def _tell(outcome: InitOutcome, settings: dict[str, dict[str, Any]], given: bool
     if outcome.labels:
         say = "Drafted prompts/system.md from the data. Edit it: say in a few words what belongs to each label, and"
         console.say(f"{say}\nwhich label wins where two fit. Every model candidate is asked with this prompt.")
+    elif outcome.fields:
+        fields = count(len(outcome.fields), "field")
+        console.say(f"Drafted prompts/system.md and {SCHEMA}, {fields}, from the data. Edit them: say what each field")
+        console.say("means and which values it may have. Every model candidate is asked with this prompt.")
+        if apart := list(settings["task"].get("compare", {})):
+            console.say(f"Scored apart from the record, as free text: {listed(apart)} ([task] compare).")
     else:
         console.say("Drafted prompts/system.md. Edit it: say in a sentence what an answer must be, and what it must")
         console.say("not do. Every model candidate is asked with this prompt.")

@@ -70,6 +70,9 @@ def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[
         seed=section.seed,
         **later,
     )
+    if project.output_schema is not None:
+        record = {"fields": list(section.fields), "output_schema": project.output_schema}
+        inputs["the output schema"] = digest("record", 1, **record)
     if (effect := reviewed.effect(project, decided)) is not None:
         inputs["the review"] = effect
     return inputs
@@ -83,12 +86,20 @@ def of_rows(project: Project) -> str:
 def _of_data(project: Project) -> dict[str, str]:
     labels = project.config.task.labels
     family = {} if project.family.LABELLED else {"family": project.config.task.family}
+    schema = _of_schema(project)
     return {
         "data": of_rows(project),
         "task": digest(
-            "task-settings", 1, prompt=sha256_text(project.prompt), labels=labels and list(labels), **family
+            "task-settings", 1, prompt=sha256_text(project.prompt), labels=labels and list(labels), **family, **schema
         ),
     }
+
+
+def _of_schema(project: Project) -> dict[str, Any]:
+    if project.output_schema is None:
+        return {}
+    task = project.config.task
+    return {"output_schema": project.output_schema, "compare": task.compare, "constrained": task.constrained}
 
 
 def _of_file(path: Path) -> str:

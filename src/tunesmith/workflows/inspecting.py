@@ -1,7 +1,7 @@
 """The findings of a project's rows, and the refusal of verbs whose rows are not in order."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -55,6 +55,7 @@ class Aim:
     labels: Sequence[str] | None
     labelled: bool
     too_long: TooLong
+    counted: Callable[[str], str] | None = None  # of a record, what decides whether it is right
     eval_is_own: bool = True
     embed: Embed | None = None  # where meaning counts
     fitting: Progress = silent  # of what is learnt from the vectors
@@ -75,6 +76,7 @@ def aim_of(
         labels=project.config.task.labels,
         labelled=project.family.LABELLED,
         too_long=too_long,
+        counted=project.counted,
         eval_is_own=not may_cut_again(project),
         embed=embed,
         fitting=fitting,
@@ -112,7 +114,7 @@ def examine(
 ) -> Inspection:
     """One pass over the sources, then one over the eval set; at most `limit` findings of each check are kept."""
     found, rows = Found(limit), dict.fromkeys((source.name for source in sources), 0)
-    kept = Kept(labelled=aim.labelled, declared=aim.labels, sketching=not aim.only_stops)
+    kept = Kept(labelled=aim.labelled, declared=aim.labels, counted=aim.counted, sketching=not aim.only_stops)
     content = aim.content
     scope = Scope(kept, aim.too_long, evals.examples, aim.embed, fitting=aim.fitting)
     further = (*content.checks, ThinTopics(scope)) if content else ()
@@ -120,7 +122,13 @@ def examine(
     faults = faults_of_form(rows, found.stopped)
     if aim.eval_is_own:
         known = dict(zip(kept.labels, kept.uses, strict=True))
-        kept_of_eval = Kept(labelled=aim.labelled, declared=aim.labels, known=known, sketching=not aim.only_stops)
+        kept_of_eval = Kept(
+            labelled=aim.labelled,
+            declared=aim.labels,
+            known=known,
+            counted=aim.counted,
+            sketching=not aim.only_stops,
+        )
         scope = Scope(kept_of_eval, aim.too_long, repeats="the eval set counts it twice")
         look_at_eval(chain(evals.findings, evals.placed), scope, found, only_stops=aim.only_stops)
     found.add((*quoted, *(content.findings if content else ())))
@@ -162,7 +170,9 @@ def refuse_eval_stops(project: Project, evals: EvalReading, known: Mapping[str, 
         else f"Correct them in {name}; `tunesmith check` lists them all."
     )
     aim = aim_of(project)
-    found = check_eval(evals, known, aim.labels, aim.too_long, labelled=aim.labelled, only_stops=True)
+    found = check_eval(
+        evals, known, aim.labels, aim.too_long, labelled=aim.labelled, counted=aim.counted, only_stops=True
+    )
     refuse_stops(found, verb, advice)
 
 

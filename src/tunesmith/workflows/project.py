@@ -3,22 +3,23 @@
 import json
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.example import Example
-from tunesmith.data.section import MADE, OWN, REVIEWS, SET_ASIDE, SPLIT, own
+from tunesmith.data.section import MADE, OWN, REVIEWS, SET_ASIDE, SPLIT, DataSection, RecordSection, own
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.labels import check_labels
+from tunesmith.tasks.records import counted_text
 from tunesmith.tasks.spec import Task
 from tunesmith.training.section import TrainSection
-from tunesmith.workflows import config
+from tunesmith.workflows import config, schema_file
 from tunesmith.workflows.config import Config
 
 
@@ -124,11 +125,34 @@ class Project:
             return False
         return bool(draft == {"prompt": sha256_text(self.prompt)})
 
+    @cached_property
+    def section(self) -> DataSection:
+        """[data], with the schema that answers are read under where they are records."""
+        if self.config.task.family != "extraction":
+            return self.config.data
+        return RecordSection(**self.config.data.model_dump(), output_schema=self.output_schema)
+
+    @cached_property
+    def output_schema(self) -> str | None:
+        """The task's JSON Schema as one text; None where its answers are no records."""
+        name = self.config.task.output_schema
+        return None if name is None else schema_file.read(self.folder / name, name)
+
+    @property
+    def counted(self) -> Callable[[str], str] | None:
+        """What of an expected record decides whether it is right; None where answers are no records."""
+        return None if self.output_schema is None else partial(counted_text, self.task().fields)
+
     def task(self, *rows: Sequence[Example]) -> Task:
         """The task; where it has labels and the configuration names none, they are those that `rows` use, sorted."""
         if not self.family.LABELLED:
             return Task(
-                family=self.config.task.family, prompt=self.prompt, max_new_tokens=self.config.model.max_new_tokens
+                family=self.config.task.family,
+                prompt=self.prompt,
+                max_new_tokens=self.config.model.max_new_tokens,
+                output_schema=self.output_schema,
+                compare=self.config.task.compare,
+                constrained=self.config.task.family == "extraction" and self.config.task.constrained,
             )
         labels = self.config.task.labels
         if labels is None:

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import sys
 import textwrap
 from collections.abc import Mapping
@@ -105,7 +106,14 @@ def _choices(annotation: Any) -> str:
 
 def _value(value: Any) -> str:
     """A TOML value; JSON's notation is TOML's for text, numbers, booleans and lists."""
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{_key(key)} = {_value(each)}" for key, each in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _kind(annotation: Any) -> str:

@@ -18,6 +18,7 @@ from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Seal
 from tunesmith.models.names import is_hosted
 from tunesmith.tasks.measures import answers_of
+from tunesmith.tasks.spec import Task
 from tunesmith.training.events import read_events
 from tunesmith.training.job import EVENTS
 from tunesmith.workflows import runs
@@ -64,20 +65,27 @@ def _answers(state: Ready, evidence: Evidence) -> Answers:
     by_name = {each.scorecard.candidate: each.predictions for each in cards}
     examples = state.sealed if reveals else state.validation
     fine_tune, baseline = (by_name[name] for name in (evidence.verdict.candidate, evidence.verdict.baseline))
+    scored = None
+    if not state.task.labels:
+        scored = _scores(state.task, evidence.verdict.primary, examples, fine_tune, baseline)
     return Answers(
         revealed=reveals[-1] if reveals else None,
         examples=examples,
         fine_tune=fine_tune,
         baseline=baseline,
-        scores=None if state.task.labels else _scores(evidence.verdict.primary, examples, fine_tune, baseline),
+        scores=scored,
     )
 
 
 def _scores(
-    metric: str, examples: Sequence[Example], fine_tune: Sequence[Prediction], baseline: Sequence[Prediction]
+    task: Task,
+    metric: str,
+    examples: Sequence[Example],
+    fine_tune: Sequence[Prediction],
+    baseline: Sequence[Prediction],
 ) -> Scores:
     def of(predictions: Sequence[Prediction]) -> dict[str, float]:
-        scores = answers_of("generation", (), examples, predictions).scores(metric)
+        scores = answers_of(task, examples, predictions).scores(metric)
         return {example.id: float(score) for example, score in zip(examples, scores, strict=True)}
 
     return Scores(metric=metric, fine_tune=of(fine_tune), baseline=of(baseline))

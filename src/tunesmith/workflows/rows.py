@@ -18,7 +18,7 @@ from tunesmith.models import names, store
 from tunesmith.workflows.project import Project
 
 if TYPE_CHECKING:
-    from tunesmith.models.renderer import Renderer
+    from tunesmith.models.renderer import Rendered, Renderer
 
 TooLong = Callable[[Example], int | None]
 
@@ -52,7 +52,7 @@ def scan_sources(project: Project, console: Console, instead: Mapping[Path, Path
     tell = meter(list(files.values()), console)
 
     def outcomes(path: Path) -> Iterable[Example | Finding]:
-        section, name = project.config.data, project.name(path)
+        section, name = project.section, project.name(path)
         if path in empty:
             return _left_empty(project, path).findings
         return scan(files[path], section, prompt=project.prompt, name=name, hasher=tell)
@@ -98,7 +98,7 @@ def _sources(project: Project) -> tuple[list[Path], set[Path]]:
 
 
 def _read(project: Project, path: Path) -> Reading:
-    return read(path, project.config.data, prompt=project.prompt, name=project.name(path))
+    return read(path, project.section, prompt=project.prompt, name=project.name(path))
 
 
 def _left_empty(project: Project, path: Path) -> Reading:
@@ -118,7 +118,7 @@ def read_eval(project: Project) -> EvalReading:
     """evals/eval.jsonl, its rows in any layout that sources may have; without rows where there is no such file."""
     if not project.eval_file.exists():
         return EvalReading(name=project.name(project.eval_file))
-    section, name = project.config.data, project.name(project.eval_file)
+    section, name = project.section, project.name(project.eval_file)
     return read_eval_set(project.eval_file, section, prompt=project.prompt, name=name)
 
 
@@ -174,10 +174,11 @@ def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
     limit, base = project.config.model.max_tokens, project.config.model.base
     if names.is_hosted(base):  # its provider counts, and refuses what is too long
         return lambda example: None, None
-    folder = _cached(project)
+    folder = cached_model(project)
     if folder is None:
         return lambda example: None, (
-            f"The lengths of rows were not checked: the tokenizer of {base} is not at hand yet (baseline fetches it)."
+            f"The lengths of rows and the time of an epoch were not checked: the tokenizer of {base} is not at hand "
+            "yet (baseline fetches it)."
         )
     renderer = _renderer(folder)
     answer = 0 if project.family.LABELLED else project.config.model.max_new_tokens
@@ -198,14 +199,11 @@ def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
     return too_long, None
 
 
-def token_counter(project: Project) -> Callable[[Example], int] | None:
-    """A function that counts a row's tokens, prompt and answer included; None where no tokenizer is at hand."""
-    folder = None if names.is_hosted(project.config.model.base) else _cached(project)
-    if folder is None:
-        return None
+def renderer_of(folder: Path, prompt: str) -> Callable[[Example], "Rendered"]:
+    """A function that gives a row's tokens behind `prompt` for the model in `folder`."""
     renderer = _renderer(folder)
-    system = Message(role="system", content=project.prompt)
-    return lambda row: renderer.render([system, *row.messages], row.expected, row.tools).end
+    system = Message(role="system", content=prompt)
+    return lambda row: renderer.render([system, *row.messages], row.expected, row.tools)
 
 
 @cache
@@ -230,7 +228,7 @@ def _refuse_no_room(prompt: int, expected: int, project: Project) -> None:
         )
 
 
-def _cached(project: Project) -> Path | None:
+def cached_model(project: Project) -> Path | None:
     """The model's folder where it lies on this machine, without fetching or converting."""
     name = names.parse(project.config.model.base, project.folder)
     if name.kind == "folder":

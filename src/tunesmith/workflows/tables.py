@@ -8,11 +8,12 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.scorecard import Estimate, Scorecard
-from tunesmith.tasks.families import FAMILIES, NAMES, RATIOS
+from tunesmith.tasks.families import FAMILIES, NAMES, RATIOS, SUCCESSES
 from tunesmith.workflows.config import Config
 
 BESIDE = {  # the family → metrics that stand beside the primary one, the first of each group that is not the primary
     "classification": (("accuracy", "macro_f1"),),
+    "extraction": (("field_accuracy", "record_exact"), ("field_f1",)),
     "generation": (("exact_match", "chrf"), ("length_ratio",)),
 }
 NO_LABEL = "no label"
@@ -67,9 +68,9 @@ def show(console: Console, title: str, lines: Sequence[Line], config: Config) ->
     """
     primary = config.rules.primary
     others = [next(name for name in group if name != primary) for group in BESIDE[config.task.family]]
-    priced, labelled = config.prices.known, FAMILIES[config.task.family].LABELLED
+    priced, success = config.prices.known, FAMILIES[config.task.family].SUCCESS
     columns = ["candidate", NAMES[primary], "95 % interval", *(NAMES[name] for name in others), "answers in"]
-    columns += [("cost per success" if labelled else "cost of 1,000")] if priced else []
+    columns += [("cost per success" if success else "cost of 1,000")] if priced else []
     rows = []
     for each in lines:
         main = each.metrics[primary]
@@ -77,7 +78,7 @@ def show(console: Console, title: str, lines: Sequence[Line], config: Config) ->
         row += [ratio(each.metrics.get(name)) if name in RATIOS else figure(each.metrics.get(name)) for name in others]
         row.append(_answers_in(each))
         if priced:
-            money = each.cost_per_success if labelled else 1000 * each.cost / each.rows
+            money = each.cost_per_success if success else 1000 * each.cost / each.rows
             row.append("none" if money is None else units.money(money, config.prices.currency))
         rows.append(row)
     console.table(title, columns, rows)
@@ -101,11 +102,8 @@ def faults(each: Line) -> str:
     if not said:
         return ""
     first = f" The first failure: {each.first_failure}" if failed and each.first_failure else ""
-    return f"{each.name} {' and '.join(said)}; they count as {'not right' if _labelled(each) else 'no score'}.{first}"
-
-
-def _labelled(each: Line) -> bool:
-    return FAMILIES["classification"].PRIMARY[0] in each.metrics
+    counted = "not right" if SUCCESSES & each.metrics.keys() else "no score"
+    return f"{each.name} {' and '.join(said)}; they count as {counted}.{first}"
 
 
 def _answers_in(each: Line) -> str:

@@ -63,5 +63,11 @@ def find_version(project: Project, name: str) -> Path | None:
     return found[0] if found else None
 
 
+def count_rows(path: Path) -> int:
+    """How many rows a version has: one on each line."""
+    with path.open("rb") as file:
+        return sum(not line.isspace() for line in file)
+
+
 def read_version(path: Path) -> tuple[Example, ...]:
     return read_canonical(path, path.name) if path.stat().st_size else ()

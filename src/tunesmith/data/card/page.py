@@ -1,17 +1,14 @@
-"""The card as one HTML page without scripts, fonts or anything else to fetch; charts are SVG.
-
-Whatever the template prints is escaped, after `visible` has named the characters that hide or mislead.
-"""
+"""The card as one HTML page without scripts, fonts or anything else to fetch; charts are SVG."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
-from tunesmith.core import markup, units
 from tunesmith.core.markup import tag
+from tunesmith.core.templates import template
 from tunesmith.data.card.markdown import LISTED, MEANING, bin_name, ends
 from tunesmith.data.card.record import Card, Lengths
 
@@ -69,13 +66,4 @@ def _bar(part: float) -> Markup:
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("tunesmith.data.card", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: markup.visible(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(breakable=markup.breakable, prose=markup.prose, count=units.count, percent=units.share)
-    return environment.get_template("card.html")
+    return template("tunesmith.data.card", "card.html")

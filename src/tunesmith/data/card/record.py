@@ -2,14 +2,17 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from tunesmith import __version__
+from tunesmith.core.digests import digest
 from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.example import Example
 from tunesmith.core.record import Record
 from tunesmith.data.checks.languages import FEWEST, Sample, language_of
 from tunesmith.data.finding import Finding, Severity, place
+from tunesmith.data.spread import spread
 
 BINS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 SEVERITIES: tuple[Severity, ...] = ("stop", "look", "note")
@@ -41,18 +44,23 @@ class Found(Record):
     message: str
 
 
-class Card(Record):
+class Heading(Record):
+    """Whose rows they are, and when they were looked at."""
+
+    project: str
+    family: str
+    eval_rows: int
+    created: str
+    version: str = __version__
+
+
+class Card(Heading):
     """A set's card. `digest` names the set by its files' bytes; `judged` is how many texts the languages are of."""
 
     schema_version: Literal[1] = 1
-    project: str
-    created: str
-    version: str
-    family: str
     digest: str
     files: tuple[File, ...]
     rows: int
-    eval_rows: int
     labels: tuple[tuple[str, int], ...]  # most rows first; empty where answers are free text
     slices: tuple[tuple[str, int], ...]
     groups: int
@@ -93,30 +101,20 @@ class Figures:
 
     def card(
         self,
-        *,
-        project: str,
-        created: str,
-        version: str,
-        family: str,
-        digest: str,
-        files: Sequence[tuple[str, str]],
-        eval_rows: int,
-        findings: Iterable[Finding],
-        unlisted: Mapping[str, int],
+        heading: Heading,
+        files: Mapping[str, str],
+        findings: Iterable[Finding] = (),
+        unlisted: Mapping[str, int] | None = None,
     ) -> Card:
-        """`files` are the sources' names and digests; a source without a usable row has 0. `unlisted`: check → how
-        many more findings there are than `findings` has."""
+        """`files`: a source's name → its SHA-256; one without a usable row has 0. `unlisted`: check → how many more
+        findings there are than `findings` has."""
         languages = self._languages()
         fields = ("input",) if self._labelled else ("input", "output")
         return Card(
-            project=project,
-            created=created,
-            version=version,
-            family=family,
-            digest=digest,
-            files=tuple(File(name=name, rows=self._files[name], sha256=sha256) for name, sha256 in files),
+            **dict(heading),
+            digest=digest("sources", 1, files=dict(files)),
+            files=tuple(File(name=name, rows=self._files[name], sha256=sha256) for name, sha256 in files.items()),
             rows=self._files.total(),
-            eval_rows=eval_rows,
             labels=_ranked(self._labels),
             slices=_ranked(self._slices),
             groups=len(self._groups),
@@ -124,7 +122,7 @@ class Figures:
             languages=_ranked(languages),
             judged=languages.total(),
             drawn=len(self._sample.texts),
-            found=_found(findings, unlisted),
+            found=_found(findings, unlisted or {}),
         )
 
     def _languages(self) -> Counter[str]:
@@ -149,14 +147,7 @@ def _lengths(field: str, lengths: "array[int]") -> Lengths:
         while at + 1 < len(BINS) and length >= BINS[at + 1]:
             at += 1
         bins[at] += 1
-    last = len(ordered) - 1
-    return Lengths(
-        field=field,
-        median=ordered[last // 2],
-        p95=ordered[-(-last * 95 // 100)],
-        longest=ordered[last],
-        bins=tuple(bins),
-    )
+    return Lengths(field=field, **spread(ordered)._asdict(), bins=tuple(bins))
 
 
 def _found(findings: Iterable[Finding], unlisted: Mapping[str, int]) -> tuple[Found, ...]:

@@ -25,6 +25,7 @@ from tunesmith.data.checks.sensitive import LiveSecrets
 from tunesmith.data.finding import Finding
 from tunesmith.data.reading import EvalReading, Reading
 
+Counted = Callable[[str], str]
 Makers = tuple[Callable[[Scope], Check], ...]
 
 OF_LABELS: Makers = (UnknownLabels, LabelVariants)  # where outputs are labels: they come first, in rows of any kind
@@ -79,14 +80,18 @@ def check(
     too_long: TooLong,
     *,
     labelled: bool = True,
+    counted: Counted | None = None,
     only_stops: bool = False,
 ) -> list[Finding]:
     """The findings of reading, and all others, by file and line, of rows that are in memory already.
 
-    `labels`: those declared under [task], or None; without `labelled`, outputs are free text.
+    `labels`: those declared under [task], or None; without `labelled`, outputs are texts, of which what is `counted`
+    decides, where one is right.
     """
     found = Found()
-    scope = Scope(Kept(labelled=labelled, declared=labels, sketching=not only_stops), too_long, eval_set)
+    scope = Scope(
+        Kept(labelled=labelled, declared=labels, counted=counted, sketching=not only_stops), too_long, eval_set
+    )
     outcomes: Iterable[Example | Finding] = chain.from_iterable((*each.findings, *each.examples) for each in readings)
     look_at_sources(outcomes, scope, found, only_stops=only_stops)
     return found.sorted([reading.name for reading in readings])
@@ -99,11 +104,12 @@ def check_eval(
     too_long: TooLong,
     *,
     labelled: bool = True,
+    counted: Counted | None = None,
     only_stops: bool = False,
 ) -> list[Finding]:
     """The findings of an eval set, by line; `known`: the labels of the sources, with their rows."""
     found = Found()
-    kept = Kept(labelled=labelled, declared=labels, known=known, sketching=not only_stops)
+    kept = Kept(labelled=labelled, declared=labels, known=known, counted=counted, sketching=not only_stops)
     scope = Scope(kept, too_long, repeats="the eval set counts it twice")
     look_at_eval(chain(evals.findings, evals.placed), scope, found, only_stops=only_stops)
     return found.sorted([evals.name])

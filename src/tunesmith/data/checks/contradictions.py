@@ -1,4 +1,5 @@
-"""Does the same input have different outputs? Different labels contradict each other; different texts are variety."""
+"""Does the same input have different outputs? Different labels or records contradict each other; different texts are
+variety."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -15,19 +16,18 @@ from tunesmith.data.normal import currencies
 class Contradictions(AtTheEnd):
     def __init__(self, scope: Scope):
         self._kept = scope.kept
+        self._one_right = scope.kept.labelled or scope.kept.counted is not None
 
     def close(self) -> Iterator[Finding]:
         for rows in self._kept.repeated:
             for group in disputes(self._kept, rows):
-                yield self._contradiction(group) if self._kept.labelled else self._variety(group)
+                yield self._contradiction(group) if self._one_right else self._variety(group)
 
     def _contradiction(self, rows: Group) -> Finding:
         kept = self._kept
-        message = (
-            f"The same input has different labels: {said(kept, rows)} ({count(len(rows), 'row')} in all). "
-            "Keep the right one."
-        )
         related = tuple(kept.origin(row) for row in rows[1:])
+        what = f"labels: {said(kept, rows)}" if kept.labelled else f"records: see {listing(related)}"
+        message = f"The same input has different {what} ({count(len(rows), 'row')} in all). Keep the right one."
         return kept.finding(rows[0], "stop", "contradiction", message, field="output", related=related)
 
     def _variety(self, rows: Group) -> Finding:

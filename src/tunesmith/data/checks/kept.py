@@ -8,7 +8,7 @@ differ; free texts are compared by digest.
 import hashlib
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +28,8 @@ class Kept:
     """Implements `Check`, though it finds nothing: it goes before the checks, which look rows up by position.
 
     `declared`: the labels under [task]. `known`: label → rows elsewhere, whose writing goes before that of these rows.
-    `sketching`: whether texts that are nearly the same will be asked for.
+    `counted`: what of an answer decides whether it is right, where one is and answers are no labels. `sketching`:
+    whether texts that are nearly the same will be asked for.
     """
 
     def __init__(
@@ -37,10 +38,12 @@ class Kept:
         labelled: bool,
         declared: Sequence[str] | None = None,
         known: Mapping[str, int] | None = None,
+        counted: Callable[[str], str] | None = None,
         sketching: bool = True,
     ):
         self.labelled = labelled
         self.declared = declared
+        self.counted = counted
         self.known = known or {}
         self.labels: list[str] = []  # by number, in the order they were met
         self.uses: list[int] = []  # rows of each label
@@ -70,7 +73,8 @@ class Kept:
             self._files.append(file)
         self._file.append(number)
         self._line.append(line)
-        self._answer.append(self._number(row.expected, position) if self.labelled else _digest(row.expected))
+        said = self.counted(row.expected) if self.counted else row.expected
+        self._answer.append(self._number(said, position) if self.labelled else _digest(said))
         text = row.text
         self.last_key = key = normalise(text)
         first = self._by_key.setdefault(_digest(key), position)

@@ -6,7 +6,7 @@ costs next to nothing: keys, tokens and passwords, email addresses, cards and ba
 
 from collections.abc import Iterator
 
-from tunesmith.data.finding import EXCERPT, shown
+from tunesmith.core.texts import EXCERPT, shown
 from tunesmith.data.sensitive.formats import cards, emails, ibans
 from tunesmith.data.sensitive.hit import Sensitive, settled
 from tunesmith.data.sensitive.secrets import may_hold, secrets

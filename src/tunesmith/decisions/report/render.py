@@ -1,7 +1,6 @@
 """`render`: from a `Report` to one HTML file without scripts, fonts or anything else to fetch.
 
-The template gets figures in words and charts in SVG. Whatever it prints is escaped by Jinja, after `visible` has
-named the characters that hide or mislead, so text from the data cannot act, only be read.
+The template gets figures in words and charts in SVG; text from the data cannot act, only be read.
 """
 
 import re
@@ -9,25 +8,31 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
-from tunesmith.core import markup, units
+from tunesmith.core import units
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import LEVEL, Estimate, Scorecard
+from tunesmith.core.templates import template
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.report import charts, words
+from tunesmith.decisions.report.fields import fields
 from tunesmith.decisions.report.record import Answers, Report
 from tunesmith.decisions.report.svg import Axis, axis
 from tunesmith.decisions.report.texts import texts
 from tunesmith.tasks.classification import right
-from tunesmith.tasks.families import FAMILIES, family_of
+from tunesmith.tasks.families import EXACT, FAMILIES, family_of
 
 NAMED_LABELS = 24  # up to here the confusion matrix is a table of figures, above a map without names
 LISTED = 12  # confusions and labels in their tables
 WRONG_ANSWERS = 30
-BESIDE = ("accuracy", "macro_f1", "chrf", "exact_match", "length_ratio")  # figures beside the primary, where measured
+BESIDE = (
+    *("accuracy", "macro_f1"),
+    *("record_exact", "field_accuracy", "field_f1", "unsupported_rate"),
+    *("chrf", "exact_match", "length_ratio"),
+)  # figures beside the primary, where measured
 SHARES = Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
 _DIGEST = re.compile(r"[0-9a-f]{16,}")
 
@@ -37,6 +42,8 @@ def render(report: Report) -> str:
     fine_tune = _scorecard(report, report.verdict.candidate)
     baseline = _scorecard(report, report.verdict.baseline)
     return _template().render(
+        charts=charts,
+        shares=SHARES,
         report=report,
         verdict=report.verdict,
         fine_tune=fine_tune,
@@ -49,7 +56,9 @@ def render(report: Report) -> str:
         slices=_slices(fine_tune, baseline, report.verdict.primary),
         confusion=_confusion(fine_tune),
         labels=_weakest_labels(fine_tune),
-        labelled=FAMILIES[family_of(report.verdict.primary)].LABELLED,
+        exact=report.verdict.primary in EXACT,
+        success=bool(FAMILIES[family_of(report.verdict.primary)].SUCCESS),
+        fields=fields(fine_tune, baseline, SHARES),
         wrong=_wrong_answers(report.answers) if report.answers and not report.answers.scores else None,
         texts=texts(report.answers) if report.answers else None,
     )
@@ -57,33 +66,23 @@ def render(report: Report) -> str:
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("tunesmith.decisions.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: markup.visible(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
+    return template(
+        "tunesmith.decisions.report",
+        "report.html",
         metric=words.metric,
         within=words.within,
         figure_of=lambda estimate, name: words.figure_of(name, estimate),
         figure=words.figure,
+        share=words.share,
         interval=words.interval,
         points=words.points,
         chance=words.chance,
         shortened=words.shortened,
-        breakable=markup.breakable,
-        prose=markup.prose,
         seconds=units.seconds,
         size=units.size,
         price=words.price,
-        count=units.count,
         is_digest=lambda text: bool(_DIGEST.fullmatch(text)),
     )
-    environment.globals.update(charts=charts, shares=SHARES)
-    return environment.get_template("report.html")
 
 
 def _scorecard(report: Report, name: str) -> Scorecard:

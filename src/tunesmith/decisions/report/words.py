@@ -15,6 +15,10 @@ _METRICS = {
     "invalid_rate": "Invalid",
     "ece": "Calibration error",
     "chrf": "chrF",
+    "record_exact": "Exact record",
+    "field_accuracy": "Fields right",
+    "field_f1": "Field F1",
+    "unsupported_rate": "Not in the input",
 }
 
 

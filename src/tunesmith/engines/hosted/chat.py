@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import openai
 from openai.types.chat import ChatCompletion
 
-from tunesmith.core.errors import ProviderError
+from tunesmith.core.errors import ConfigError, ProviderError
 from tunesmith.core.example import Message
-from tunesmith.engines.base import ChatAnswer, RequestFailedError
+from tunesmith.engines.base import ChatAnswer, Constraint, RequestFailedError
 from tunesmith.engines.hosted import failures
 from tunesmith.engines.hosted.provider import Provider, client
 
@@ -43,10 +43,17 @@ class HostedChat:
         self._shape = Shape(LIMITS[0] if provider.base_url else LIMITS[1])
         self._refused: set[str] = set()  # names of the limit
 
-    def answer(self, turns: Sequence[Message], *, max_tokens: int, tools: Sequence[str] = ()) -> ChatAnswer:
+    def answer(
+        self,
+        turns: Sequence[Message],
+        *,
+        max_tokens: int,
+        tools: Sequence[str] = (),
+        constraint: Constraint | None = None,
+    ) -> ChatAnswer:
         start = time.perf_counter()
         try:
-            completion = self._completion(turns, max_tokens, tools)
+            completion = self._completion(turns, max_tokens, _asked_for(tools, constraint))
         except openai.OpenAIError as error:
             raise self._failure(error) from None
         if not isinstance(completion, ChatCompletion) or not completion.choices:
@@ -62,15 +69,14 @@ class HostedChat:
             tokens_out=(usage.completion_tokens or 0) if usage else 0,
         )
 
-    def _completion(self, turns: Sequence[Message], max_tokens: int, tools: Sequence[str]) -> Any:
+    def _completion(self, turns: Sequence[Message], max_tokens: int, asked_for: dict[str, Any]) -> Any:
         messages: Any = [turn.openai() for turn in turns]
         while True:
             shape = self._shape
             more: dict[str, Any] = {shape.limit: max_tokens} | ({"logprobs": True} if shape.logprobs else {})
-            more |= {"tools": [json.loads(tool) for tool in tools]} if tools else {}
             try:
                 return self._client.chat.completions.create(
-                    model=self._model, messages=messages, temperature=0, stream=False, **more
+                    model=self._model, messages=messages, temperature=0, stream=False, **more, **asked_for
                 )
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 if not self._adapt(shape, f"{error.param} {error.message}"):
@@ -99,6 +105,17 @@ class HostedChat:
                 "may use it; a model that was just trained may need some minutes."
             )
         return RequestFailedError(f"{name}: {words}", lost=failures.is_lost(error))
+
+
+def _asked_for(tools: Sequence[str], constraint: Constraint | None) -> dict[str, Any]:
+    """What the request says of the answer. Raises ConfigError for a grammar: no part of OpenAI's API takes one."""
+    asked: dict[str, Any] = {"tools": [json.loads(tool) for tool in tools]} if tools else {}
+    if constraint is None:
+        return asked
+    if constraint.kind != "json_schema":
+        raise ConfigError("A provider holds answers to a JSON Schema, not to a grammar. Ask a local model instead.")
+    wanted = {"name": "answer", "schema": json.loads(constraint.text), "strict": True}
+    return asked | {"response_format": {"type": "json_schema", "json_schema": wanted}}
 
 
 def _probability(logprobs: Any) -> float | None:

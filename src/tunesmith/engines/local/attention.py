@@ -130,7 +130,7 @@ def _attend_remembering(
     if segments.bias_B1LK is not None:
         causal, bias = False, segments.bias_B1LK
         if look.window is not None:
-            bias = bias + _windowed(segments, padding, before, k.shape[2], look.window, q_HND)
+            bias = bias + _windowed(segments, padding, look.window, q_HND)
     out_BHLD, lse_BHL = kernels.forward(padding.pad(q_HND), k, v, look, causal=causal, bias_BHQK=bias)
     out_HND, lse_HN = torch.empty_like(q_HND), _empty_lse(q_HND)
     padding.unpad(out_BHLD, out_HND)
@@ -143,11 +143,11 @@ def _attend_remembering(
     return out_HND.transpose(0, 1)
 
 
-def _windowed(segments: Segments, padding: Padding, before: int, keys: int, window: int, like: Tensor) -> Tensor:
+def _windowed(segments: Segments, padding: Padding, window: int, like: Tensor) -> Tensor:
     """(B, 1, L, M + L): −inf where a remembered or new token stands too far back. Padding sees at least itself."""
+    assert segments.remembered_BM is not None
     positions_BL = padding.pad(segments.positions_T[None, :, None])[:, 0, :, 0]
-    remembered = before + torch.arange(keys - padding.longest, device=like.device)
-    keys_BK = torch.cat([remembered.expand(len(positions_BL), -1), positions_BL], dim=1)
+    keys_BK = torch.cat([segments.remembered_BM, positions_BL], dim=1)
     return kernels.bias((positions_BL.unsqueeze(2) - keys_BK.unsqueeze(1) < window).unsqueeze(1), like.dtype)
 
 

@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-import torch
+from llguidance import LLTokenizer
 from transformers import PreTrainedModel
 
-from tunesmith.engines.base import LabelAnswer, TextAnswer, Tokens
+from tunesmith.engines.base import Constraint, LabelAnswer, TextAnswer, Tokens
+from tunesmith.engines.local.constraint import Anything, Matchers, vocabulary
+from tunesmith.engines.local.greedy import greedy
 from tunesmith.engines.local.labels import Trie, search
 from tunesmith.engines.local.passes import Session
 from tunesmith.engines.local.virtual import Virtual
@@ -16,10 +19,18 @@ BATCH_TOKENS = 4096  # tokens outside the shared prefix, of one batch
 
 
 class LocalEngine:
-    """`digest` names the model's files and the adapter's. Answers do not depend on the batch, to rounding."""
+    """`digest` names the model's files and the adapter's. Answers do not depend on the batch, to rounding.
 
-    def __init__(self, model: PreTrainedModel, digest: str, virtual: Virtual | None = None):
+    `tokenizer` is the model's tokenizer.json, which constraints are compiled for.
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, digest: str, virtual: Virtual | None = None, *, tokenizer: Path | None = None
+    ):
         self.digest = digest
+        self._tokenizer = tokenizer
+        self._width: int = model.config.get_text_config().vocab_size  # of the logits
+        self._vocabularies: dict[tuple[int, ...], LLTokenizer] = {}
         self._session = Session(model, virtual)
 
     def score_labels(
@@ -40,41 +51,36 @@ class LocalEngine:
                     tokens_out=len(labels[label]),
                 )
 
-    def generate(self, prompts: Sequence[Tokens], *, max_new_tokens: int, stop: Sequence[int]) -> Iterator[TextAnswer]:
+    def generate(
+        self,
+        prompts: Sequence[Tokens],
+        *,
+        max_new_tokens: int,
+        stop: Sequence[int],
+        constraint: Constraint | None = None,
+    ) -> Iterator[TextAnswer]:
+        rule = Anything() if constraint is None else Matchers(constraint, self._vocabulary(tuple(stop)))
         for batch, shared, started in self._batches(prompts):
-            logits_BV = self._session.begin([prompt[shared:] for prompt in batch])
-            answers, logprobs = self._greedy(logits_BV, max_new_tokens, set(stop))
+            rests = [prompt[shared:] for prompt in batch]
+            answers = greedy(self._session, rests, rule, limit=max_new_tokens, stop=set(stop))
             seconds = (time.perf_counter() - started) / len(batch)
-            for prompt, tokens, logprob in zip(batch, answers, logprobs, strict=True):
+            for prompt, answer in zip(batch, answers, strict=True):
                 yield TextAnswer(
-                    tokens=tuple(tokens),
-                    logprob=logprob,
+                    tokens=tuple(answer.tokens),
+                    logprob=answer.logprob,
+                    ended=answer.ended,
+                    fault=answer.fault,
                     seconds=seconds,
                     tokens_in=len(prompt),
-                    tokens_out=len(tokens),
+                    tokens_out=len(answer.tokens),
                 )
 
-    def _greedy(
-        self, logits_BV: torch.Tensor, max_new_tokens: int, stop: set[int]
-    ) -> tuple[list[list[int]], list[float]]:
-        answers: list[list[int]] = [[] for _ in range(len(logits_BV))]
-        logprobs = [0.0] * len(answers)
-        active = list(range(len(answers)))
-        for length in range(1, max_new_tokens + 1):
-            best, tokens = torch.log_softmax(logits_BV.float(), dim=-1).max(dim=-1)
-            going = []
-            for place, (row, token, logprob) in enumerate(zip(active, tokens.tolist(), best.tolist(), strict=True)):
-                logprobs[row] += logprob
-                if token not in stop:
-                    answers[row].append(token)
-                    going.append(place)
-            if not going or length == max_new_tokens:
-                break
-            if len(going) < len(active):
-                self._session.keep_branches(going)
-            active = [active[place] for place in going]
-            logits_BV = self._session.step([answers[row][-1] for row in active])
-        return answers, logprobs
+    def _vocabulary(self, stop: tuple[int, ...]) -> LLTokenizer:
+        """Made once for each set of tokens that end an answer: it takes half a second."""
+        if stop not in self._vocabularies:
+            assert self._tokenizer is not None, "an engine without a tokenizer writes under no constraint"
+            self._vocabularies[stop] = vocabulary(self._tokenizer, self._width, stop)
+        return self._vocabularies[stop]
 
     def _batches(self, prompts: Sequence[Tokens]) -> Iterator[tuple[Sequence[Tokens], int, float]]:
         """(prompts, shared tokens, start of the clock); the shared prefix's time counts for the first batch."""

@@ -23,7 +23,7 @@ class Session:
         self._memory = Memory()
         self._virtual = 0 if virtual is None else virtual.length
         self._prefix: list[int] = []
-        self._valid_BM: Tensor | None = None  # which remembered slots of each branch hold a token
+        self._places_BM: Tensor | None = None  # the position of what each branch remembers; −1: padding
         self._lengths: list[int] = []
         if virtual is not None:
             self._remember(virtual)
@@ -46,7 +46,7 @@ class Session:
         self._prefix = list(common)
         if len(common) > kept:
             positions = [*range(self._virtual + kept, self._start)]
-            self._run([common[kept:]], [positions], None, torch.tensor([0], device=self.device))
+            self._run([common[kept:]], [positions], torch.tensor([0], device=self.device))
             self._memory.promote()
         return len(common)
 
@@ -59,9 +59,8 @@ class Session:
         self._lengths = [len(branch) for branch in branches]
         ends = torch.tensor(self._lengths, device=self.device).cumsum(0) - 1
         positions = [[*range(start, start + length)] for length in self._lengths]
-        logits = self._run(branches, positions, None, ends)
-        longest = torch.arange(max(self._lengths), device=self.device)
-        self._valid_BM = longest < torch.tensor(self._lengths, device=self.device).unsqueeze(1)
+        logits = self._run(branches, positions, ends)
+        self._places_BM = self._padded(positions)
         return logits
 
     @torch.inference_mode()
@@ -77,27 +76,29 @@ class Session:
         positions = [[start + depth for depth in tree] for start, tree in zip(starts, depths, strict=True)]
         sees = [_ancestors(tree, self.device) for tree in parents]
         with self._memory.looking_ahead(list(rows)):
-            assert self._valid_BM is not None
-            bias = self._bias(self._valid_BM[list(rows)], sees)
-            return self._run(tokens, positions, bias, None)
+            assert self._places_BM is not None
+            return self._run(tokens, positions, None, sees, self._places_BM[list(rows)])
 
     @torch.inference_mode()
-    def step(self, tokens: Sequence[int]) -> Tensor:
-        """Append one token to every branch and remember it; the logits after it: (B, V)."""
-        assert self._valid_BM is not None
-        positions = [[self._start + length] for length in self._lengths]
-        alone = [torch.ones(1, 1, dtype=torch.bool, device=self.device)] * len(tokens)
-        bias = self._bias(self._valid_BM, alone)
-        logits = self._run([[token] for token in tokens], positions, bias, None)
-        self._valid_BM = torch.cat([self._valid_BM, self._valid_BM.new_ones(len(tokens), 1)], dim=1)
-        self._lengths = [length + 1 for length in self._lengths]
+    def step(self, tokens: Sequence[Tokens]) -> Tensor:
+        """Append tokens to every branch and remember them; the logits after each branch's last: (B, V)."""
+        assert all(tokens), "every branch goes on"
+        assert self._places_BM is not None
+        sizes = [len(each) for each in tokens]
+        starts = [self._start + length for length in self._lengths]
+        positions = [[*range(start, start + size)] for start, size in zip(starts, sizes, strict=True)]
+        sees = [torch.ones(size, size, dtype=torch.bool, device=self.device).tril() for size in sizes]
+        ends = torch.tensor(sizes, device=self.device).cumsum(0) - 1
+        logits = self._run(tokens, positions, ends, sees, self._places_BM)
+        self._places_BM = torch.cat([self._places_BM, self._padded(positions)], dim=1)
+        self._lengths = [length + size for length, size in zip(self._lengths, sizes, strict=True)]
         return logits
 
     def keep_branches(self, rows: Sequence[int]) -> None:
         """Drop all branches but these, for instance those that have not ended."""
-        assert self._valid_BM is not None
+        assert self._places_BM is not None
         self._memory.keep_branches(list(rows))
-        self._valid_BM = self._valid_BM[list(rows)]
+        self._places_BM = self._places_BM[list(rows)]
         self._lengths = [self._lengths[row] for row in rows]
 
     @property
@@ -118,7 +119,7 @@ class Session:
             position_ids=torch.tensor([[*places]], device=self.device),
             logits_to_keep=torch.tensor([0], device=self.device),
             use_cache=False,
-            segments=Segments.remembering([virtual.length], places, self.device, None),
+            segments=Segments.remembering([virtual.length], places, self.device),
             memory=self._memory,
         )
         self._memory.promote()
@@ -128,12 +129,16 @@ class Session:
         self,
         branches: Sequence[Tokens],
         positions: Sequence[Sequence[int]],
-        bias: Tensor | None,
         keep: Tensor | None,
+        sees: Sequence[Tensor] = (),
+        behind_BM: Tensor | None = None,
     ) -> Tensor:
+        """One forward. Tokens that continue branches stand behind the positions `behind_BM`; `sees` are their trees."""
         tokens = [token for branch in branches for token in branch]
         places = [position for branch in positions for position in branch]
-        segments = Segments.remembering([len(branch) for branch in branches], places, self.device, bias)
+        bias = None if behind_BM is None else self._bias(behind_BM >= 0, sees)
+        lengths = [len(branch) for branch in branches]
+        segments = Segments.remembering(lengths, places, self.device, bias, behind_BM)
         result = self._model(
             input_ids=torch.tensor([tokens], device=self.device),
             position_ids=torch.tensor([places], device=self.device),
@@ -144,6 +149,11 @@ class Session:
         )
         logits_NV: Tensor = result.logits[0]
         return logits_NV
+
+    def _padded(self, positions: Sequence[Sequence[int]]) -> Tensor:
+        """(B, L): the positions of some branches side by side, −1 behind the shorter ones."""
+        longest = max(len(branch) for branch in positions)
+        return torch.tensor([[*branch, *[-1] * (longest - len(branch))] for branch in positions], device=self.device)
 
     def _bias(self, valid_BM: Tensor, sees: Sequence[Tensor]) -> Tensor:
         """(B, 1, L, M + L): 0 where a new token may look, −inf where not. Padding looks at itself alone."""

@@ -9,7 +9,7 @@ A packed row is a tree of segments, each parent before its children and each sub
 A token attends to its own segment, causally, and to the whole of every segment above it. What stands below a segment
 is one contiguous stretch behind it, so attention to a shared segment is one product over all who read it.
 
-Axes: T tokens of the row, N of them, B branches side by side, L longest of them, K keys.
+Axes: T tokens of the row, N of them, B branches side by side, L longest of them, M remembered, K keys.
 """
 
 import itertools
@@ -76,13 +76,14 @@ class Segments:
 
     `bias_B1LK`, only with a memory and then with a single padding, says what each new token may look at among the
     remembered and the new tokens of its branch; without it a segment is causal. `positions_T` are the tokens'
-    positions, for layers with a window.
+    positions and `remembered_BM` those of what the branches remember, for layers with a window.
     """
 
     paddings: tuple[Padding, ...]
     shared: tuple[Shared, ...]
     positions_T: Tensor
     bias_B1LK: Tensor | None = None
+    remembered_BM: Tensor | None = None
     _reads: dict[int, list[Read]] = field(default_factory=dict)  # by window: the same in every layer
 
     @classmethod
@@ -120,11 +121,16 @@ class Segments:
 
     @classmethod
     def remembering(
-        cls, lengths: Sequence[int], positions: Sequence[int], device: torch.device, bias_B1LK: Tensor | None
+        cls,
+        lengths: Sequence[int],
+        positions: Sequence[int],
+        device: torch.device,
+        bias_B1LK: Tensor | None = None,
+        remembered_BM: Tensor | None = None,
     ) -> "Segments":
         """New tokens of remembered branches, one segment each, in order."""
         paddings = (_padding(lengths, range(len(lengths)), device),)
-        return cls(paddings, (), torch.tensor([*positions], device=device), bias_B1LK)
+        return cls(paddings, (), torch.tensor([*positions], device=device), bias_B1LK, remembered_BM)
 
     def behind(self, before: int, window: int | None, like: Tensor) -> Read | None:
         """All tokens of the row as readers of `before` remembered ones, at positions 0 … before − 1."""

@@ -1,0 +1,38 @@
+"""The file that holds a task's JSON Schema: read, and refused where no record could be scored by it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tunesmith.core.errors import ConfigError
+from tunesmith.tasks import json_schema
+from tunesmith.tasks.records import refuse_unfit
+
+ADVICE = "docs/extraction.md shows one."
+
+
+def read(path: Path, name: str) -> str:
+    """The schema as one text; `name` is what messages call the file. Raises ConfigError."""
+    try:
+        schema = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"The schema {name} does not exist. Write it, or name another file under [task] output_schema. {ADVICE}"
+        ) from None
+    except (UnicodeDecodeError, IsADirectoryError):
+        raise ConfigError(f"The schema {name} is not UTF-8 text. Save it as UTF-8.") from None
+    except json.JSONDecodeError as error:
+        raise ConfigError(
+            f"{name}, line {error.lineno}: not valid JSON: {error.msg} at character {error.colno}. {ADVICE}"
+        ) from None
+    return checked(schema, name)
+
+
+def checked(schema: Any, name: str) -> str:
+    """The text of `schema`. Raises ConfigError where it is no schema of a record."""
+    try:
+        json_schema.check(schema)
+        refuse_unfit(schema)
+    except (json_schema.SchemaError, ConfigError) as error:
+        raise ConfigError(f"{name}: {str(error).rstrip('.')}. {ADVICE}") from None
+    return json.dumps(schema, ensure_ascii=False)
