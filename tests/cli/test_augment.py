@@ -96,7 +96,14 @@ def test_made_rows_wait_for_review_and_count_only_when_accepted(tickets, tunesmi
 def test_a_provider_paraphrases_by_a_prompt_that_can_be_edited(hosted, provider, tunesmith_in):
     typed = tunesmith_in(hosted)
     held = [row.text for row in read_canonical(hosted / "evals/eval.jsonl", "eval")]
-    answers = iter(["", held[0].upper(), held[1].replace("please", "plese"), *(f"Say it new {n}" for n in range(99))])
+    answers = iter(
+        [
+            "",
+            held[0].upper(),
+            held[1].replace("please", "plese"),
+            *(f"Say it new, in words that are not theirs {n}" for n in range(99)),
+        ]
+    )
     provider.says = lambda turns: next(answers)
     shown = typed("augment", "paraphrase", "--show-prompt", "--json")
     assert list(shown.json["files"]) == ["prompts/augment/paraphrase.md"]
@@ -120,6 +127,19 @@ def test_a_provider_paraphrases_by_a_prompt_that_can_be_edited(hosted, provider,
     broken = typed("augment", "paraphrase", "--rows", 1)
     assert broken.code == 2
     assert "prompts/augment/paraphrase.md: expected two parts" in broken.err
+
+
+def test_a_model_that_answers_a_message_or_repeats_it_has_not_reworded_it(hosted, provider, tunesmith_in):
+    answers = iter(["I am sorry. " * 20, "Hm.", None, "", "Quite another way to say the same thing to us"])
+    provider.says = lambda turns: f"{turns[-1]['content']}!s" if (said := next(answers)) is None else said
+    done = tunesmith_in(hosted)("augment", "paraphrase", "--rows", 5, "--json")
+    assert done.code == 0, done.err
+    assert done.json["refused"] == {
+        "far longer or shorter than its row": 2,
+        "hardly other than its row": 1,
+        "no answer": 1,
+    }
+    assert done.json["made"] == 1
 
 
 def test_answers_that_are_pairs_are_held_to_the_labels(hosted, provider, tunesmith_in):
@@ -161,7 +181,8 @@ def test_back_translation_asks_twice(hosted, provider, tunesmith_in):
     def says(turns: list[dict[str, Any]]) -> str:
         asked = turns[1]["content"]
         back = "back into" in turns[0]["content"]
-        return f"wieder {asked.partition('Translate: ')[2]}" if back else f"dort {asked}"
+        there = " ".join(["dort", *reversed(asked.split())])
+        return f"wieder {asked.partition('Translate: ')[2]}" if back else there
 
     provider.says = says
     done = tunesmith_in(hosted)("augment", "back-translation", "--rows", 4, "--json")
@@ -177,7 +198,7 @@ def test_a_teacher_answers_real_messages(hosted, provider, tunesmith_in, sample)
     done = tunesmith_in(hosted)("augment", "--teacher", f"lab:{BASE}", "--inputs", "real.csv", "--json")
     assert done.code == 0, done.err
     assert (done.json["made"], done.json["kind"]) == (1, "teacher")
-    assert done.json["refused"] == {"no answer": 1, "a repeat": 1}
+    assert done.json["refused"] == {"no label": 1, "a repeat": 1}
     (row,) = rows(hosted)
     assert (words(row), row["messages"][-1]["content"]) == ("Where is my receipt", "billing")
     assert row["made"]["origin"] == "real.csv:2"
@@ -219,3 +240,18 @@ def test_rows_are_made_of_a_current_split_alone(tickets, tunesmith_in):
     done = tunesmith_in(tickets)("augment", "typos")
     assert done.code == 2
     assert "Run `tunesmith split`, then augment." in done.err
+
+
+@pytest.mark.slow
+def test_the_small_local_model_writes_to_its_end_and_every_try_is_accounted_for(tickets, tunesmith_in):
+    small = ("--by", "smollm2-135m-instruct", "--rows", 2, "--json")
+    kept = 0
+    for kind in ("paraphrase", "synthetic"):
+        done = tunesmith_in(tickets)("augment", kind, *small)
+        assert done.code == 0, done.err
+        assert (done.json["asked"], done.json["by"]) == (2, "smollm2-135m-instruct")
+        assert done.json["made"] + sum(done.json["refused"].values()) == 2
+        assert done.json["tokens_out"] > 0
+        kept += done.json["made"]
+    assert len(rows(tickets)) == kept
+    assert {row["made"]["by"] for row in rows(tickets)} <= {"smollm2-135m-instruct"}

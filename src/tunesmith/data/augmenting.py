@@ -28,6 +28,7 @@ ASKED: Mapping[str, str] = {
     "refusals": PAIR,
     "synthetic": PAIR,
 }
+SAME_LENGTH = frozenset({"paraphrase", "back-translation"})  # as their prompts ask; a style may be terse or chatty
 BACK = "back-translation-back"
 STYLES = (
     "terse, in a few words",
@@ -97,6 +98,14 @@ def reworded(parent: Example, text: str, expected: str, made: Made) -> Example:
         weight=parent.weight,
         made=made,
     )
+
+
+def rewording_fault(kind: str, text: str, parent: str) -> str | None:
+    """Why `text` is no rewording of `parent`: a model that answers a message, or repeats it, has not reworded it."""
+    if kind in SAME_LENGTH and not len(parent) / 2 <= len(text) <= len(parent) * 2:
+        return "far longer or shorter than its row"
+    near = Resembling([Example(messages=(Message(role="user", content=parent),), expected="")])
+    return "hardly other than its row" if near.of(text) else None
 
 
 class Gate:

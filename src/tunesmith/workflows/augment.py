@@ -119,7 +119,7 @@ def teach(project: Project, console: Console, name: str, inputs: Path, *, rows: 
         for example, said in zip(new, candidate.predict(new), strict=True):
             made = Made(kind="teacher", by=maker, prompt=prompt, origin=example.origin)
             row = Example(messages=example.messages, expected=said.output or "", tools=example.tools, made=made)
-            tally.count(_answered(bench, said) and bench.keep(row), said)
+            tally.count(_answered(bench, said, "no label" if bench.labels else "cut off") and bench.keep(row), said)
     return _done(bench, "teacher", maker, tally, console)
 
 
@@ -262,7 +262,11 @@ def _row(bench: Bench, kind: str, parent: Example | None, said: Prediction, made
         return None
     if augmenting.ASKED[kind] != PAIR:
         assert parent is not None
-        return reworded(parent, said.output or "", parent.expected, made)
+        text = said.output or ""
+        if fault := augmenting.rewording_fault(kind, text, parent.messages[-1].content):
+            bench.gate.refused[fault] += 1
+            return None
+        return reworded(parent, text, parent.expected, made)
     try:
         text, expected = said_pair(said.output or "")
     except DataError as fault:
@@ -273,9 +277,11 @@ def _row(bench: Bench, kind: str, parent: Example | None, said: Prediction, made
     return reworded(parent, text, expected, made)
 
 
-def _answered(bench: Bench, said: Prediction) -> bool:
+def _answered(bench: Bench, said: Prediction, unread: str = "cut off") -> bool:
+    """Whether there is an answer; counted where there is none. `unread`: why a text would be no answer."""
     if said.output is None:
-        bench.gate.refused[{"failed": "not answered", "refused": "refused to answer"}.get(said.state, "no answer")] += 1
+        why = {"failed": "not answered", "refused": "refused to answer"}
+        bench.gate.refused[why.get(said.state) or (unread if said.text.strip() else "no answer")] += 1
     return said.output is not None
 
 
