@@ -96,14 +96,8 @@ def test_made_rows_wait_for_review_and_count_only_when_accepted(tickets, tunesmi
 def test_a_provider_paraphrases_by_a_prompt_that_can_be_edited(hosted, provider, tunesmith_in):
     typed = tunesmith_in(hosted)
     held = [row.text for row in read_canonical(hosted / "evals/eval.jsonl", "eval")]
-    answers = iter(
-        [
-            "",
-            held[0].upper(),
-            held[1].replace("please", "plese"),
-            *(f"Say it new, in words that are not theirs {n}" for n in range(99)),
-        ]
-    )
+    others = (f"Say it new, in words that are not theirs {number}" for number in range(99))
+    answers = iter(["", held[0].upper(), held[1].replace("please", "plese"), *others])
     provider.says = lambda turns: next(answers)
     shown = typed("augment", "paraphrase", "--show-prompt", "--json")
     assert list(shown.json["files"]) == ["prompts/augment/paraphrase.md"]

@@ -61,8 +61,8 @@ def label_faults(examples: Sequence[Example], vectors: Vectors, progress: Progre
         message = (
             f"The label '{shown(row.expected)}' is probably wrong: rows that mean the same say "
             f"'{shown(labels[likely])}' ({probable_K[likely] * 100:.0f} % against "
-            f"{probable_K[given_N[place]] * 100:.0f} %). Number {rank:,} of {len(suspected):,}, surest first; of all "
-            f"labels {agreeing * 100:.0f} % are what such rows say."
+            f"{probable_K[given_N[place]] * 100:.0f} %). Number {rank:,} of {len(suspected):,}, surest first, by rows "
+            f"that agree with {agreeing * 100:.0f} % of all labels."
         )
         finding = about(row, "look", "label-fault", message, field="output")
         sure = 1 - float(probable_K[given_N[place]])
