@@ -137,9 +137,10 @@ def _make(project: Project, state: Ready, engines: LocalEngines, console: Consol
 
 
 def _majority(project: Project, state: Ready, engines: LocalEngines) -> str:
-    from tunesmith.candidates import majority
+    from tunesmith.candidates import majority, usual_record
 
-    return majority.make(project.artifacts, state.task, state.train)
+    made = usual_record.make if state.task.family == "extraction" else majority.make
+    return made(project.artifacts, state.task, state.train)
 
 
 def _rules(project: Project, state: Ready, engines: LocalEngines) -> str:
@@ -150,8 +151,10 @@ def _rules(project: Project, state: Ready, engines: LocalEngines) -> str:
 
 
 def _classical(project: Project, state: Ready, engines: LocalEngines) -> str:
-    from tunesmith.candidates import classical
+    from tunesmith.candidates import classical, classical_record
 
+    if state.task.family == "extraction":
+        return classical_record.make(project.artifacts, state.task, state.train, state.validation)
     return classical.make(project.artifacts, state.task, state.train, state.validation, engines)
 
 
