@@ -1,6 +1,6 @@
 """The classical baseline of records: a small model for each field, by what its training values are.
 
-Those that the schema lists, or that repeat, are chosen among (`fields.chosen`, lists of them in many combinations
+Values that the schema lists, or that repeat, are chosen among (`fields.chosen`; of lists, each item is ticked or not,
 `fields.ticked`); those that stand in the message are copied from it (`fields.copied`); of the others the value of the
 most similar training row is taken (`fields.nearest`). The record is put together so that it satisfies the schema
 (`record_form`). The confidence is the product of the fields' probabilities, as if none depended on another; fields
@@ -11,7 +11,7 @@ import json
 import math
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,14 +27,14 @@ from tunesmith.core.example import Example
 from tunesmith.core.files import write_json
 from tunesmith.core.prediction import Prediction
 from tunesmith.engines.base import Engines
-from tunesmith.tasks.records import Field, choices_of, parsed, schema_at, schema_of, types_of
+from tunesmith.tasks.records import Field, choices_of, parsed, schema_at, schema_of
 from tunesmith.tasks.spec import Task
 
 try:
     from scipy.sparse import load_npz, save_npz
 
     from tunesmith.candidates.fields import chosen, copied, nearest, ticked
-    from tunesmith.candidates.fields.base import Answer, FieldModel, Looks, Messages, Rows
+    from tunesmith.candidates.fields.base import Answer, Arrays, FieldModel, Looks, Messages, Rows
     from tunesmith.candidates.fields.readings import Reading, reading_of
     from tunesmith.candidates.fields.stretches import Wanted, any_of, wanted
     from tunesmith.candidates.tfidf import VOCABULARY, TfIdf
@@ -52,7 +52,12 @@ ROWS = "rows.npz"  # TF-IDF of the training rows, where a field looks for the ne
 CHUNK = 256  # rows answered at a time
 COPIED = 0.5  # of the values stand in their message
 REPEATS = 5  # rows to each value, on average: then the field chooses among them
-OPENED = {
+FITS: dict[str, Callable[[Rows, Rows], FieldModel]] = {
+    chosen.KIND: chosen.fit,
+    ticked.KIND: ticked.fit,
+    nearest.KIND: nearest.fit,
+}
+OPENED: dict[str, Callable[[Mapping[str, Any], Arrays], FieldModel]] = {
     chosen.KIND: chosen.opened,
     ticked.KIND: ticked.opened,
     copied.KIND: copied.opened,
@@ -101,15 +106,14 @@ def _plan(part: Mapping[str, Any], texts: Sequence[str], values: Sequence[Any]) 
     known = [(value, text) for value, text in zip(values, texts, strict=True) if value is not None]
     if choices_of(part) is not None or not known:
         return Plan(chosen.KIND)
-    if types_of(part) & {"string", "number", "integer"}:
-        reading = reading_of(part, [value for value, _ in known])
+    if reading := reading_of(part, [value for value, _ in known]):
         written = [found for value, text in known if (found := reading.written(value, text))]
         if len(written) >= COPIED * len(known):
-            return Plan(copied.KIND, reading, wanted([each for found in written for each in found[:1]]))
+            return Plan(copied.KIND, reading, wanted(written))
+    if all(isinstance(value, list) for value, _ in known):
+        return Plan(ticked.KIND if _repeat([each for value, _ in known for each in value]) else nearest.KIND)
     if _repeat([value for value, _ in known]):
         return Plan(chosen.KIND)
-    if all(isinstance(value, list) for value, _ in known) and _repeat([each for value, _ in known for each in value]):
-        return Plan(ticked.KIND)
     return Plan(nearest.KIND)
 
 
@@ -122,7 +126,7 @@ def _fit(field: Field, plan: Plan, rows: Rows, checks: Rows) -> FieldModel:
         assert plan.reading is not None
         how = "exact" if field.how == "apart" else field.how
         return copied.fit(rows, checks, reading=plan.reading, wanted=plan.wanted, how=how)
-    return {chosen.KIND: chosen.fit, ticked.KIND: ticked.fit, nearest.KIND: nearest.fit}[plan.kind](rows, checks)
+    return FITS[plan.kind](rows, checks)
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,8 @@ class ClassicalRecord:
 
 
 def _save(folder: Path, form: Form, looks: Looks, models: Sequence[tuple[str, FieldModel]]) -> None:
-    fields, arrays = [], {}
+    fields: list[dict[str, Any]] = []
+    arrays: dict[str, Any] = {}
     for place, (kind, model) in enumerate(models):
         saved, own = model.saved()
         fields.append({"kind": kind, **saved})

@@ -25,7 +25,7 @@ class Chosen(NamedTuple):
         if len(values) == 1:
             return [Answer(values[0], 1.0)] * len(messages.texts)
         logs_NK = log_probabilities(messages.words, self.coef_KF, self.intercept_K)
-        return [Answer(values[best], float(np.exp(logs_K[best]))) for best, logs_K in zip(logs_NK.argmax(1), logs_NK)]
+        return [Answer(values[logs_K.argmax()], float(np.exp(logs_K.max()))) for logs_K in logs_NK]
 
     def saved(self) -> Saved:
         return {"values": list(self.values)}, {"coef": self.coef_KF, "intercept": self.intercept_K}

@@ -100,6 +100,9 @@ def fit(rows: Rows, checks: Rows, *, reading: Reading, wanted: Wanted, how: Comp
 
 
 def _models(columns_SU: Any, right_S: Any, weights_S: Any) -> Iterator[tuple[Any, float]]:
+    if right_S.all():  # nothing to tell apart
+        yield np.zeros(columns_SU.shape[1], np.float32), LARGEST
+        return
     for strength in STRENGTHS:
         model = LogisticRegression(C=strength, max_iter=1000).fit(columns_SU, right_S, sample_weight=weights_S)
         yield model.coef_[0].astype(np.float32), float(np.float32(model.intercept_[0]))

@@ -11,9 +11,11 @@ into columns: its words and shape, the words beside it, where it stands, how man
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.preprocessing import normalize
 
@@ -89,7 +91,9 @@ class Stretches:
             told += _told(tokens, found)
         hasher = FeatureHasher(COLUMNS, input_type="string", dtype=np.float32, alternate_sign=False)
         self.owners = np.array(owners, np.int64)
-        self.columns = normalize(hasher.transform(told), copy=False) if told else np.zeros((0, COLUMNS), np.float32)
+        self.columns = (
+            normalize(hasher.transform(told), copy=False) if told else csr_matrix((0, COLUMNS), dtype=np.float32)
+        )
 
 
 def tokens_of(text: str) -> list[Token]:
@@ -120,7 +124,7 @@ def _shape(token: str) -> str:
 
 def _shape_of(tokens: Sequence[Token], text: str) -> str:
     parts = [tokens[0].shape]
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in pairwise(tokens):
         parts += [" " * (token.start > before.end), token.shape]
     return "".join(parts)
 

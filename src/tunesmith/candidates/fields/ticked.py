@@ -1,4 +1,4 @@
-"""A field that is a list of choices, in many combinations: for each choice, whether it stands in the list.
+"""A field that is a list of choices: for each choice, whether it stands in the list.
 
 The choices of an answer stand in the order that they mostly have in the training rows.
 """
