@@ -50,9 +50,10 @@ class Form(NamedTuple):
         full = False
         for key in dict.fromkeys(path[len(place)] for path in values if path[: len(place)] == place):
             path = (*place, key)
-            value, has = (
-                (values[path], not absent(values[path])) if path in values else self._put_together(path, values)
-            )
+            if path in values:
+                value, has = values[path], not absent(values[path])
+            else:
+                value, has = self._put_together(path, values)
             for written in [value] if has else self.empty.get(path, [value]):
                 record[key] = written
             full |= has

@@ -48,7 +48,7 @@ class Copied(NamedTuple):
     def _answer(self, found: Odds) -> Answer:
         total = self.none + sum(found.odds)
         if not found.odds or found.odds[0] <= self.none:
-            return Answer(None, self.none / total if total else 1.0)
+            return Answer(None, self.none / total if total else None)
         return Answer(found.values[0], found.odds[0] / total)
 
     def odds(self, messages: Messages) -> list[Odds]:

@@ -10,7 +10,7 @@ into columns: its words and shape, the words beside it, where it stands, how man
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -52,17 +52,13 @@ class Wanted(NamedTuple):
         return caseless(stretch.shape) in self.shapes or stretch.text.casefold() in self.seen
 
 
-def wanted(values: Iterable[str]) -> Wanted:
-    """What is like `values`, each as it is written in a message."""
-    seen = Counter(values)
-    tokens = {text: tokens_of(text) for text in seen}
-    folded: Counter[str] = Counter()
-    for text, count in seen.items():
-        folded[text.casefold()] += count
+def wanted(values: Sequence[str]) -> Wanted:
+    """What is like `values`, which are stretches of messages."""
+    tokens = {text: tokens_of(text) for text in values}
     return Wanted(
-        shapes=frozenset(caseless(_shape_of(tokens[text], text)) for text in seen if tokens[text]),
-        seen=folded,
-        longest=min(LONGEST, max((len(each) for each in tokens.values()), default=0)),
+        shapes=frozenset(caseless(_shape_of(found, text)) for text, found in tokens.items()),
+        seen=Counter(text.casefold() for text in values),
+        longest=max(map(len, tokens.values())),
     )
 
 
