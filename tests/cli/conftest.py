@@ -92,6 +92,23 @@ def tunesmith(tmp_path: Path, tunesmith_in: Callable[[Path], Tunesmith]) -> Tune
 
 
 @pytest.fixture
+def without(tmp_path: Path) -> Callable[[str], str]:
+    """A PYTHONPATH under which a package looks as if it were not installed."""
+
+    def path(package: str) -> str:
+        hidden = tmp_path / "hidden"
+        hidden.mkdir()
+        (hidden / "sitecustomize.py").write_text(
+            "import importlib.util as util\n"
+            "found = util.find_spec\n"
+            f"util.find_spec = lambda name, package=None: None if name == {package!r} else found(name, package)\n"
+        )
+        return os.pathsep.join([str(hidden), os.environ.get("PYTHONPATH", "")])
+
+    return path
+
+
+@pytest.fixture
 def project(tmp_path: Path, tunesmith: Tunesmith) -> Path:
     """A project of 240 rows in three labels, not yet split."""
     Sample.write_csv(tmp_path / "messages.csv", Sample.rows())

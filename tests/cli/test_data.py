@@ -416,3 +416,10 @@ def test_every_next_command_can_be_typed_where_the_folder_has_a_space(tmp_path, 
         verbs.append(verb)
     assert verbs == ["check", "split", "seal"]
     assert done.json["next"] == "tunesmith baseline -C 'my tickets'"
+
+
+@pytest.mark.parametrize("verb", ["split", "train"])
+def test_secrets_that_nothing_here_can_tell_are_said_before_the_work(verb, project, tunesmith, without):
+    said = "Of live tokens only those of some makers were looked for"
+    assert said not in tunesmith(verb, cwd=project).out
+    assert said in tunesmith(verb, cwd=project, PYTHONPATH=without("detect_secrets")).out

@@ -102,6 +102,32 @@ def test_every_place_that_keeps_rows_is_cleared_and_nothing_else(project, tunesm
     assert f"Nothing of {WHO} is here" in again.err
 
 
+def test_what_check_wrote_goes_whole_and_a_persons_own_files_are_listed(project, tunesmith_in):
+    run = tunesmith_in(project)
+    source = project / "data/messages.csv"
+    text = next(line for line in source.open() if SECRET in line).split('"')[1]
+    source.write_bytes(source.read_bytes().replace(b"\n", b"\r\n"))
+    for words in (("check",), ("check", "--fix")):
+        assert run(*words).code in (0, 2)
+    (project / ".tunesmith/vectors.npz").write_bytes(b"any")
+    (project / "pairs.jsonl").write_text(json.dumps({"prompt": text, "chosen": "bug", "rejected": "access"}) + "\n")
+    (project / "general.jsonl").write_text(json.dumps({"input": f"Say: {text}", "output": text}) + "\n")
+    pairs = ("--set", "train.objective=dpo", "--set", "train.preferences=pairs.jsonl")
+    general = ("--set", "train.rehearsal=0.1", "--set", "train.rehearsal_file=general.jsonl")
+    written = ["data/card.md", "data/card.html", "data/fixed/changes.jsonl", "data/fixed/messages.csv"]
+    written.append(".tunesmith/vectors.npz")
+
+    asked = run("forget", "--group", WHO, "--json", *pairs)
+    assert asked.json.get("deleted") == written, asked.out + asked.err
+    assert asked.json["quoting"] == ["prompts/system.md", "pairs.jsonl"]
+    assert all((project / name).exists() for name in written)
+    done = run("forget", "--group", WHO, "--yes", "--json", *general)
+    assert done.code == 0, done.err
+    assert done.json["quoting"] == ["prompts/system.md", "general.jsonl"]
+    assert not any((project / name).exists() for name in written)
+    assert holding(project) == {"evals/eval.jsonl", "prompts/system.md", "pairs.jsonl", "general.jsonl"}
+
+
 def test_the_eval_set_is_touched_only_where_that_is_said(project, tunesmith_in):
     run = tunesmith_in(project)
     plain = run("forget", "--group", f"{WHO}2", "--yes")

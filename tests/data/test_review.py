@@ -94,6 +94,33 @@ def test_suspected_rows_come_first_then_made_then_doubted_then_the_rest_by_seed(
     assert order(ROWS, seed=1) != order(ROWS) == order(ROWS[::-1])
 
 
+def finding(line: int, check: str = "c", severity: str = "look", **more) -> Finding:
+    return Finding(severity=severity, check=check, file="data/a.csv", line=line, message="m", **more)
+
+
+def test_the_surest_fault_comes_first_and_rows_that_only_repeat_others_after_those_in_doubt():
+    faults = [
+        finding(4, "label-fault", likely="b", sure=0.7),
+        finding(5, "label-fault", likely="b", sure=0.9),
+        finding(6, "near-duplicate", related=("data/a.csv:20",)),
+        finding(5, "meaning-duplicate", related=("data/a.csv:30",)),
+        finding(7, "near-contradiction", related=("data/a.csv:25",)),
+        finding(8, "contradiction", "stop", related=("data/a.csv:9",)),
+    ]
+    items = queue(ROWS, (), guideline=NOW, reviewer="Ada", findings=faults, doubts={ROWS[11].id: Doubt(0.3, "unsure")})
+    lines = [int(item.example.origin.partition(":")[2]) for item in items]
+    assert [set(lines[:2]), lines[2:4], set(lines[4:6])] == [{8, 9}, [5, 4], {7, 25}]
+    assert [lines[6], lines[7], set(lines[8:10])] == [13, 30, {6, 20}]
+    assert [item.why for item in items[6:11]] == ["doubt", "alike", "alike", "alike", "random"]
+    assert [each.check for each in items[2].findings] == ["label-fault", "meaning-duplicate"]
+
+
+def test_a_fault_that_is_doubted_as_well_says_both():
+    doubted = {ROWS[2].id: Doubt(0.3, "unsure")}
+    (first, *_) = queue(ROWS, (), guideline=NOW, reviewer="Ada", findings=[finding(4)], doubts=doubted)
+    assert (first.why, first.note, len(first.findings)) == ("finding", "unsure", 1)
+
+
 def test_what_was_decided_is_not_asked_again_unless_reviewers_disagree():
     said = [say(ONE, "accept", "Bob"), say(TWO, "reject", "Bob"), say(TWO, "accept", "Eve")]
     found = order(ROWS, said)

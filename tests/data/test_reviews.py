@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.core.errors import DataError
-from tunesmith.data.reviews import Decision, append, forget, read_log
+from tunesmith.data.reviews import Decision, Tail, append, forget, read_log
 
 
 def decision(row: str = "r", verdict: str = "accept", **more: object) -> Decision:
@@ -98,3 +98,20 @@ def test_what_is_forgotten_is_in_no_line(log):
     assert forget(log, {"a"}, log.parent / "lock") == 3
     assert [each.row for each in read_log(log).decisions] == ["c"]
     assert b"secret" not in log.read_bytes()
+
+
+def test_a_tail_says_what_was_added_since_whole_lines_alone(log):
+    early = Tail(log)
+    add(log, decision("a"))
+    late = Tail(log)
+    add(log, decision("b"))
+    with log.open("ab") as file:
+        file.write(b'{"row": "torn')
+    assert [each.row for each in early.added()] == ["a", "b"]
+    assert [each.row for each in late.added()] == ["b"]
+    assert early.added() == []
+    add(log, decision("c"))
+    assert [each.row for each in early.added()] == ["c"]
+    forget(log, {"a", "b"}, log.parent / "lock")
+    add(log, decision("d"))
+    assert "d" in {each.row for each in early.added()}

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.options import Folder, Json, Settings, opened, perform
+from tunesmith.cli.options import Folder, Json, Overwrite, Settings, opened, perform
 
 
 def ask(
@@ -27,7 +27,7 @@ def predict(
     source: Annotated[Path, typer.Argument(help="Messages to answer: .csv or .jsonl.")],
     target: Annotated[Path, typer.Option("-o", metavar="FILE", help="Where the answers go: .csv or .jsonl.")],
     name: Annotated[str, typer.Option("--with", metavar="NAME", help="The candidate that answers.")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE where it exists already.")] = False,
+    overwrite: Overwrite = False,
     folder: Folder = None,
     settings: Settings = None,
     json: Json = False,

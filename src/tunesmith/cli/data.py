@@ -5,12 +5,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunesmith.cli.options import Folder, Json, Settings, one_of, opened, perform
+from tunesmith.cli.options import Folder, InputColumn, Json, LabelColumn, Meaning, Settings, one_of, opened, perform
 
 if TYPE_CHECKING:
     from tunesmith.core.progress import Console
     from tunesmith.workflows.redacting import RedactOutcome
 
+Checked = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[FILE]…", help="Files to check instead of the sources; no project is needed."),
+]
+EvalFile = Annotated[
+    Path | None, typer.Option("--eval", metavar="FILE", help="The eval set that FILEs must not leak from.")
+]
+Family = Annotated[
+    str | None, typer.Option(help="What kind of task FILEs are for; otherwise it is told from the outputs.")
+]
+SetAside = Annotated[
+    bool, typer.Option("--set-aside", help="Move the rows that stop the work to data/set-aside.jsonl.")
+]
+Fix = Annotated[bool, typer.Option("--fix", help="Write corrected copies to data/fixed, of what needs no judgement.")]
+Against = Annotated[
+    Path | None,
+    typer.Option("--against", metavar="FILE", help="Compare the rows with requests as production sends them."),
+]
+Redact = Annotated[
+    bool, typer.Option("--redact", help="Write copies without personal data and secrets; as `redact` does.")
+]
 Out = Annotated[Path | None, typer.Option("-o", metavar="DIR", help="Where the redacted copies go.")]
 Key = Annotated[
     Path | None,
@@ -22,39 +43,16 @@ Keep = Annotated[
 
 
 def check(
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[FILE]…", help="Files to check instead of the sources; no project is needed."),
-    ] = None,
-    eval_file: Annotated[
-        Path | None, typer.Option("--eval", metavar="FILE", help="The eval set that FILEs must not leak from.")
-    ] = None,
-    input_column: Annotated[
-        str | None, typer.Option("--input", metavar="COLUMN", help="The column of the messages in FILEs.")
-    ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option("--label", "--output", metavar="COLUMN", help="The column of the labels, or of the answers."),
-    ] = None,
-    family: Annotated[
-        str | None, typer.Option(help="What kind of task FILEs are for; otherwise it is told from the outputs.")
-    ] = None,
-    meaning: Annotated[
-        bool, typer.Option("--meaning", help="Look for repeats and leaks by meaning, too: an embedding of every row.")
-    ] = False,
-    set_aside: Annotated[
-        bool, typer.Option("--set-aside", help="Move the rows that stop the work to data/set-aside.jsonl.")
-    ] = False,
-    fix: Annotated[
-        bool, typer.Option("--fix", help="Write corrected copies to data/fixed, of what needs no judgement.")
-    ] = False,
-    against: Annotated[
-        Path | None,
-        typer.Option("--against", metavar="FILE", help="Compare the rows with requests as production sends them."),
-    ] = None,
-    redact: Annotated[
-        bool, typer.Option("--redact", help="Write copies without personal data and secrets; as `redact` does.")
-    ] = False,
+    files: Checked = None,
+    eval_file: EvalFile = None,
+    input_column: InputColumn = None,
+    label: LabelColumn = None,
+    family: Family = None,
+    meaning: Meaning = False,
+    set_aside: SetAside = False,
+    fix: Fix = False,
+    against: Against = None,
+    redact: Redact = False,
     out: Out = None,
     key: Key = None,
     folder: Folder = None,
@@ -62,42 +60,45 @@ def check(
     json: Json = False,
 ) -> None:
     """Look for broken rows, contradictions, leaks and duplicates, with file and line."""
-    one_of({"--set-aside": set_aside, "--fix": fix, "--against": against is not None, "--redact": redact})
+    of_sources = {"--set-aside": set_aside, "--fix": fix, "--against": against is not None}
+    reading = {"--eval": eval_file, "--input": input_column, "--label": label, "--family": family}
+    one_of(of_sources | {"--redact": redact})
     if redact:
         _redact(files or [], out, key, [], False, folder, settings, json)
     if out is not None or key is not None:
         raise typer.BadParameter("-o and --key go with --redact.")
-    for option, meant in (("--set-aside", set_aside), ("--fix", fix), ("--against", against is not None)):
-        if meant and files:
-            raise typer.BadParameter("it is about a project's own sources; leave FILEs out.", param_hint=option)
+    if files:
+        _refuse(of_sources, "it is about a project's own sources; leave FILEs out.")
+        from tunesmith.workflows.check_files import Files, check_files
+        from tunesmith.workflows.project import project_around
+
+        chosen = Files(
+            paths=tuple(files),
+            eval_file=eval_file,
+            input=input_column,
+            label=label,
+            family=family,
+            by_meaning=meaning,
+        )
+        perform(json, lambda console: check_files(chosen, project_around(folder, settings or ()), console))
     if fix:
         from tunesmith.workflows.fixing import fix_sources
 
         perform(json, lambda console: fix_sources(opened(folder, settings), console))
-    if not files:
-        given = {"--eval": eval_file, "--input": input_column, "--label": label, "--family": family}
-        if lone := next((option for option, value in given.items() if value is not None), None):
-            raise typer.BadParameter("it says how to read FILEs; name one.", param_hint=lone)
-        from tunesmith.workflows.check import check as work
+    _refuse({option: value is not None for option, value in reading.items()}, "it says how to read FILEs; name one.")
+    from tunesmith.workflows.check import check as work
 
-        perform(
-            json,
-            lambda console: work(
-                opened(folder, settings), console, set_aside=set_aside, by_meaning=meaning, against=against
-            ),
-        )
-    from tunesmith.workflows.check_files import Files, check_files
-    from tunesmith.workflows.project import project_around
-
-    chosen = Files(
-        paths=tuple(files or ()),
-        eval_file=eval_file,
-        input=input_column,
-        label=label,
-        family=family,
-        by_meaning=meaning,
+    perform(
+        json,
+        lambda console: work(
+            opened(folder, settings), console, set_aside=set_aside, by_meaning=meaning, against=against
+        ),
     )
-    perform(json, lambda console: check_files(chosen, project_around(folder, settings or ()), console))
+
+
+def _refuse(given: dict[str, bool], why: str) -> None:
+    if option := next((option for option, meant in given.items() if meant), None):
+        raise typer.BadParameter(why, param_hint=option)
 
 
 def redact(

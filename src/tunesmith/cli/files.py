@@ -5,20 +5,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunesmith.cli.options import Folder, Json, perform
+from tunesmith.cli.options import (
+    Folder,
+    GroupColumn,
+    InputColumn,
+    Json,
+    LabelColumn,
+    Overwrite,
+    SliceColumn,
+    perform,
+)
 
 if TYPE_CHECKING:
     from tunesmith.core.progress import Console
     from tunesmith.workflows.exporting import ExportOutcome
     from tunesmith.workflows.importing import ImportOutcome
 
-InputColumn = Annotated[str | None, typer.Option("--input", metavar="COLUMN", help="The column of what is asked.")]
-LabelColumn = Annotated[
-    str | None,
-    typer.Option("--label", "--output", metavar="COLUMN", help="The column of the labels, or of the answers."),
-]
 SkipBroken = Annotated[bool, typer.Option("--skip-broken", help="Write the rows that fit, and say how many did not.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file where it exists.")]
 
 
 def import_(
@@ -32,12 +35,8 @@ def import_(
     layout: Annotated[str | None, typer.Option(metavar="NAME", help="The layout, where it cannot be told.")] = None,
     input_column: InputColumn = None,
     label: LabelColumn = None,
-    slice_column: Annotated[
-        str | None, typer.Option("--slice", metavar="COLUMN", help="The column that names a row's slice.")
-    ] = None,
-    group: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column of rows that belong together, such as a thread.")
-    ] = None,
+    slice_column: SliceColumn = None,
+    group: GroupColumn = None,
     part: Annotated[
         str | None, typer.Option("--split", metavar="NAME", help="Of a data set: train, validation, test, or all.")
     ] = None,

@@ -37,6 +37,22 @@ Settings = Annotated[
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set a key of tunesmith.toml for this command alone."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; progress goes to standard error.")]
+InputColumn = Annotated[str | None, typer.Option("--input", metavar="COLUMN", help="The column of what is asked.")]
+LabelColumn = Annotated[
+    str | None,
+    typer.Option("--label", "--output", metavar="COLUMN", help="The column of the labels, or of the answers."),
+]
+SliceColumn = Annotated[
+    str | None, typer.Option("--slice", metavar="COLUMN", help="The column that names a row's slice.")
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option("--group", metavar="COLUMN", help="The column of rows that belong together, such as a thread."),
+]
+Meaning = Annotated[
+    bool, typer.Option("--meaning", help="Look by meaning, too, with an embedding of every row: it takes its time.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file where it exists.")]
 
 
 def one_of(given: dict[str, bool]) -> None:

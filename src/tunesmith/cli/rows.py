@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.options import Folder, Json, Settings, ask_line, one_of, opened, perform
+from tunesmith.cli.options import Folder, Json, Meaning, Settings, ask_line, one_of, opened, perform
 
 
 def review(
@@ -15,6 +15,7 @@ def review(
         bool, typer.Option("--second", help="Judge rows that others have decided, without seeing what they said.")
     ] = False,
     made: Annotated[bool, typer.Option("--made", help="Only rows that `augment` made.")] = False,
+    meaning: Meaning = False,
     listed: Annotated[bool, typer.Option("--list", help="Show the queue and stop.")] = False,
     decide: Annotated[
         tuple[str, str] | None,
@@ -28,8 +29,11 @@ def review(
 ) -> None:
     """Decide row by row what counts: suspected faults first."""
     from tunesmith.workflows import review as work
+    from tunesmith.workflows.review_desk import View
 
     one_of({"--list": listed, "--decide": decide is not None})
+    for option, meant in (("--second", second), ("--made", made), ("--decide", decide is not None)):
+        one_of({"--meaning": meaning, option: meant})
     if decide is None and (text is not None or reason):
         raise typer.BadParameter("it goes with --decide alone.", param_hint="--reason" if text is None else "--text")
     if decide is not None:
@@ -40,19 +44,12 @@ def review(
                 opened(folder, settings), console, row, verdict, text=text, reason=reason, reviewer=reviewer
             ),
         )
+    view = View(reviewer, second, made, meaning)
     if listed:
-        perform(
-            json,
-            lambda console: work.show(opened(folder, settings), console, reviewer=reviewer, second=second, made=made),
-        )
+        perform(json, lambda console: work.show(opened(folder, settings), console, view))
     if not sys.stdin.isatty():
         raise typer.BadParameter("without a terminal, give --list or --decide.", param_hint="review")
-    perform(
-        json,
-        lambda console: work.session(
-            opened(folder, settings), console, ask_line, reviewer=reviewer, second=second, made=made
-        ),
-    )
+    perform(json, lambda console: work.session(opened(folder, settings), console, ask_line, view))
 
 
 def augment(

@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunesmith.cli.options import Folder, Json, Settings, named_folder, opened, perform
+from tunesmith.cli.options import (
+    Folder,
+    GroupColumn,
+    InputColumn,
+    Json,
+    Settings,
+    SliceColumn,
+    named_folder,
+    opened,
+    perform,
+)
 
 if TYPE_CHECKING:
     from tunesmith.core.progress import Console
@@ -34,9 +44,7 @@ def init(
     eval_file: Annotated[
         Path | None, typer.Option("--eval", metavar="FILE", help="Rows to judge by, where you have them apart.")
     ] = None,
-    input_column: Annotated[
-        str | None, typer.Option("--input", metavar="COLUMN", help="The column of the messages.")
-    ] = None,
+    input_column: InputColumn = None,
     label: Annotated[
         str | None,
         typer.Option(
@@ -46,12 +54,8 @@ def init(
             help="The column of the labels, or of the answers; several, parted by commas, of records.",
         ),
     ] = None,
-    slice_column: Annotated[
-        str | None, typer.Option("--slice", metavar="COLUMN", help="The column that names a row's slice.")
-    ] = None,
-    group: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column of rows that belong together, such as a thread.")
-    ] = None,
+    slice_column: SliceColumn = None,
+    group: GroupColumn = None,
     family: Annotated[
         str,
         typer.Option(

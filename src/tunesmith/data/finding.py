@@ -13,7 +13,8 @@ class Finding(Record):
     `check` names what was looked for.
 
     `line` is the first physical line of the row, or 0 where a finding is about no single row. `related` names the
-    other rows ("file:line") that the finding is about as well.
+    other rows ("file:line") that the finding is about as well. Where a check says that the output is wrong, `likely` is
+    the one that should probably stand there, and `sure` how sure of that it is, of 1.
     """
 
     severity: Severity
@@ -24,6 +25,8 @@ class Finding(Record):
     message: str
     excerpt: str = ""
     related: tuple[str, ...] = ()
+    likely: str | None = None
+    sure: float | None = None
 
     @property
     def origin(self) -> str:

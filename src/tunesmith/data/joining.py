@@ -35,17 +35,17 @@ class Joined:
         while not np.array_equal(above := self._above[self._above], self._above):
             self._above = above
 
-    def groups(self) -> list[list[int]]:
-        """Those of two and more, in order."""
+    def groups(self, least: int = 2) -> list[list[int]]:
+        """Those of `least` and more, in order."""
         import numpy as np
 
         sizes = np.bincount(self._above, minlength=len(self._above))
         grouped: defaultdict[int, list[int]] = defaultdict(list)
-        for position in np.flatnonzero(sizes[self._above] > 1).tolist():
+        for position in np.flatnonzero(sizes[self._above] >= least).tolist():
             grouped[int(self._above[position])].append(position)
         return list(grouped.values())
 
     def _root(self, position: int) -> int:
         while (above := int(self._above[position])) != position:
-            position = above
+            self._above[position] = position = int(self._above[above])
         return position

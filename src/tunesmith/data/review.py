@@ -4,9 +4,9 @@ Each reviewer's newest decision counts, and of several reviewers the majority; a
 until somebody settles it. Decisions under the guideline of now go before older ones. An older one stays in force until
 somebody decides anew, but its row stands in the queue again.
 
-In the queue come first rows on which reviewers disagree and rows that a check suspects, then rows that were made and
-wait, then rows that a candidate doubts, then all others in the order of seed and content. Whoever skipped a row meets
-it again at the end.
+In the queue come first rows on which reviewers disagree, rows that stop the work, and rows that a check suspects, the
+surest first; then rows that were made and wait, rows that a candidate doubts, rows that another row says as well, and
+all others in the order of seed and content. Whoever skipped a row meets it again at the end.
 """
 
 from collections import Counter
@@ -20,7 +20,12 @@ from tunesmith.data.agreement import cohen_kappa, krippendorff_alpha
 from tunesmith.data.finding import Finding
 from tunesmith.data.reviews import Decision, latest
 
-Why = Literal["disputed", "finding", "made", "doubt", "random", "second"]
+Why = Literal["disputed", "finding", "made", "doubt", "alike", "random", "second"]
+
+REPEATS = frozenset({"duplicate", "near-duplicate", "meaning-duplicate", "several-answers"})
+LEAKS = frozenset({"leak", "near-leak", "one-word-leak", "meaning-leak"})
+ALIKE = REPEATS | LEAKS  # checks that say only that another row says the same, not that anything is wrong with this one
+Worth = tuple[int, float, str]  # smaller comes first; the last part keeps rows together that one finding is about
 
 FEW = 20  # rows that two have judged: with fewer, a figure of agreement would be a guess
 
@@ -180,21 +185,24 @@ def agreement(decisions: Iterable[Decision], guideline: str) -> Agreement | None
     )
 
 
-def _item(
-    row: Example, findings: Sequence[Finding], doubt: Doubt | None, *, disputed: bool
-) -> tuple[Item, tuple[float, float]]:
-    """The item, and its worth: smaller comes first."""
+def _item(row: Example, findings: Sequence[Finding], doubt: Doubt | None, *, disputed: bool) -> tuple[Item, Worth]:
+    found = tuple(sorted(findings, key=lambda finding: (finding.check in ALIKE, -(finding.sure or 0.0))))
+    note = doubt.words if doubt else ""
+    beside = min((finding.origin for finding in findings), default="")
     if disputed:
-        return Item(example=row, why="disputed", findings=tuple(findings), note="Reviewers disagree."), (0, 0)
-    if findings:
+        return Item(example=row, why="disputed", findings=found, note="Reviewers disagree."), (0, 0, "")
+    if any(finding.check not in ALIKE for finding in findings):
         stops = any(finding.severity == "stop" for finding in findings)
-        return Item(example=row, why="finding", findings=tuple(findings)), (1, not stops)
+        sure = 1.0 if stops else found[0].sure or 0.0
+        return Item(example=row, why="finding", findings=found, note=note), (1, -sure, beside)
     if row.made:
         from_row = f" from {row.made.origin}" if row.made.origin else ""
-        return Item(example=row, why="made", note=f"Made by {row.made.by} ({row.made.kind}){from_row}."), (2, 0)
+        return Item(example=row, why="made", note=f"Made by {row.made.by} ({row.made.kind}){from_row}."), (2, 0, "")
     if doubt:
-        return Item(example=row, why="doubt", note=doubt.words), (3, doubt.share)
-    return Item(example=row, why="random"), (4, 0)
+        return Item(example=row, why="doubt", findings=found, note=note), (3, doubt.share, "")
+    if findings:
+        return Item(example=row, why="alike", findings=found), (4, 0, beside)
+    return Item(example=row, why="random"), (5, 0, "")
 
 
 def _by_place(findings: Sequence[Finding]) -> dict[str, list[Finding]]:

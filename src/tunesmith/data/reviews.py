@@ -5,6 +5,7 @@ it is: it is recognised, counted and named, and the next line begins on its own.
 """
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
@@ -60,12 +61,33 @@ def read_log(path: Path) -> Log:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
-            try:
-                decisions.append(Decision.model_validate_json(line))
-            except ValidationError:
+            if (decision := _decision(line)) is None:
                 _refuse_later(line, f"{path.name}:{number}")
                 unreadable.append(number)
+            else:
+                decisions.append(decision)
     return Log(tuple(sorted(decisions, key=lambda decision: decision.time)), tuple(unreadable))
+
+
+class Tail:
+    """What is added to a log from now on, by whoever it is: each call reads on where the last one ended."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._end = path.stat().st_size if path.exists() else 0
+
+    def added(self) -> list[Decision]:
+        """The decisions in whole lines; what cannot be read is left to `read_log`."""
+        if not self._path.exists():
+            return []
+        with self._path.open("rb") as file:
+            if file.seek(0, os.SEEK_END) < self._end:
+                self._end = 0  # `forget` wrote the file anew
+            file.seek(self._end)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._end += len(whole)
+        return [decision for line in whole.splitlines() if (decision := _decision(line))]
 
 
 def append(path: Path, decision: Decision, lock: Path) -> None:
@@ -104,6 +126,13 @@ def latest(decisions: Iterable[Decision]) -> dict[str, dict[str, Decision]]:
             accepted = {"row": decision.becomes, "verdict": "accept", "text": None, "becomes": None}
             said.setdefault(decision.becomes, {})[decision.reviewer] = decision.model_copy(update=accepted)
     return said
+
+
+def _decision(line: bytes) -> Decision | None:
+    try:
+        return Decision.model_validate_json(line)
+    except ValidationError:
+        return None
 
 
 def _line(decision: Decision) -> str:

@@ -10,7 +10,7 @@ Where rows have times, the newest units are the eval set and those before them t
 is judged as it will be used: on what comes after its training. A unit is as new as its newest row.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -21,6 +21,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
 from tunesmith.data.finding import place
+from tunesmith.data.joining import Joined
 from tunesmith.data.leaks import is_cut_from, pair_leaks
 from tunesmith.data.near import near_clusters
 from tunesmith.data.normal import normalise
@@ -125,26 +126,20 @@ def _leave_out(rows: list[Example], eval_set: Sequence[Example]) -> tuple[list[E
 
 
 def _units(rows: list[Example]) -> list[Unit]:
-    """Rows joined by a group, by an equal input or by a near one, each unit once (union-find)."""
-    parent = list(range(len(rows)))
-
-    def root(position: int) -> int:
-        while parent[position] != position:
-            parent[position] = position = parent[parent[position]]
-        return position
-
+    """Rows joined by a group, by an equal input or by a near one, each unit once."""
     first: dict[tuple[str, str], int] = {}
-    for position, row in enumerate(rows):
-        marks = [("text", normalise(row.text))] + ([("group", row.group)] if row.group is not None else [])
-        for mark in marks:
-            parent[root(position)] = root(first.setdefault(mark, position))
+    pairs = [(first.setdefault(mark, position), position) for position, row in enumerate(rows) for mark in _marks(row)]
     for cluster in near_clusters([row.text for row in rows]):
-        for position in cluster[1:]:
-            parent[root(position)] = root(cluster[0])
-    units: defaultdict[int, Unit] = defaultdict(list)
-    for position in range(len(rows)):
-        units[root(position)].append(position)
-    return list(units.values())
+        pairs += [(cluster[0], position) for position in cluster[1:]]
+    joined = Joined(len(rows))
+    joined.join(pairs)
+    return joined.groups(least=1)
+
+
+def _marks(row: Example) -> list[tuple[str, str]]:
+    """What joins the rows that share it."""
+    group = [("group", row.group)] if row.group is not None else []
+    return [("text", normalise(row.text)), *group]
 
 
 def _assign(rows: list[Example], units: list[Unit], parts: dict[str, _Part], seed: int, *, labelled: bool) -> None:

@@ -40,6 +40,11 @@ def card_of(project: Project, figures: Figures, found: Inspection) -> Card:
     return figures.card(heading, files, found.findings, found.unlisted)
 
 
+def cards(project: Project) -> list[Path]:
+    """The files of the card that are ours."""
+    return [path for path in (project.data / name for name in NAMES) if _is_ours(path)]
+
+
 def _is_ours(path: Path) -> bool:
     try:
         with path.open("rb") as file:

@@ -65,7 +65,7 @@ def check(
 
     `against` is a file of requests, as production sends them, that the rows are compared with.
     """
-    embed = embedding(console) if by_meaning else None
+    embed = embedding(console, project.vectors) if by_meaning else None
     sent = requests(project, against.resolve()) if against else None
     moved = _set_aside(project, console) if set_aside else 0
     content, evals = Content.of(project, {path: path for path in project.sources()}), read_eval(project)

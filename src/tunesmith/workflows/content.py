@@ -23,7 +23,7 @@ from tunesmith.data.requests import Request, read_requests
 from tunesmith.workflows.embedding import refuse_missing
 from tunesmith.workflows.epoch import length_checks
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.reviewed import as_reviewed
+from tunesmith.workflows.reviewed import as_reviewed, standing
 from tunesmith.workflows.rows import scan_sources
 
 
@@ -68,7 +68,7 @@ def requests(project: Project, path: Path) -> Sent:
 
 def production(project: Project, sent: Sent, console: Console, embed: Embed | None) -> Iterable[Finding]:
     """How the rows, as reviewed, differ from what production sent."""
-    sources = as_reviewed(project, scan_sources(project, console))
+    sources = as_reviewed(scan_sources(project, console), standing(project))
     outcomes = (outcome for source in sources for outcome in source.outcomes)
     rows = [outcome for outcome in outcomes if isinstance(outcome, Example)]
     compared = compare(rows, sent.requests, prompt=project.prompt, embed=embed) if rows else ()

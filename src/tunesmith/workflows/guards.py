@@ -5,11 +5,13 @@ The split files are read again each time: rows may have been added, changed or c
 
 from tunesmith.core.errors import DataError, LeakError
 from tunesmith.core.example import Example
+from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
 from tunesmith.data.checks.all import check, labels_of
 from tunesmith.data.leaks import By, find_leaks
 from tunesmith.data.reading import Reading
+from tunesmith.data.sensitive import secrets
 from tunesmith.evaluation import seal as seals
 from tunesmith.evaluation.seal import Seal
 from tunesmith.tasks.spec import Task
@@ -24,6 +26,13 @@ HOW: dict[By, str] = {
     "made": "was made from a row of the eval set",
     "group": "belongs to a group of the eval set",
 }
+
+
+def say_unlooked(console: Console) -> None:
+    """What is to stop the work is not all looked for where a package is absent: said before rows are divided or
+    trained on, since what a model has learnt is not taken back."""
+    if unlooked := secrets.unlooked():
+        console.say(unlooked)
 
 
 class Ready(Record):

@@ -53,8 +53,10 @@ def of_seal(project: Project) -> str:
     return _of_file(project.eval_file)
 
 
-def of_split(project: Project) -> dict[str, str]:
-    """What data/split was made from: every source file, the eval set, the settings that shape it."""
+def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[str, str]:
+    """What data/split was made from: every source file, the eval set, the settings that shape it, and what reviewers
+    `decided`, where that was not read yet."""
+    decided = reviewed.standing(project) if decided is None else decided
     section = project.config.data
     inputs = {project.name(path): sha256_file(path) for path in project.sources()}
     later: dict[str, Any] = {"time": section.time} if section.time else {}
@@ -71,8 +73,8 @@ def of_split(project: Project) -> dict[str, str]:
     if project.output_schema is not None:
         record = {"fields": list(section.fields), "output_schema": project.output_schema}
         inputs["the output schema"] = digest("record", 1, **record)
-    if (decided := reviewed.effect(project)) is not None:
-        inputs["the review"] = decided
+    if (effect := reviewed.effect(project, decided)) is not None:
+        inputs["the review"] = effect
     return inputs
 
 

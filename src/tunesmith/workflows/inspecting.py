@@ -14,6 +14,7 @@ from tunesmith.data.checks.all import check_eval, look_at_eval, look_at_sources
 from tunesmith.data.checks.found import Found
 from tunesmith.data.checks.kept import Kept
 from tunesmith.data.checks.scope import Scope, TooLong
+from tunesmith.data.checks.thin_topics import ThinTopics
 from tunesmith.data.finding import Finding, place
 from tunesmith.data.meaning import Embed
 from tunesmith.data.reading import EvalReading, Reading
@@ -22,7 +23,7 @@ from tunesmith.data.set_aside import faults_of_form
 from tunesmith.workflows import prompt_draft
 from tunesmith.workflows.content import Content
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.reviewed import as_reviewed
+from tunesmith.workflows.reviewed import Decided, as_reviewed, standing
 from tunesmith.workflows.rows import Source, longest_allowed
 from tunesmith.workflows.split_record import may_cut_again
 
@@ -91,13 +92,15 @@ def inspect(
     *,
     aim: Aim | None = None,
     limit: int | None = None,
+    decided: Decided | None = None,
 ) -> Inspection:
     """The findings of the sources as reviewed, and of the eval set. What an unsealed cut holds is judged where it was
     cut from.
 
-    `aim`: where more is asked than whether the rows can be used.
+    `aim`: where more is asked than whether the rows can be used. `decided`: by reviewers, where that was read already.
     """
-    aim, sources = aim or aim_of(project), as_reviewed(project, sources)
+    aim = aim or aim_of(project)
+    sources = as_reviewed(sources, standing(project) if decided is None else decided)
     return examine(aim, sources, evals, quoted=_quoted(project, evals.placed), limit=limit)
 
 
@@ -114,7 +117,7 @@ def examine(
     kept = Kept(labelled=aim.labelled, declared=aim.labels, counted=aim.counted, sketching=not aim.only_stops)
     content = aim.content
     scope = Scope(kept, aim.too_long, evals.examples, aim.embed, fitting=aim.fitting)
-    further = content.checks if content else ()
+    further = (*content.checks, ThinTopics(scope)) if content else ()
     look_at_sources(_counted(sources, rows), scope, found, further, only_stops=aim.only_stops)
     faults = faults_of_form(rows, found.stopped)
     if aim.eval_is_own:
@@ -148,11 +151,13 @@ def _counted(sources: Sequence[Source], rows: dict[str, int]) -> Iterator[Exampl
             yield outcome
 
 
-def stops_of(project: Project, sources: Sequence[Source], evals: EvalReading) -> Inspection:
+def stops_of(
+    project: Project, sources: Sequence[Source], evals: EvalReading, decided: Decided | None = None
+) -> Inspection:
     """What of the sources and of the eval set stops the work, and nothing else."""
     aim = aim_of(project)
     aim.only_stops = True
-    return inspect(project, sources, evals, aim=aim)
+    return inspect(project, sources, evals, aim=aim, decided=decided)
 
 
 def refuse_eval_stops(project: Project, evals: EvalReading, known: Mapping[str, int], verb: str) -> None:

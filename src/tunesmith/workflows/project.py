@@ -47,6 +47,7 @@ class Project:
         self.runs = self.state / "runs"
         self.artifacts = self.state / "artifacts"
         self.versions = self.state / "versions"
+        self.vectors = self.state / "vectors.npz"
         self.draft_file = self.state / "draft.json"
 
     @classmethod

@@ -5,24 +5,21 @@ several people may review at once; what another has just decided is not asked ag
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast, get_args
 
 from tunesmith.core.errors import DataError, UserError, nearest
-from tunesmith.core.example import Example
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
 from tunesmith.data import review as pure
-from tunesmith.data.fields import RowError
-from tunesmith.data.fields import text as checked
 from tunesmith.data.finding import Finding, shown
 from tunesmith.data.review import Agreement, Item
-from tunesmith.data.reviews import Decision, Verdict, append, read_log
-from tunesmith.workflows import runs
+from tunesmith.data.reviews import Decision, Log, Tail, Verdict, append, read_log
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.review_desk import Desk, open_desk
+from tunesmith.workflows.review_desk import Desk, View, open_desk, open_row
+from tunesmith.workflows.reviewer import Reviewer
 from tunesmith.workflows.status import command, next_command
 
 LISTED = 10  # rows of the queue that are printed; --json has them all
@@ -62,17 +59,16 @@ class DecidedOutcome(Outcome):
     decision: Decision
 
 
-def show(
-    project: Project, console: Console, *, reviewer: str | None = None, second: bool = False, made: bool = False
-) -> ReviewOutcome:
+def show(project: Project, console: Console, view: View) -> ReviewOutcome:
     """The queue as it stands."""
-    desk = open_desk(project, reviewer, second=second, made=made)
-    outcome = _outcome(desk, Counter())
+    desk, log = open_desk(project, console, view), read_log(project.reviews)
+    outcome = _outcome(desk, log, desk.queue(log), Counter())
     _tell_state(outcome, project, console)
     for number, entry in enumerate(outcome.queue[:LISTED], start=1):
-        why = entry.note or "; ".join(_words(each, entry.origin) for each in entry.findings) or "drawn by chance"
+        said = [*(_words(each, entry.origin) for each in entry.findings), *([entry.note] if entry.note else [])]
         console.say(
-            f"{number:>3}. {entry.id} {entry.origin} “{shown(entry.input)}” → “{shown(entry.output)}”\n     {why}"
+            f"{number:>3}. {entry.id} {entry.origin} “{shown(entry.input)}” → “{shown(entry.output)}”\n"
+            f"     {' '.join(said) or 'Drawn by chance.'}"
         )
     if outcome.waiting > LISTED:
         console.say(f"… and {outcome.waiting - LISTED:,} more (--json lists all)")
@@ -95,108 +91,53 @@ def decide(
         raise UserError(f"--decide {row} {verdict}: expected {', '.join(known)}{nearest(verdict, known)}.")
     if (verdict == "edit") != (text is not None):
         raise UserError("--decide ID edit and --text ANSWER go together: the answer that should stand there.")
-    desk = open_desk(project, reviewer, look=False)
-    example = _find(desk, row)
-    decision = _decision(desk, example, cast(Verdict, verdict), text, reason)
+    example, by = open_row(project, reviewer, row)
+    decision = by.decision(example, cast(Verdict, verdict), text, reason)
     append(project.reviews, decision, project.reviews_lock)
     console.say(f"Recorded: {decision.reviewer} — {verdict} {example.origin}.")
     return DecidedOutcome(decision=decision, next=command(project, "review"))
 
 
-def session(
-    project: Project,
-    console: Console,
-    ask: Ask,
-    *,
-    reviewer: str | None = None,
-    second: bool = False,
-    made: bool = False,
-) -> ReviewOutcome:
+def session(project: Project, console: Console, ask: Ask, view: View) -> ReviewOutcome:
     """Show one row after the other and record what is said, until the queue or the input ends."""
-    desk = open_desk(project, reviewer, second=second, made=made)
-    log = read_log(project.reviews)
+    desk = open_desk(project, console, view)
+    tail, log = Tail(project.reviews), read_log(project.reviews)
     queue = desk.queue(log)
-    _tell_state(_outcome(desk, Counter()), project, console)
+    _tell_state(_outcome(desk, log, queue, Counter()), project, console)
     decided: Counter[str] = Counter()
+    settled: set[str | None] = set()  # meanwhile, by whoever it was
     for number, item in enumerate(queue, start=1):
-        meanwhile = read_log(project.reviews).decisions[len(log.decisions) :]
-        if not second and item.example.id in {each.row for each in meanwhile if each.verdict != "skip"}:
+        for each in tail.added():
+            settled |= {each.row, each.becomes} if each.verdict != "skip" else set()
+        if item.example.id in settled and not view.second:
             continue
         _show_row(item, f"{number:,} of {len(queue):,}", console)
-        decision = _asked(desk, item, console, ask)
+        decision = _asked(desk.reviewer, item, console, ask)
         if decision is None:
             break
         append(project.reviews, decision, project.reviews_lock)
         decided[decision.verdict] += 1
-    outcome = _outcome(desk, decided)
+    log = read_log(project.reviews)
+    outcome = _outcome(desk, log, desk.queue(log), decided)
     words = ", ".join(f"{number:,} {verdict}" for verdict, number in decided.items()) or "nothing"
     console.say(f"\nDecided: {words}. {count(outcome.waiting, 'row')} left.")
     _tell_agreement(outcome.agreement, console)
     return outcome
 
 
-def _find(desk: Desk, row: str) -> Example:
-    found = [each for each in desk.rows if row in (each.id, each.origin)]
-    if not found:
-        hidden = f" {count(desk.hidden, 'row')} of the sealed eval set are not reviewed." if desk.hidden else ""
-        raise UserError(
-            f"There is no row {shown(row)!r} to review. `tunesmith review --list --json` names each by its id and its "
-            f"place.{hidden}"
-        )
-    return found[0]
-
-
-def _decision(desk: Desk, example: Example, verdict: Verdict, text: str | None, reason: str) -> Decision:
-    """Raises DataError where the answer cannot stand in a row. An edit that changes nothing accepts."""
-    becomes = None
-    if text is not None:
-        text = _answer(desk, text)
-        becomes = example.answered(text).id
-        if becomes == example.id:
-            verdict, text, becomes = "accept", None, None
-    return Decision(
-        row=example.id,
-        origin=example.origin,
-        verdict=verdict,
-        text=text,
-        becomes=becomes,
-        reviewer=desk.reviewer,
-        time=runs.now(),
-        reason=reason,
-        guideline=desk.guideline,
-    )
-
-
-def _answer(desk: Desk, text: str) -> str:
-    try:
-        checked(text, "the new answer")
-    except RowError as fault:
-        raise DataError(fault.message) from None
-    project = desk.project
-    if project.family.LABELLED:
-        labels = project.config.task.labels or tuple(sorted({row.expected for row in desk.rows}))
-        if text not in labels:
-            raise DataError(
-                f"'{shown(text)}' is no label{nearest(text, list(labels))}. Labels: {shown(', '.join(labels), 400)}. "
-                "A new one is declared under [task] labels."
-            )
-    return text
-
-
-def _outcome(desk: Desk, decided: Counter[str]) -> ReviewOutcome:
-    log = read_log(desk.project.reviews)
-    queue = desk.queue(log)
-    standing = pure.standings(log.decisions, desk.guideline)
+def _outcome(desk: Desk, log: Log, queue: Sequence[Item], decided: Counter[str]) -> ReviewOutcome:
+    guideline = desk.reviewer.guideline
+    standing = pure.standings(log.decisions, guideline)
     outdated = sum(1 for item in queue if (found := standing.get(item.example.id)) and not found.current)
     return ReviewOutcome(
-        reviewer=desk.reviewer,
-        guideline=desk.guideline,
+        reviewer=desk.reviewer.name,
+        guideline=guideline,
         waiting=len(queue),
         queue=tuple(map(_entry, queue)),
         decided=dict(decided),
         outdated=outdated,
         hidden=desk.hidden,
-        agreement=pure.agreement(log.decisions, desk.guideline),
+        agreement=pure.agreement(log.decisions, guideline),
         unreadable=log.unreadable,
         next=next_command(desk.project),
     )
@@ -265,7 +206,7 @@ def _text(text: str, *, whole: bool) -> str:
     return f"{text[:LONGEST]} … ({len(text) - LONGEST:,} more characters; w shows them)"
 
 
-def _asked(desk: Desk, item: Item, console: Console, ask: Ask) -> Decision | None:
+def _asked(by: Reviewer, item: Item, console: Console, ask: Ask) -> Decision | None:
     """What the reviewer says about a row; None where they stop."""
     while True:
         key = (ask(PROMPT) or "q").strip().casefold()
@@ -281,19 +222,25 @@ def _asked(desk: Desk, item: Item, console: Console, ask: Ask) -> Decision | Non
         try:
             text = None
             if verdict == "edit":
-                if (text := _typed(desk, ask)) is None:
+                if (text := _typed_label(item, ask) if by.labels is not None else _typed_text(ask)) is None:
                     continue
-                _answer(desk, text)  # a label that cannot be meant is said before the reason is asked for
+                by.check_answer(text)  # what cannot be meant is said before the reason is asked for
             reason = ask("Why (Enter: no reason): ") if verdict in ("reject", "edit") else ""
-            return _decision(desk, item.example, cast(Verdict, verdict), text, (reason or "").strip())
+            return by.decision(item.example, cast(Verdict, verdict), text, (reason or "").strip())
         except DataError as error:
             console.say(str(error))
 
 
-def _typed(desk: Desk, ask: Ask) -> str | None:
-    """The new answer: a label on one line, a text until a line with a full stop alone; None where nothing is typed."""
-    if desk.project.family.LABELLED:
-        return (ask("Label: ") or "").strip() or None
+def _typed_label(item: Item, ask: Ask) -> str | None:
+    """The label that is typed, or that which a check suggests; None where there is neither."""
+    likely = next((finding.likely for finding in item.findings if finding.likely is not None), None)
+    offer = f" (Enter: {shown(likely)})" if likely is not None else ""
+    typed = ask(f"Label{offer}: ")
+    return typed if typed is None else typed.strip() or likely
+
+
+def _typed_text(ask: Ask) -> str | None:
+    """The text until a line with a full stop alone; None where nothing is typed."""
     lines: list[str] = []
     prompt = f"New answer, ended by a line with {END!r} alone:\n"
     while (line := ask(prompt)) is not None and line != END:

@@ -3,7 +3,7 @@
 A decision takes effect when rows are read for a check or a split; sources are never changed by one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tunesmith.core.digests import digest
@@ -13,9 +13,11 @@ from tunesmith.core.record import Record
 from tunesmith.data.finding import Finding
 from tunesmith.data.reading import Reading, read_canonical
 from tunesmith.data.review import Applied, Standing, accepted, apply, settled, standings
-from tunesmith.data.reviews import Log, read_log
+from tunesmith.data.reviews import read_log
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import Source
+
+Decided = Mapping[str, Standing]  # row → what its decisions amount to
 
 
 class Reviewed(Record):
@@ -47,17 +49,15 @@ def guideline_text(project: Project) -> str | None:
     return text
 
 
-def standing(project: Project, log: Log | None = None) -> dict[str, Standing]:
-    """What the decisions of the project amount to, by row."""
-    return standings((log or read_log(project.reviews)).decisions, guideline(project))
+def standing(project: Project) -> Decided:
+    """What the decisions of the project amount to, by row. A verb that asks more than once reads them once: somebody
+    may decide meanwhile."""
+    return standings(read_log(project.reviews).decisions, guideline(project)) if project.reviews.exists() else {}
 
 
-def reviewed(project: Project, readings: Sequence[Reading]) -> Reviewed:
+def reviewed(readings: Sequence[Reading], decided: Decided) -> Reviewed:
     """`readings` without the rows that were rejected, and with the answers that were edited."""
-    if not project.reviews.exists():
-        return Reviewed(readings=tuple(readings), rejected=(), edited={})
-    found = standing(project)
-    applied = [apply(reading.examples, found) for reading in readings]
+    applied = [apply(reading.examples, decided) for reading in readings]
     kept = [reading.model_copy(update={"examples": each.rows}) for reading, each in zip(readings, applied, strict=True)]
     return Reviewed(
         readings=tuple(kept),
@@ -66,15 +66,14 @@ def reviewed(project: Project, readings: Sequence[Reading]) -> Reviewed:
     )
 
 
-def as_reviewed(project: Project, sources: Sequence[Source]) -> Sequence[Source]:
+def as_reviewed(sources: Sequence[Source], decided: Decided) -> Sequence[Source]:
     """The same of sources that are read row by row."""
-    if not project.reviews.exists():
+    if not decided:
         return sources
-    found = standing(project)
 
     def outcomes(source: Source) -> Iterator[Example | Finding]:
         for outcome in source.outcomes:
-            row = settled(outcome, found) if isinstance(outcome, Example) else outcome
+            row = settled(outcome, decided) if isinstance(outcome, Example) else outcome
             if row is not None:
                 yield row
 
@@ -88,19 +87,15 @@ def read_made(project: Project) -> tuple[Example, ...]:
     return read_canonical(project.made, project.name(project.made))
 
 
-def accepted_made(project: Project) -> tuple[Example, ...]:
+def accepted_made(project: Project, decided: Decided) -> tuple[Example, ...]:
     """The rows that were made and that somebody accepted, as they were accepted."""
-    rows = read_made(project)
-    return accepted(rows, standing(project)).rows if rows else ()
+    return accepted(read_made(project), decided).rows if decided else ()
 
 
-def effect(project: Project) -> str | None:
+def effect(project: Project, decided: Decided) -> str | None:
     """The digest of what decisions change about the rows; None where they change nothing."""
-    if not project.reviews.exists():
-        return None
-    found = standing(project)
-    changes = [[row, each.verdict, each.text] for row, each in found.items() if each.verdict in ("edit", "reject")]
-    made = [row.id for row in accepted(read_made(project), found).rows]
+    changes = [[row, each.verdict, each.text] for row, each in decided.items() if each.verdict in ("edit", "reject")]
+    made = [row.id for row in accepted_made(project, decided)]
     return digest("review", 1, changes=sorted(changes), made=sorted(made)) if changes or made else None
 
 

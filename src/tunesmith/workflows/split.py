@@ -25,10 +25,11 @@ from tunesmith.data.versions import name_of
 from tunesmith.decisions.power import Sight, points, sight
 from tunesmith.evaluation import seal as seals
 from tunesmith.workflows import inputs, prompt_draft
+from tunesmith.workflows.guards import say_unlooked
 from tunesmith.workflows.inspecting import of_readings, refuse_found, stops_of
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.reviewed import Reviewed, accepted_made, reviewed
+from tunesmith.workflows.reviewed import Decided, Reviewed, accepted_made, reviewed, standing
 from tunesmith.workflows.rows import canonical_eval, read_eval, read_sources, refuse_other_eval_files
 from tunesmith.workflows.split_record import SplitRecord, may_cut_again
 from tunesmith.workflows.status import next_command
@@ -64,6 +65,7 @@ def split(project: Project, console: Console) -> SplitOutcome:
 
     Raises DataError where rows are broken, SealError where the eval set is not what was sealed.
     """
+    say_unlooked(console)
     with project.locked("split"):
         if project.lock_file.exists():
             seals.verify(project.eval_file, project.lock_file)  # or what is sealed would be replaced without a word
@@ -71,16 +73,18 @@ def split(project: Project, console: Console) -> SplitOutcome:
         made = not evals.rows
         if made:
             refuse_other_eval_files(project)
-        found = reviewed(project, read_sources(project))
-        refuse_found(project, stops_of(project, of_readings(found.readings), evals), "the split")
+        readings, decided = read_sources(project), standing(project)
+        found = reviewed(readings, decided)
+        refuse_found(project, stops_of(project, of_readings(readings), evals, decided), "the split")
         rows = [example for reading in found.readings for example in reading.examples]
         eval_set = evals.examples
         divided = _divide(rows, eval_set, project)
         canonical_eval(project, evals)
         if made:
             divided = _quoted_to_training(divided, project.prompt)
-        divided = _with_reviewed(divided, found, project, eval_set)
-        record = _write(project, divided, found, eval_made=made)
+        made_rows = accepted_made(project, decided)
+        divided = _with_reviewed(divided, found, made_rows, eval_set)
+        record = _write(project, divided, found, decided, eval_made=made)
         record_split(project, SplitMade(version=record.version, data=inputs.of_rows(project)))
     evals_now = len(divided.eval) if made else len(eval_set)
     seen = sight(evals_now, project.config.rules.min_effect) if project.family.LABELLED else Sight(None, None)
@@ -135,11 +139,10 @@ def _eval_share(rows: Sequence[Example], project: Project) -> float:
     return MOST_EVAL if needed is None else min(MOST_EVAL, needed / max(distinct, 1))
 
 
-def _with_reviewed(divided: Split, found: Reviewed, project: Project, eval_set: Sequence[Example]) -> Split:
+def _with_reviewed(divided: Split, found: Reviewed, made: Sequence[Example], eval_set: Sequence[Example]) -> Split:
     """With the made rows that were accepted, and with the rejected rows among those left out."""
     rejected = tuple(LeftOut(example=row, reason="rejected", of=who) for row, who in found.rejected)
     divided = divided.model_copy(update={"left_out": (*rejected, *divided.left_out)})
-    made = accepted_made(project)
     return place_made(divided, made, eval_set, found.edited) if made else divided
 
 
@@ -157,7 +160,7 @@ def _quoted_to_training(divided: Split, prompt: str) -> Split:
     return divided.model_copy(update={"eval": tuple(kept), "train": (*divided.train, *moved)})
 
 
-def _write(project: Project, divided: Split, found: Reviewed, *, eval_made: bool) -> SplitRecord:
+def _write(project: Project, divided: Split, found: Reviewed, decided: Decided, *, eval_made: bool) -> SplitRecord:
     """Everything is on disk under another name before anything that stands is touched: the disk may be full.
 
     A split without its record is none, and neither is one whose eval set is not the recorded one. An eval set that was
@@ -166,7 +169,7 @@ def _write(project: Project, divided: Split, found: Reviewed, *, eval_made: bool
     cut = canonical(divided.eval)
     rows = (*divided.train, *divided.validation)
     record = SplitRecord(
-        made_from=inputs.of_split(project) | {reading.name: reading.sha256 for reading in found.readings},
+        made_from=inputs.of_split(project, decided) | {reading.name: reading.sha256 for reading in found.readings},
         eval_sha256=sha256_text(cut) if eval_made else inputs.of_seal(project),
         eval_made=eval_made,
         seed=project.config.data.seed,

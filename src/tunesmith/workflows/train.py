@@ -29,7 +29,7 @@ from tunesmith.training.job import CHECKPOINT, EVENTS, Given, Job, prepare
 from tunesmith.training.launch import Launch
 from tunesmith.training.section import TrainSection
 from tunesmith.workflows import candidates, hosted, inputs, resuming, runs
-from tunesmith.workflows.guards import Ready, ready
+from tunesmith.workflows.guards import Ready, ready, say_unlooked
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.recipe_rows import general_rows, pairs, refuse_missing_start
@@ -112,6 +112,7 @@ def train(
             for option, given in (("--launch", launch), ("--resume", resume)):
                 if given:
                     refuse_hosted(project, option)
+            say_unlooked(console)
             state = ready(project, "train")
             return _outcome(project, hosted.train(project, state, console, Watcher(console), NAME), console)
         done = _train(opened(project, console), console, resume=resume, shown=shown, launch=launch)
@@ -121,6 +122,7 @@ def train(
 def opened(project: Project, console: Console) -> Work:
     """Rows that may be trained on, and the model that is trained here. Raises as `train` does."""
     refuse_hosted_keys(project.config.train)
+    say_unlooked(console)
     state = ready(project, "train")
     refuse_missing_start(project)
     beside = general_rows(project, state.sealed), pairs(project, state.sealed)

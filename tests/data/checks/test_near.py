@@ -98,11 +98,10 @@ def test_by_meaning_only_what_is_not_known_otherwise_is_said():
     scope = Scope(Kept(labelled=True), eval_set=held, embed=lambda texts: [vectors.get(t, (0, 1, 0)) for t in texts])
     look_at_sources(train, scope, collected)
     findings = {each.check: each for each in collected.sorted([]) if each.check.startswith("meaning")}
-    assert findings.keys() == {"meaning-duplicate", "meaning-leak"}
-    assert findings["meaning-duplicate"].related == ("data/a.csv:3", "data/a.csv:4")
-    assert (
-        "with different labels: data/a.csv:2 says 'a', data/a.csv:4 says 'b'" in findings["meaning-duplicate"].message
-    )
+    assert findings.keys() == {"meaning-contradiction", "meaning-leak"}
+    contradiction = findings["meaning-contradiction"]
+    assert contradiction.related == ("data/a.csv:3", "data/a.csv:4")
+    assert "with different labels: data/a.csv:2 says 'a', data/a.csv:4 says 'b'" in contradiction.message
     assert (findings["meaning-leak"].line, findings["meaning-leak"].related) == (5, ("e:7",))
 
 

@@ -22,7 +22,6 @@ from tunesmith.data.checks.meaning import MeaningDuplicates
 from tunesmith.data.checks.near import NearDuplicates
 from tunesmith.data.checks.scope import Scope, TooLong
 from tunesmith.data.checks.sensitive import LiveSecrets
-from tunesmith.data.checks.thin_topics import ThinTopics
 from tunesmith.data.finding import Finding
 from tunesmith.data.reading import EvalReading, Reading
 
@@ -31,8 +30,7 @@ Makers = tuple[Callable[[Scope], Check], ...]
 
 OF_LABELS: Makers = (UnknownLabels, LabelVariants)  # where outputs are labels: they come first, in rows of any kind
 STOPPING: Makers = (Contradictions, Fit, LiveSecrets)  # and the labels: all that can stop the work
-OF_SOURCES: Makers = (*STOPPING, Duplicates, NearDuplicates, Leaks)
-OF_MEANING: Makers = (MeaningDuplicates, ThinTopics)
+OF_SOURCES: Makers = (*STOPPING, Duplicates, NearDuplicates, MeaningDuplicates, Leaks)
 OF_SOURCE_LABELS: Makers = (LabelCounts, LabelFaults)
 OF_EVAL: Makers = (*STOPPING, Duplicates, NearDuplicates)
 OF_EVAL_LABELS: Makers = (UnseenLabels,)
@@ -48,7 +46,7 @@ def look_at_sources(
 ) -> None:
     """Take what reading the sources gives through every check of theirs, and the `further` ones; `only_stops`: through
     those alone that can stop the work, for verbs that ask for nothing else."""
-    makers = STOPPING if only_stops else (*OF_SOURCES, *OF_MEANING)
+    makers = STOPPING if only_stops else OF_SOURCES
     of_labels = () if only_stops else OF_SOURCE_LABELS
     look(outcomes, scope, (*OF_LABELS, *makers, *of_labels) if scope.labelled else makers, found, further)
 

@@ -53,6 +53,7 @@ def label_faults(examples: Sequence[Example], vectors: Vectors, progress: Progre
     rows, known = [examples[place] for place in kept], [vectors[place] for place in kept]
     given_N, probable_NK = _out_of_fold(rows, known, labels, progress)
     suspected = _suspected(given_N, probable_NK)
+    agreeing = float((probable_NK.argmax(1) == given_N).mean())
     found = []
     for rank, place in enumerate(suspected, start=1):
         row, probable_K = examples[kept[place]], probable_NK[place]
@@ -60,9 +61,12 @@ def label_faults(examples: Sequence[Example], vectors: Vectors, progress: Progre
         message = (
             f"The label '{shown(row.expected)}' is probably wrong: rows that mean the same say "
             f"'{shown(labels[likely])}' ({probable_K[likely] * 100:.0f} % against "
-            f"{probable_K[given_N[place]] * 100:.0f} %). Number {rank:,} of {len(suspected):,}, surest first."
+            f"{probable_K[given_N[place]] * 100:.0f} %). Number {rank:,} of {len(suspected):,}, surest first; of all "
+            f"labels {agreeing * 100:.0f} % are what such rows say."
         )
-        found.append(about(row, "look", "label-fault", message, field="output"))
+        finding = about(row, "look", "label-fault", message, field="output")
+        sure = 1 - float(probable_K[given_N[place]])
+        found.append(finding.model_copy(update={"likely": labels[likely], "sure": sure}))
     return found
 
 

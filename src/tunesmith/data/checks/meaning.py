@@ -36,6 +36,7 @@ class MeaningDuplicates(AtTheEnd):
         kept = self._kept
         others = [kept.origin(row) for row in rows[1:]]
         differ = kept.labelled and len({kept.answer(row) for row in rows}) > 1
+        check = "meaning-contradiction" if differ else "meaning-duplicate"
         what = f", with different labels: {said(kept, rows)}" if differ else ""
         message = f"Means nearly the same as {count(len(others), 'other row')} ({listing(others)}){what}."
-        return kept.finding(rows[0], "look", "meaning-duplicate", message, related=tuple(others[:RELATED]))
+        return kept.finding(rows[0], "look", check, message, related=tuple(others[:RELATED]))

@@ -19,7 +19,10 @@ from tunesmith.data.sensitive.phones import phones
 from tunesmith.data.sensitive.secrets import may_hold, secrets
 
 NEEDED = ("presidio_analyzer", "detect_secrets", "phonenumbers")
-MISSING = "Personal data and secrets were not looked for: that needs {}. Run `pip install 'tunesmith[data]'`."
+MISSING = (
+    "Personal data and secrets were not looked for, but for private keys and the tokens of some makers: that needs {}. "
+    "Run `pip install 'tunesmith[data]'`."
+)
 NO_MODEL = (
     "Names of people were not looked for: that needs a language model, for example "
     "`python -m spacy download en_core_web_sm`."

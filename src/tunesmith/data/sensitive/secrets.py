@@ -106,6 +106,16 @@ def hinted(text: str) -> bool:
     return any(hint in lowered for hint in HINTS)
 
 
+def unlooked() -> str | None:
+    """What is not looked for where detect-secrets is absent, in words for whoever trains on the rows."""
+    if find_spec("detect_secrets") is not None:
+        return None
+    return (
+        "Of live tokens only those of some makers were looked for: the others need detect-secrets. Run "
+        "`pip install 'tunesmith[data]'`."
+    )
+
+
 @cache
 def plugins() -> tuple[Plugin, ...]:
     """None without detect-secrets; what has a form of our own is found all the same."""
