@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tunesmith.candidates import classical
 from tunesmith.candidates.load import load
+from tunesmith.candidates.logistic import STRENGTHS
 from tunesmith.core.errors import DataError, UserError
 from tunesmith.core.example import question
 from tunesmith.tasks.spec import Task
@@ -52,6 +53,7 @@ def test_another_process_gives_the_same_bits(tmp_path, task, train, validation, 
 import json, sys
 from pathlib import Path
 from tunesmith.candidates.load import load
+from tunesmith.candidates.logistic import STRENGTHS
 from tunesmith.core.example import question
 candidate = load(Path({str(tmp_path)!r}), {made!r}, None)
 texts = json.load(sys.stdin)
@@ -80,28 +82,11 @@ def test_validation_chooses_among_all_trials(tmp_path, task, train, validation, 
     config = load(tmp_path, made, embedding_engines).card.config
     trials = config["trials"]
     assert {(trial["features"], trial["C"]) for trial in trials} == {
-        (kind, strength) for kind in ("tfidf", "minilm") for strength in classical.STRENGTHS
+        (kind, strength) for kind in ("tfidf", "minilm") for strength in STRENGTHS
     }
     assert {key: config[key] for key in trials[0]} in trials
     # No word of these validation rows stands in the training rows of its label: only meaning can find them.
     assert config["features"] == "minilm"
-
-
-@pytest.mark.parametrize(
-    ("figures", "chosen"),
-    [
-        ([(0.8, 0.9), (0.7, 0.1)], 0),
-        ([(0.7, 0.1), (0.8, 0.9)], 1),
-        ([(0.8, 0.9), (0.8, 0.5)], 1),
-        ([(0.8, 0.5)] * 2, 0),
-    ],
-)
-def test_accuracy_chooses_then_log_loss_then_the_order(figures, chosen):
-    trials = [
-        classical.Fitted("tfidf", 1.0, ("a", "b"), None, None, accuracy=accuracy, log_loss=loss)
-        for accuracy, loss in figures
-    ]
-    assert classical.choose(trials) is trials[chosen]
 
 
 def test_two_labels(tmp_path, train, validation, engines):

@@ -14,6 +14,7 @@ from tunesmith.candidates import rules
 from tunesmith.candidates.load import load
 from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example, Message, question
+from tunesmith.tasks.spec import Task
 
 SECONDS = 10.0  # generous: a busy machine must not fail a test
 SHORT = 1.0  # for rows that hang on purpose
@@ -133,6 +134,77 @@ def answer(message):
     found = answers(candidate, "a", "die", "b")
     assert [p.state for p in found] == ["ok", "failed", "ok"]
     assert said in found[1].error
+
+
+@pytest.fixture
+def records(tmp_path):
+    """The path of rules.py, and source → its answers to texts, of a task whose answers are records."""
+    schema = {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "seats": {"type": ["integer", "null"]}},
+        "required": ["city"],
+        "additionalProperties": False,
+    }
+    task = Task(family="extraction", prompt="", max_new_tokens=64, output_schema=json.dumps(schema))
+
+    def asked(source: str, *texts: str):
+        path = tmp_path / "rules.py"
+        path.write_text(source, encoding="utf-8")
+        made = rules.make(tmp_path / "artifacts", task, path, seconds=SECONDS)
+        return answers(load(tmp_path / "artifacts", made, engines=None), *texts)
+
+    return asked
+
+
+def test_a_record_is_a_dict_or_its_text(records):
+    found = records(
+        """
+def answer(message):
+    return {"dict": {"seats": 4, "city": "Zürich"}, "text": '{"seats": 4, "city": "Zürich"}'}.get(message)
+""",
+        "dict",
+        "text",
+        "neither",
+    )
+    assert [p.state for p in found] == ["ok", "ok", "refused"]
+    assert [p.output for p in found] == ['{"city": "Zürich", "seats": 4}'] * 2 + [None]
+    assert found[0].text == '{"seats": 4, "city": "Zürich"}'
+
+
+def test_what_is_no_record_is_invalid_and_what_json_cannot_carry_fails(records):
+    found = records(
+        """
+import datetime
+class Rude:
+    def __str__(self): raise RuntimeError("no words")
+GIVEN = {
+    "schema": {"seats": 4},
+    "words": "Bern, please",
+    "long": {"city": "x" * 100_000},
+    "date": {"city": datetime.date(2026, 3, 2)},
+    "nan": {"city": float("nan")},
+    "rude": {Rude(): 1},
+    "list": ["Bern"],
+}
+def answer(message):
+    return GIVEN[message]
+""",
+        *("schema", "words", "long", "date", "nan", "rude", "list"),
+    )
+    assert [p.state for p in found] == ["invalid"] * 3 + ["failed"] * 4
+    said = ["lacks 'city'", "no JSON", "the first 20,000 kept", *["a dict that JSON cannot carry"] * 3]
+    for prediction, part in zip(found, [*said, "returned list, expected a record as dict"], strict=True):
+        assert part in prediction.error
+
+
+def test_a_dict_is_no_label(opened):
+    [found] = answers(opened("def answer(message):\n    return {'label': 'food'}\n"), "a")
+    assert "returned dict, expected a label as str, or None" in found.error
+
+
+def test_the_signature_is_that_of_the_family(records):
+    with pytest.raises(UserError, match=r"def answer\(message: str\) -> dict \| None"):
+        records("def respond(message): ...\n")
 
 
 def test_what_the_rules_started_ends_with_them(opened, tmp_path):

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunesmith.data.finding import Finding, place, shown
+from tunesmith.core.texts import shown
+from tunesmith.data.finding import Finding, place
 
 ANY = st.text(st.characters())  # lone surrogates included
 

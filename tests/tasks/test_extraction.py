@@ -62,6 +62,7 @@ def said(example: Example, text: str | None) -> Prediction:
         (record()[:-1] + ', "more": 1}', "breaks the schema: the object has 'more', which the schema does not know"),
         (record(amount="9"), "breaks the schema: 'amount' is not number or null"),
         (record(amount=float("nan")), "no JSON"),
+        (record(amount=1).replace("1,", "1e999,"), "no JSON"),
     ],
 )
 def test_what_an_answer_is(text, fault):

@@ -1,8 +1,7 @@
 """The classical baseline: logistic regression over TF-IDF or over MiniLM's sentence vectors.
 
-Which features, and how strongly the weights are held back (C), is chosen by accuracy on the validation rows, ties by
-log loss. What is kept are arrays and word lists (npz without pickle, JSON), in float32; the validation figures are
-of those rounded weights, so a candidate opened again answers exactly as it was chosen.
+Which features, and how strongly the weights are held back (C), is chosen on the validation rows (`logistic`). What is
+kept are arrays and word lists (npz without pickle, JSON).
 """
 
 # Axes: N rows, F features, K labels.
@@ -25,8 +24,7 @@ from tunesmith.engines.base import Embedder, Engines
 from tunesmith.tasks.spec import Task
 
 try:
-    from sklearn.linear_model import LogisticRegression
-
+    from tunesmith.candidates.logistic import Fitted, choose, fits, log_probabilities
     from tunesmith.candidates.tfidf import TfIdf
 except ImportError:
     raise MissingExtraError(
@@ -36,7 +34,6 @@ except ImportError:
 
 KIND = "classical"
 WEIGHTS = "weights.npz"
-STRENGTHS = (1.0, 10.0, 100.0)  # of C; unit vectors want weak regularisation
 CHUNK = 256  # rows answered at a time
 
 Features = Literal["tfidf", "minilm"]
@@ -44,22 +41,23 @@ Matrix = Callable[[Sequence[str]], Any]  # texts → (N, F), dense or sparse, fl
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """One trained classifier and how it did on the validation rows."""
-
+class Trial:
     features: Features
-    C: float
-    labels: tuple[str, ...]
-    coef_KF: Any
-    intercept_K: Any
-    accuracy: float
-    log_loss: float
+    fitted: Fitted
 
     @property
-    def trial(self) -> dict[str, Any]:
+    def accuracy(self) -> float:
+        return self.fitted.accuracy
+
+    @property
+    def log_loss(self) -> float:
+        return self.fitted.log_loss
+
+    @property
+    def figures(self) -> dict[str, Any]:
         """What the card says of it: 6 digits, so that the last bits of a sum are no part of an identity."""
-        loss = round(self.log_loss, 6)
-        return {"features": self.features, "C": self.C, "accuracy": round(self.accuracy, 6), "log_loss": loss}
+        accuracy, log_loss = round(self.accuracy, 6), round(self.log_loss, 6)
+        return {"features": self.features, "C": self.fitted.C, "accuracy": accuracy, "log_loss": log_loss}
 
 
 def make(
@@ -85,26 +83,23 @@ def make(
     tfidf = TfIdf.fit(texts) if "tfidf" in features else None
     embedder = engines.embedder() if "minilm" in features else None
     trials = [
-        trial for kind in features for trial in _fit(kind, _matrix(kind, tfidf, embedder), rows=rows, checks=checks)
+        Trial(kind, fitted)
+        for kind in features
+        for fitted in _fits(_matrix(kind, tfidf, embedder), rows=rows, checks=checks)
     ]
     best = choose(trials)
     inputs = {"train": rows_digest(rows), "validation": rows_digest(checks)}
     if best.features == "minilm":
         assert embedder
         inputs["embedder"] = embedder.digest
-    config = {**best.trial, "labels": list(best.labels), "trials": [trial.trial for trial in trials]}
+    config = {**best.figures, "labels": list(best.fitted.labels), "trials": [trial.figures for trial in trials]}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        np.savez(folder / WEIGHTS, coef=best.coef_KF, intercept=best.intercept_K)
+        np.savez(folder / WEIGHTS, coef=best.fitted.coef_KF, intercept=best.fitted.intercept_K)
         if best.features == "tfidf":
             assert tfidf
             tfidf.save(folder)
         return keep(artifacts, Card(kind=KIND, name=KIND, task=task, config=config, inputs=inputs), folder)
-
-
-def choose(trials: Sequence[Fitted]) -> Fitted:
-    """The most accurate on the validation rows; of equals, the one whose probabilities fit them best."""
-    return min(trials, key=lambda trial: (-trial.accuracy, trial.log_loss))
 
 
 @dataclass(frozen=True)
@@ -122,7 +117,7 @@ class Classical:
         for first in range(0, len(examples), size):
             chunk = examples[first : first + size]
             start = time.perf_counter()
-            logs_NK = _log_probabilities(self.matrix([row.text for row in chunk]), self.coef_KF, self.intercept_K)
+            logs_NK = log_probabilities(self.matrix([row.text for row in chunk]), self.coef_KF, self.intercept_K)
             winners_N = logs_NK.argmax(1)
             seconds = (time.perf_counter() - start) / len(chunk)
             for row, winner, logs_K in zip(chunk, winners_N, logs_NK, strict=True):
@@ -165,38 +160,11 @@ def _matrix(kind: Features, tfidf: TfIdf | None, embedder: Embedder | None) -> M
     return lambda texts: np.asarray(embedder.embed(texts), dtype=np.float32)
 
 
-def _fit(kind: Features, matrix: Matrix, *, rows: list[Example], checks: list[Example]) -> Iterator[Fitted]:
-    rows_NF, checks_NF = matrix([row.text for row in rows]), matrix([row.text for row in checks])
-    expected, weights = [row.expected for row in rows], [row.weight for row in rows]
-    for strength in STRENGTHS:
-        model = LogisticRegression(C=strength, max_iter=1000).fit(rows_NF, expected, sample_weight=weights)
-        coef_KF, intercept_K = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
-        if len(coef_KF) == 1:  # of two labels scikit-learn keeps the second one's weights alone
-            coef_KF, intercept_K = (np.concatenate([np.zeros_like(part), part]) for part in (coef_KF, intercept_K))
-        labels = tuple(str(label) for label in model.classes_)
-        logs_NK = _log_probabilities(checks_NF, coef_KF, intercept_K)
-        accuracy, log_loss = _measure(logs_NK, labels, [row.expected for row in checks])
-        yield Fitted(
-            features=kind,
-            C=strength,
-            labels=labels,
-            coef_KF=coef_KF,
-            intercept_K=intercept_K,
-            accuracy=accuracy,
-            log_loss=log_loss,
-        )
-
-
-def _log_probabilities(rows_NF: Any, coef_KF: Any, intercept_K: Any) -> Any:
-    scores_NK = np.asarray(rows_NF @ coef_KF.T + intercept_K, dtype=np.float64)
-    scores_NK -= scores_NK.max(1, keepdims=True)
-    return scores_NK - np.log(np.exp(scores_NK).sum(1, keepdims=True))
-
-
-def _measure(logs_NK: Any, labels: tuple[str, ...], expected: list[str]) -> tuple[float, float]:
-    """Accuracy and mean log loss; a label that training never saw costs as much as one row in a million."""
-    places = {label: place for place, label in enumerate(labels)}
-    hits = [labels[winner] == label for winner, label in zip(logs_NK.argmax(1), expected, strict=True)]
-    floor = float(np.log(1e-6))
-    logs = [row[places[label]] if label in places else floor for row, label in zip(logs_NK, expected, strict=True)]
-    return float(np.mean(hits)), float(-np.mean(np.maximum(logs, floor)))
+def _fits(matrix: Matrix, *, rows: list[Example], checks: list[Example]) -> Iterator[Fitted]:
+    return fits(
+        matrix([row.text for row in rows]),
+        [row.expected for row in rows],
+        [row.weight for row in rows],
+        checks_NF=matrix([row.text for row in checks]),
+        checks=[row.expected for row in checks],
+    )

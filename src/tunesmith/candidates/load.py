@@ -9,8 +9,10 @@ from tunesmith.engines.base import Engines
 
 MODULES = {
     "majority": "majority",
+    "usual-record": "usual_record",
     "rules": "rules",
     "classical": "classical",
+    "classical-record": "classical_record",
     "copy": "copying",
     "prompt": "prompt",
     "few-shot": "few_shot",

@@ -1,9 +1,10 @@
-"""The rules baseline: the user's own `answer(message: str) -> str | None`, kept in the artifact and run apart.
+"""The rules baseline: the user's own `answer(message)`, kept in the artifact and run apart.
 
 The file runs in one child process per call of `predict`, isolated (`python -I`: no PYTHONPATH, no folder of the
 project), in an empty temporary folder, with a limit on memory and on the time of each answer. Rows travel over pipes
 as JSON lines, one at a time. A row that hangs, dies or raises is `failed` with the reason; the process is started
-again where it has to be. None is `refused`; a text that is no answer of the task (no label, or empty) is `invalid`.
+again where it has to be. None is `refused`; what is no answer of the task (no label, no record, or empty) is `invalid`.
+A record may be returned as a dict.
 """
 
 import contextlib
@@ -23,13 +24,14 @@ from typing import IO, Any
 
 from tunesmith.candidates import rules_child
 from tunesmith.candidates.base import Card, keep
+from tunesmith.candidates.section import SIGNATURES
 from tunesmith.core import units
 from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.engines.base import Engines
 from tunesmith.tasks.families import FAMILIES
-from tunesmith.tasks.spec import Task
+from tunesmith.tasks.spec import FamilyName, Task
 
 Requests = queue.SimpleQueue[bytes | None]
 Replies = queue.SimpleQueue[bytes]
@@ -47,13 +49,13 @@ def make(artifacts: Path, task: Task, source: Path, *, seconds: float) -> str:
         content = source.read_bytes()
     except OSError as error:
         raise UserError(
-            f"{source} cannot be read ({error.strerror}). Write `def answer(message: str) -> str | None` into it, or "
-            'take "rules" out of [baselines] which.'
+            f"{source} cannot be read ({error.strerror}). Write `{SIGNATURES[task.family]}` into it, or take "
+            '"rules" out of [baselines] which.'
         ) from None
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary, FILE)
         copy.write_bytes(content)
-        child = Child(copy, str(source), seconds)  # the copy: what loads must be what is kept
+        child = Child(copy, str(source), seconds, task.family)  # the copy: what loads must be what is kept
         try:
             child.start()
         finally:
@@ -68,7 +70,7 @@ class Rules:
     path: Path
 
     def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
-        child = Child(self.path, FILE, self.card.config["seconds"])
+        child = Child(self.path, FILE, self.card.config["seconds"], self.card.task.family)
         try:
             for number, example in enumerate(examples):
                 child.start()
@@ -119,8 +121,9 @@ class Child:
     A thread of its own talks to the process, so that no write or read can block the caller beyond the limit.
     """
 
-    def __init__(self, path: Path, shown: str, seconds: float):
+    def __init__(self, path: Path, shown: str, seconds: float, family: FamilyName):
         self._path = path
+        self._family = family
         self._shown = shown
         self._seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
@@ -131,7 +134,7 @@ class Child:
             return
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-B", rules_child.__file__, str(self._path.resolve()), str(MEMORY)],
+            [sys.executable, "-I", "-B", rules_child.__file__, str(self._path.resolve()), str(MEMORY), self._family],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -147,7 +150,7 @@ class Child:
             self.stop()
             raise UserError(
                 f"{_sentence(self._shown, fault)}. The rules file is loaded alone, in a process of its own; it needs "
-                "`def answer(message: str) -> str | None` and may import the standard library and installed packages."
+                f"`{SIGNATURES[self._family]}` and may import the standard library and installed packages."
             )
 
     def ask(self, row: int, message: str) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""The process in which a user's rules.py runs: started by `rules.py` as `python -I -B rules_child.py FILE BYTES`.
+"""The process in which a user's rules.py runs, started by `rules.py`: `python -I -B rules_child.py FILE BYTES FAMILY`.
 
 One JSON line in, `{"row", "message"}`; one JSON line out, `{"row", "answer"}` or `{"row", "error", "line"}`. The first
-line out is `{"ready": true}` or `{"error", "line"}`. Both pipes are moved away from file descriptors 0 and 1 before
-the user's code is loaded, so that what it prints, or reads from standard input, does not touch the protocol.
+line out is `{"ready": true}` or `{"error", "line"}`. A record is answered as its JSON text. Both pipes are moved away
+from file descriptors 0 and 1 before the user's code is loaded, so that what it prints, or reads from standard input,
+does not touch the protocol.
 """
 
 import contextlib
@@ -14,10 +15,12 @@ import sys
 from typing import Any
 
 LONGEST_ANSWER = 20_000  # characters; what is longer is a mistake
+RECORDS = "extraction"  # the family whose answers may be a dict
+EXPECTED = {"classification": "a label as str", "extraction": "a record as dict or as the str of its JSON"}
 LONGEST_MESSAGE = 60  # characters of an exception's text, which may quote the row
 
 
-def main(path: str, memory: int) -> None:
+def main(path: str, memory: int, family: str) -> None:
     requests, replies = _private_pipes()
     _limit(memory)
     answer, fault = _load(path)
@@ -26,7 +29,7 @@ def main(path: str, memory: int) -> None:
         return
     for line in requests:
         request = json.loads(line)
-        _send(replies, {"row": request["row"], **_reply(answer, request["message"], path)})
+        _send(replies, {"row": request["row"], **_reply(answer, request["message"], path, family)})
 
 
 def _private_pipes() -> tuple[Any, Any]:
@@ -68,15 +71,22 @@ def _load(path: str) -> tuple[Any, dict[str, Any] | None]:
     return answer, None
 
 
-def _reply(answer: Any, message: str, path: str) -> dict[str, Any]:
+def _reply(answer: Any, message: str, path: str, family: str) -> dict[str, Any]:
     try:
         given = answer(message)
     except BaseException as error:
         return _fault(error, path)
     if given is None:
         return {"answer": None}
+    if isinstance(given, dict) and family == RECORDS:
+        try:
+            given = json.dumps(given, ensure_ascii=False, allow_nan=False)
+        except BaseException as error:  # the user's own values may do anything, too
+            why = _fault(error, path)["error"]
+            return {"error": f"answer() returned a dict that JSON cannot carry ({why})", "line": None}
     if not isinstance(given, str):
-        return {"error": f"answer() returned {type(given).__name__}, expected a label as str, or None", "line": None}
+        expected = EXPECTED.get(family, "a text as str")
+        return {"error": f"answer() returned {type(given).__name__}, expected {expected}, or None", "line": None}
     text = str.__str__(given)
     return {"answer": text[:LONGEST_ANSWER], "length": len(text)}
 
@@ -103,4 +113,4 @@ def _send(replies: Any, value: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3])

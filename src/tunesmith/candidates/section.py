@@ -14,6 +14,11 @@ OF_FAMILY: dict[FamilyName, tuple[BaselineName, ...]] = {
     "extraction": ("majority", "rules", "classical", "prompt", "few-shot"),
     "generation": ("copy", "rules", "prompt", "few-shot"),
 }
+SIGNATURES: dict[FamilyName, str] = {
+    "classification": "def answer(message: str) -> str | None",
+    "extraction": "def answer(message: str) -> dict | None",
+    "generation": "def answer(message: str) -> str | None",
+}
 NOT_OF_FAMILY = {
     "classification": "copy answers with the message itself, which is no label",
     "extraction": "copy answers with the message itself, which is no record",
@@ -38,7 +43,8 @@ class BaselinesSection(Record):
     rules: str = Field(
         default="rules.py",
         min_length=1,
-        description="Python file with `def answer(message: str) -> str | None`, relative to the project.",
+        description="Python file with `def answer(message: str) -> str | None`, relative to the project; of extraction "
+        "it may return a dict.",
     )
     rules_seconds: float = Field(
         default=2.0,

@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tunesmith.core.texts import shown
 from tunesmith.data import fields
 from tunesmith.data.fields import RowError
-from tunesmith.data.finding import shown
 from tunesmith.data.section import DataSection, RecordSection
 from tunesmith.tasks import extraction
 from tunesmith.tasks.records import RecordError, parsed, schema_of, typed

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast, get_args
 
 from tunesmith.core.example import Message, Role, ToolCall
+from tunesmith.core.texts import shown
 from tunesmith.data import fields
 from tunesmith.data.fields import MOST_WEIGHT, RowError
-from tunesmith.data.finding import shown
 
 ANY_PROMPT = "\0any"  # as the prompt: a system turn may say anything
 LEGACY = ("functions", "function_call")

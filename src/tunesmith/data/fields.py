@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from tunesmith.data.finding import shown
+from tunesmith.core.texts import shown
 from tunesmith.data.sensitive.quoting import quoted_at
 
 SURROGATE = re.compile("[\ud800-\udfff]")

@@ -3,7 +3,6 @@
 from typing import Any, Literal
 
 from tunesmith.core.record import Record
-from tunesmith.core.texts import shown as shown
 
 Severity = Literal["stop", "look", "note"]
 

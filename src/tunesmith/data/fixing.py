@@ -18,10 +18,10 @@ from typing import IO, Any, BinaryIO, Literal, NamedTuple
 
 from tunesmith.core.digests import canonical, sha256_text
 from tunesmith.core.record import Record
+from tunesmith.core.texts import shown
 from tunesmith.data.checks.formatting import is_fenced
 from tunesmith.data.checks.shape import parsed
 from tunesmith.data.fields import CONTROL, RowError
-from tunesmith.data.finding import shown
 from tunesmith.data.json_text import Path as Place
 from tunesmith.data.json_text import with_strings
 from tunesmith.data.lines import RawRow, decoded, delimiter_of, join_cells, split_cells, split_rows

@@ -17,6 +17,7 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Made
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.data.containers.base import Items, Placed, finding, refuse_columns
 from tunesmith.data.containers.excel import workbook
@@ -24,7 +25,7 @@ from tunesmith.data.containers.parquet import parquet
 from tunesmith.data.containers.text import cells_of
 from tunesmith.data.conversation import turn_of
 from tunesmith.data.fields import SURROGATE, RowError
-from tunesmith.data.finding import Finding, from_there, place, shown
+from tunesmith.data.finding import Finding, from_there, place
 from tunesmith.data.lines import (
     PACKED,
     Hasher,

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunesmith.core.errors import DataError
+from tunesmith.core.texts import shown
 from tunesmith.data.fields import RowError, kind
-from tunesmith.data.finding import Finding, Severity, shown
+from tunesmith.data.finding import Finding, Severity
 from tunesmith.data.layouts.base import NotMeantError
 from tunesmith.data.layouts.spans import SPANS
 from tunesmith.data.layouts.turns import parsed

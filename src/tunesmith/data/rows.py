@@ -12,11 +12,12 @@ from typing import Any
 
 from tunesmith.core.errors import DataError, nearest
 from tunesmith.core.example import Example, Message
+from tunesmith.core.texts import shown
 from tunesmith.data import fields
 from tunesmith.data.answers import answer_of, record
 from tunesmith.data.conversation import conversation
 from tunesmith.data.fields import RowError
-from tunesmith.data.finding import from_there, shown
+from tunesmith.data.finding import from_there
 from tunesmith.data.section import DataSection
 
 PAIR = ("prompt", "completion")

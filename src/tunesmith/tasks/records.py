@@ -149,7 +149,7 @@ def _ordered(value: Any, schema: Mapping[str, Any]) -> Any:
 def parsed(text: str) -> dict[str, Any]:
     """The object that a text is. Raises RecordError."""
     try:
-        found = json.loads(text, parse_constant=_refuse_constant)
+        found = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         raise RecordError("no-json", "no JSON") from None
     if not isinstance(found, dict):
@@ -157,8 +157,14 @@ def parsed(text: str) -> dict[str, Any]:
     return found
 
 
-def _refuse_constant(name: str) -> Any:
+def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    """1e999 is JSON, but no number that can be written again."""
+    found = float(text)
+    return found if math.isfinite(found) else _refuse(text)
 
 
 def typed(cells: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:

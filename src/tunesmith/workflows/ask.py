@@ -9,7 +9,7 @@ from tunesmith.core.example import question
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
-from tunesmith.data.finding import shown
+from tunesmith.core.texts import shown
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.workflows import candidates, tables
 from tunesmith.workflows.outcome import Outcome

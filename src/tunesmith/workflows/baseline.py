@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tunesmith.candidates.base import read_card
-from tunesmith.candidates.section import NOT_OF_FAMILY, OF_FAMILY
+from tunesmith.candidates.section import NOT_OF_FAMILY, OF_FAMILY, SIGNATURES
 from tunesmith.core.errors import UserError
 from tunesmith.core.files import remove
 from tunesmith.core.progress import Console
@@ -117,10 +117,10 @@ def _wanted(project: Project) -> tuple[list[str], tuple[str, ...]]:
         if not names:
             raise UserError(
                 f"There is no baseline to make: [baselines] which names rules alone, and {why}. Write it with "
-                "`def answer(message: str) -> str | None`, or name others, for instance --set baselines.which="
+                f"`{SIGNATURES[family]}`, or name others, for instance --set baselines.which="
                 f"{','.join(name for name in OF_FAMILY[family] if name != 'rules')}."
             )
-        text = f"The rules baseline is left out: {why} (it would hold `def answer(message: str) -> str | None`)."
+        text = f"The rules baseline is left out: {why} (it would hold `{SIGNATURES[family]}`)."
         return names, (*left_out, text)
     return names, left_out
 
@@ -137,9 +137,10 @@ def _make(project: Project, state: Ready, engines: LocalEngines, console: Consol
 
 
 def _majority(project: Project, state: Ready, engines: LocalEngines) -> str:
-    from tunesmith.candidates import majority
+    from tunesmith.candidates import majority, usual_record
 
-    return majority.make(project.artifacts, state.task, state.train)
+    made = usual_record.make if state.task.family == "extraction" else majority.make
+    return made(project.artifacts, state.task, state.train)
 
 
 def _rules(project: Project, state: Ready, engines: LocalEngines) -> str:
@@ -150,8 +151,10 @@ def _rules(project: Project, state: Ready, engines: LocalEngines) -> str:
 
 
 def _classical(project: Project, state: Ready, engines: LocalEngines) -> str:
-    from tunesmith.candidates import classical
+    from tunesmith.candidates import classical, classical_record
 
+    if state.task.family == "extraction":
+        return classical_record.make(project.artifacts, state.task, state.train, state.validation)
     return classical.make(project.artifacts, state.task, state.train, state.validation, engines)
 
 

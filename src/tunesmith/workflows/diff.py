@@ -12,8 +12,8 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count
-from tunesmith.data.finding import shown
 from tunesmith.data.reading import read
 from tunesmith.data.versions import Change, difference, name_of
 from tunesmith.workflows.outcome import Outcome

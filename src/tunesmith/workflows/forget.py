@@ -15,9 +15,10 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example
 from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.data import reviews
-from tunesmith.data.finding import place, shown
+from tunesmith.data.finding import place
 from tunesmith.data.forgetting import Subject, became
 from tunesmith.data.reading import EvalReading, Reading, canonical, read_canonical, write_eval_set
 from tunesmith.data.set_aside import refuse_packed, take_out

@@ -14,10 +14,11 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.files import replacing
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.data.containers import hub
 from tunesmith.data.containers.opening import LINES, Source, sources
-from tunesmith.data.finding import Finding, shown
+from tunesmith.data.finding import Finding
 from tunesmith.data.layouts.base import Columns, Row, kind
 from tunesmith.data.layouts.detect import Detected
 from tunesmith.data.layouts.taking import Taken, choose, take

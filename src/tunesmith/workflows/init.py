@@ -24,8 +24,8 @@ from tunesmith.core.example import Example
 from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count
-from tunesmith.data.finding import shown
 from tunesmith.data.layouts.base import Columns
 from tunesmith.data.lines import delimiter_of
 from tunesmith.data.reading import column_names, read, write_canonical

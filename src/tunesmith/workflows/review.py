@@ -11,9 +11,10 @@ from typing import cast, get_args
 from tunesmith.core.errors import DataError, UserError, nearest
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.data import review as pure
-from tunesmith.data.finding import Finding, shown
+from tunesmith.data.finding import Finding
 from tunesmith.data.review import Agreement, Item
 from tunesmith.data.reviews import Decision, Log, Tail, Verdict, append, read_log
 from tunesmith.workflows.outcome import Outcome

@@ -10,9 +10,10 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
+from tunesmith.core.texts import shown
 from tunesmith.core.units import share
 from tunesmith.data import review
-from tunesmith.data.finding import Finding, shown
+from tunesmith.data.finding import Finding
 from tunesmith.data.leaks import pair_leaks
 from tunesmith.data.reading import EvalReading, Reading
 from tunesmith.data.review import Doubt, Item

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from tunesmith.core.errors import DataError, UserError, nearest
 from tunesmith.core.example import Example
+from tunesmith.core.texts import shown
 from tunesmith.data.fields import RowError
 from tunesmith.data.fields import text as checked
-from tunesmith.data.finding import shown
 from tunesmith.data.reviews import Decision, Verdict
 from tunesmith.workflows import runs
 from tunesmith.workflows.project import Project

@@ -9,8 +9,8 @@ from tunesmith.core.errors import SealError
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.run import Run
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count
-from tunesmith.data.finding import shown
 from tunesmith.data.rows import listed
 from tunesmith.evaluation import seal as seals
 from tunesmith.workflows import candidates, inputs, runs

@@ -4,12 +4,13 @@ variety."""
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.data.checks.base import AtTheEnd
 from tunesmith.data.checks.kept import Group, Kept
 from tunesmith.data.checks.labels import NAMED, listing
 from tunesmith.data.checks.scope import Scope
-from tunesmith.data.finding import Finding, shown
+from tunesmith.data.finding import Finding
 from tunesmith.data.normal import currencies
 
 

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tunesmith.core.example import Example
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count, share
 from tunesmith.data.draw import Draw
-from tunesmith.data.finding import Finding, Severity, place, shown
+from tunesmith.data.finding import Finding, Severity, place
 from tunesmith.data.replies import BEGINNING, asks_back, escalates, refuses
 from tunesmith.data.sensitive.quoting import quoted
 

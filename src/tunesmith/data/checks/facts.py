@@ -13,9 +13,10 @@ from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 from tunesmith.core.example import Example
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count, share
 from tunesmith.data.checks.base import about
-from tunesmith.data.finding import Finding, place, shown
+from tunesmith.data.finding import Finding, place
 
 NAMED = 20  # rows of each kind that are listed; all are counted
 VALUES = 1_000  # of one text that are compared: a text with more is a table

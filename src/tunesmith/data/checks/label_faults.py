@@ -15,9 +15,10 @@ from typing import Any
 from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.example import Example
 from tunesmith.core.progress import Progress, silent
+from tunesmith.core.texts import shown
 from tunesmith.data.checks.base import AtTheEnd, about
 from tunesmith.data.checks.scope import Scope
-from tunesmith.data.finding import Finding, shown
+from tunesmith.data.finding import Finding
 from tunesmith.data.normal import normalise
 
 FOLDS = 5

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from tunesmith.core.errors import nearest
 from tunesmith.core.example import Example
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.data.checks.base import AtTheEnd, about
 from tunesmith.data.checks.scope import Scope
-from tunesmith.data.finding import Finding, shown
+from tunesmith.data.finding import Finding
 from tunesmith.tasks.labels import label_of
 
 SETTINGS = "tunesmith.toml"

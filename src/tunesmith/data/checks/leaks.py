@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tunesmith.core.example import Example
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.data.checks.base import about
 from tunesmith.data.checks.scope import Scope
-from tunesmith.data.finding import Finding, place, shown
+from tunesmith.data.finding import Finding, place
 from tunesmith.data.leaks import By, EvalIndex, is_cut_from
 from tunesmith.data.meaning import MOST, Embed, twins_by_meaning, vectors_of
 from tunesmith.data.near import twins

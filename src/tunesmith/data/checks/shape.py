@@ -12,9 +12,10 @@ from itertools import islice
 from typing import Any
 
 from tunesmith.core.example import Example
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count, share
 from tunesmith.data.checks.formatting import is_fenced
-from tunesmith.data.finding import Finding, Severity, place, shown
+from tunesmith.data.finding import Finding, Severity, place
 
 FEWEST = 10  # answers, or objects of a path, that are judged
 CLEAR = 0.9  # of the objects of a path: a majority that is meant

@@ -10,9 +10,10 @@ from functools import lru_cache
 
 from tunesmith.core.errors import MissingExtraError, nearest
 from tunesmith.core.example import Example, ToolCall
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.data.checks.base import about
-from tunesmith.data.finding import Finding, place, shown
+from tunesmith.data.finding import Finding, place
 from tunesmith.data.sensitive.quoting import quoted
 from tunesmith.tasks.json_schema import SchemaError, faults_of
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from tunesmith.core.errors import DataError
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count, size
 from tunesmith.data.containers.base import Items, Placed, finding
 from tunesmith.data.fields import SURROGATE, RowError
-from tunesmith.data.finding import shown
 from tunesmith.data.lines import ROW_LIMIT
 
 TEXTS = (".txt", ".md")

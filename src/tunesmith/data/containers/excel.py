@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core.errors import DataError
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count, size
 from tunesmith.data.containers.base import MOST_COLUMNS, Items, Placed, finding, header_of, missing, refuse_size
 from tunesmith.data.fields import RowError
-from tunesmith.data.finding import shown
 from tunesmith.data.lines import ROW_LIMIT, refuse_unreadable
 
 MOST_CELLS = 50_000_000

@@ -4,9 +4,9 @@ import re
 from pathlib import Path, PurePosixPath
 
 from tunesmith.core.errors import DataError, MissingExtraError
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count, size
 from tunesmith.data.containers.opening import BESIDE, DATA, MOST_FILES
-from tunesmith.data.finding import shown
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 LIMIT = 8 << 30

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.core.errors import DataError
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.data.containers import text
 from tunesmith.data.containers.array import json_array
@@ -19,7 +20,6 @@ from tunesmith.data.containers.excel import workbook
 from tunesmith.data.containers.parquet import arrow, parquet
 from tunesmith.data.containers.tests_file import tests
 from tunesmith.data.fields import SURROGATE
-from tunesmith.data.finding import shown
 from tunesmith.data.lines import HEAD
 from tunesmith.data.rows import listed
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core.errors import DataError
+from tunesmith.core.texts import shown
 from tunesmith.core.units import count, size
 from tunesmith.data.containers.base import (
     MOST_ROWS,
@@ -22,7 +23,6 @@ from tunesmith.data.containers.base import (
     refuse_size,
 )
 from tunesmith.data.fields import RowError
-from tunesmith.data.finding import shown
 from tunesmith.data.lines import ROW_LIMIT, refuse_unreadable
 
 BATCH = 64

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core.errors import DataError
+from tunesmith.core.texts import shown
 from tunesmith.core.units import size
 from tunesmith.data import fields
 from tunesmith.data.containers import text
 from tunesmith.data.containers.base import Items, Placed, finding, missing, plain
 from tunesmith.data.containers.expected import test_of
 from tunesmith.data.fields import RowError
-from tunesmith.data.finding import Finding, shown
+from tunesmith.data.finding import Finding
 from tunesmith.data.lines import refuse_unreadable
 
 LIMIT = 8 << 20  # PyYAML needs a hundred times as much

@@ -14,9 +14,9 @@ from typing import Any
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.files import new_folder, replacing, write_text
+from tunesmith.core.texts import shown
 from tunesmith.data.containers.base import missing
 from tunesmith.data.containers.documents import ANSWERS, is_document
-from tunesmith.data.finding import shown
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".xlsx", ".parquet", ".yaml", ".yml")
 NOT_IN_CELLS = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_x[0-9A-Fa-f]{4}_")

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tunesmith.core.texts import shown
 from tunesmith.data import fields
 from tunesmith.data.fields import SURROGATE, RowError
-from tunesmith.data.finding import shown
 from tunesmith.data.lines import ROW_LIMIT
 
 Row = dict[str, Any]

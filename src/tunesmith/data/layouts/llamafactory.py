@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tunesmith.core.texts import shown
 from tunesmith.data import fields
 from tunesmith.data.fields import RowError
-from tunesmith.data.finding import shown
 from tunesmith.data.layouts.base import COLUMNS, Layout, Row
 from tunesmith.data.layouts.turns import call, dumped, parsed, string, tools, weight
 

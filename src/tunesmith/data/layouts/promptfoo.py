@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tunesmith.core.texts import shown
 from tunesmith.data import fields
 from tunesmith.data.containers.expected import EXPECTED, test_of
 from tunesmith.data.fields import RowError
-from tunesmith.data.finding import shown
 from tunesmith.data.layouts.base import COLUMNS, OTHER, Layout, Row
 from tunesmith.data.layouts.turns import dumped, parsed, string
 

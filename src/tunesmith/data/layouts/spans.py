@@ -12,9 +12,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tunesmith.core.texts import shown
 from tunesmith.data import fields
 from tunesmith.data.fields import RowError
-from tunesmith.data.finding import shown
 from tunesmith.data.layouts.base import COLUMNS, OTHER, Layout, NotMeantError, Row
 from tunesmith.data.layouts.turns import ROLES, call, dumped, parsed, said, string, tools
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tunesmith.core.texts import shown
 from tunesmith.data.fields import RowError
-from tunesmith.data.finding import shown
 from tunesmith.data.layouts.base import COLUMNS, Columns, Layout, Row
 from tunesmith.data.layouts.turns import said
 from tunesmith.data.rows import found_columns

@@ -8,9 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tunesmith.core.texts import shown
 from tunesmith.data import fields
 from tunesmith.data.fields import MOST_WEIGHT, RowError
-from tunesmith.data.finding import shown
 from tunesmith.data.layouts.base import Row
 
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool"}

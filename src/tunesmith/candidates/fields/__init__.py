@@ -1,0 +1,1 @@
+"""Models of one field of a record each: what the classical baseline of records is made of."""
