@@ -54,7 +54,7 @@ class TaskSection(Record):
     def _check_schema(self) -> Self:
         if self.family == "extraction" and self.output_schema is None:
             raise ValueError('an extraction task needs its schema: output_schema = "schema.json".')
-        if self.family != "extraction" and self.model_fields_set & {"output_schema", "compare", "constrained"}:
+        if self.family != "extraction" and (self.output_schema is not None or self.compare or not self.constrained):
             raise ValueError(
                 f"output_schema, compare and constrained are of extraction; this task is of {self.family}. Take the "
                 'lines out, or set family = "extraction".'
