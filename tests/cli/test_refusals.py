@@ -172,7 +172,10 @@ def test_labels_that_could_not_be_told_apart(labels, said, project, tunesmith):
 def test_a_task_without_its_family(project, tunesmith):
     settings = project / "tunesmith.toml"
     settings.write_text(settings.read_text().replace('family = "classification"\n', ""))
-    refused(tunesmith("check", cwd=project), '[task] family is missing. Expected "classification" or "extraction" or "generation".')
+    refused(
+        tunesmith("check", cwd=project),
+        '[task] family is missing. Expected "classification" or "extraction" or "generation".',
+    )
 
 
 @pytest.mark.parametrize("words", [("init", ""), ("demo", ""), ("status", "-C", "")])
