@@ -9,11 +9,11 @@ import json
 import platform
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from machine import processor, tell
+from machine import processor, report, tell
 from tunesmith.core.example import Message
 from tunesmith.engines.base import Constraint, TextAnswer, Tokens
 from tunesmith.engines.local.constraint import Matchers, vocabulary
@@ -51,13 +51,12 @@ def main() -> None:
         "machine": {"device": processor()},
         "cases": cases,
     }
-    if asked.json:
-        print(json.dumps(facts, indent=2))
-        return
-    print(json.dumps(facts["versions"]), json.dumps(facts["machine"]), sep="\n")
-    for each in cases:
-        against = "" if each["against"] is None else f", without the schema {each['against']}"
-        print(f"{each['name']:40} {each['value']:>8} {each['unit']}{against}")
+    report(facts, as_json=asked.json, words=words)
+
+
+def words(each: Mapping[str, Any]) -> str:
+    against = "" if each["against"] is None else f", without the schema {each['against']}"
+    return f"{each['name']:40} {each['value']:>8} {each['unit']}{against}"
 
 
 def measure(engines: LocalEngines, *, rounds: int) -> list[dict[str, Any]]:

@@ -16,13 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from data_rows import Maker, Planted, line, write
-from machine import processor, tell
+from machine import goal, processor, report, tell
 from tunesmith.data.near import near_clusters
 
 PACKAGES = ("tunesmith", "numpy", "pydantic")
@@ -43,13 +43,11 @@ def main() -> None:
         cases = [*few(Path(name)), *near(PAIRS // 10 if asked.quick else PAIRS)]
         cases += many(Path(name), QUICK_ROWS if asked.quick else ROWS)
     facts = {"benchmark": "data", "versions": versions(), "machine": machine(), "cases": cases}
-    if asked.json:
-        print(json.dumps(facts, indent=2))
-        return
-    print(json.dumps(facts["versions"]), json.dumps(facts["machine"]), sep="\n")
-    for each in cases:
-        goal = "" if each["goal"] is None else f" (goal {each['goal']}: {'met' if each['met'] else 'not met'})"
-        print(f"{each['name']:44} {each['value']:>12} {each['unit']}{goal}")
+    report(facts, as_json=asked.json, words=words)
+
+
+def words(each: Mapping[str, Any]) -> str:
+    return f"{each['name']:44} {each['value']:>12} {each['unit']}{goal(each)}"
 
 
 def few(folder: Path) -> list[dict[str, Any]]:

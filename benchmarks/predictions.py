@@ -5,12 +5,12 @@ of the end. Needs the data sets beside the project.
 """
 
 import argparse
-import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from machine import tell
+from machine import report, tell
 from training import machine, matrix_peak, versions
 from training_rows import conversations
 from tunesmith.core.example import Example, Message
@@ -58,16 +58,15 @@ def main() -> None:
         "machine": machine(matrix_peak()),
         "cases": found,
     }
-    if asked.json:
-        print(json.dumps(facts, indent=2))
-        return
-    print(json.dumps(facts["versions"]), json.dumps(facts["machine"]), sep="\n")
-    for each in found:
-        met = "within" if each["met"] else "not within"
-        print(
-            f"{each['name']:36} {each['value']:>8} {each['unit']:3} expected, {each['against']:>8} happened: "
-            f"{each['ratio']:.2f}× ({met} {NEAR:.0%})"
-        )
+    report(facts, as_json=asked.json, words=words)
+
+
+def words(each: Mapping[str, Any]) -> str:
+    met = "within" if each["met"] else "not within"
+    return (
+        f"{each['name']:36} {each['value']:>8} {each['unit']:3} expected, {each['against']:>8} happened: "
+        f"{each['ratio']:.2f}× ({met} {NEAR:.0%})"
+    )
 
 
 def measure(case: Case, model: ModelFiles) -> list[dict[str, Any]]:

@@ -12,11 +12,12 @@ import platform
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from machine import goal, processor, report
 from tunesmith.data.sensitive.finder import find
 from tunesmith.data.sensitive.hit import Sensitive
 from tunesmith.data.sensitive.ids import load_presidio
@@ -67,13 +68,11 @@ def main() -> None:
         "machine": {"device": processor(), "threads": 1},
         "cases": cases,
     }
-    if asked.json:
-        print(json.dumps(facts, indent=2))
-        return
-    print(json.dumps(facts["versions"]), json.dumps(facts["machine"]), sep="\n")
-    for each in cases:
-        goal = "" if each["goal"] is None else f" (goal {each['goal']}: {'met' if each['met'] else 'not met'})"
-        print(f"{each['name']:28} {each['value']:>10} {each['unit']:8} Presidio {each['against']}{goal}")
+    report(facts, as_json=asked.json, words=words)
+
+
+def words(each: Mapping[str, Any]) -> str:
+    return f"{each['name']:28} {each['value']:>10} {each['unit']:8} Presidio {each['against']}{goal(each)}"
 
 
 def read() -> list[Row]:
@@ -166,13 +165,6 @@ def _case(name: str, value: float, unit: str, against: float, goal: float | None
         "goal": goal,
         "met": None if goal is None else value >= goal,
     }
-
-
-def processor() -> str:
-    facts = Path("/proc/cpuinfo")
-    lines = facts.read_text(encoding="utf-8").splitlines() if facts.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":

@@ -7,16 +7,17 @@ where rows are alike, one of them. Figures are medians; the ratio is that of the
 """
 
 import argparse
-import json
 import platform
 import statistics
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from machine import processor, tell
+from machine import goal, processor, report, tell
 from sides import Side
 from training_rows import CASES, Case
 from tunesmith.engines.local.loading import best_device, best_dtype, prepare_process
@@ -38,11 +39,8 @@ def main() -> None:
     folder, rounds = open_model(MODEL, Path()).folder, 1 if asked.quick else 5
     peak = matrix_peak()
     cases = [each for name in asked.case or CASES for each in measure(CASES[name], folder, rounds, peak)]
-    if asked.json:
-        facts = {"benchmark": "training", "versions": versions(), "machine": machine(peak), "cases": cases}
-        print(json.dumps(facts, indent=2))
-    else:
-        show(cases, peak)
+    facts = {"benchmark": "training", "versions": versions(), "machine": machine(peak), "cases": cases}
+    report(facts, as_json=asked.json, words=words)
 
 
 def measure(case: Case, folder: Path, rounds: int, peak: float) -> list[dict[str, object]]:
@@ -133,15 +131,12 @@ def machine(peak: float) -> dict[str, object]:
     }
 
 
-def show(cases: list[dict[str, object]], peak: float) -> None:
-    print(json.dumps(versions()), json.dumps(machine(peak)), sep="\n")
-    for each in cases:
-        ratio = "" if each["ratio"] is None else f"  ours is {each['ratio']}×"
-        goal = "" if each["goal"] is None else f" (goal {each['goal']}×: {'met' if each['met'] else 'not met'})"
-        print(
-            f"{each['name']:40} {each['value']:>8} examples/s {each['labels_per_second']:>8} labels/s "
-            f"{each['memory_gb']:>6} GB {each['dtype']:>9} {each['peak_share']:>6.0%} of peak{ratio}{goal}"
-        )
+def words(each: Mapping[str, Any]) -> str:
+    ratio = "" if each["ratio"] is None else f"  ours is {each['ratio']}×"
+    return (
+        f"{each['name']:40} {each['value']:>8} examples/s {each['labels_per_second']:>8} labels/s "
+        f"{each['memory_gb']:>6} GB {each['dtype']:>9} {each['peak_share']:>6.0%} of peak{ratio}{goal(each, '×')}"
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hosted_server import BASE
 
-from tunesmith.data.reading import read_canonical
+from tunesmith.data.canonical import read_canonical
 
 CHAT = "POST /chat/completions"
 

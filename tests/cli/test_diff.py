@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from tunesmith.data.reading import read_canonical
+from tunesmith.data.canonical import read_canonical
 
 
 @pytest.fixture

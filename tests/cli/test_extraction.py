@@ -155,3 +155,43 @@ def test_an_unknown_field_under_compare(records, tunesmith):
     done = tunesmith("split", "--set", "task.compare={ amont = 0.01 }", cwd=records)
     assert done.code == 2
     assert "'amont', which the schema does not have (did you mean 'amount'?)" in done.err
+
+
+def test_a_column_of_the_record_that_no_file_has(tmp_path, tunesmith, rows):
+    write(tmp_path / "rows.jsonl", rows)
+    done = tunesmith(
+        *("init", "desk", "--from", "rows.jsonl", "--family", "extraction"),
+        *("--input", "message", "--label", "category,prioriti"),
+    )
+    assert done.code == 2
+    assert "the column 'prioriti' of --label (did you mean 'priority'?)" in done.err
+    assert "Name columns that are there: --label COLUMN." in done.err
+
+
+def test_a_reviewers_record_stands_in_the_order_of_the_schema_or_not_at_all(records, tunesmith, rows):
+    row = tunesmith("review", "--list", "--json", cwd=records).json["queue"][0]["id"]
+    done = tunesmith("review", "--decide", row, "edit", "--text", '{"category": "spam"}', cwd=records)
+    assert done.code == 2
+    assert "breaks the schema" in done.err
+    said = {key: rows[0][key] for key in reversed(FIELDS.split(","))} | {"priority": "urgent", "amount": 4}
+    done = tunesmith("review", "--decide", row, "edit", "--text", json.dumps(said), cwd=records)
+    assert done.code == 0, done.err
+    kept = json.loads((records / "data/reviews.jsonl").read_text().splitlines()[-1])
+    assert list(json.loads(kept["text"])) == FIELDS.split(",")
+
+
+def test_general_rows_to_rehearse_are_no_records(records, tunesmith):
+    write(records / "general.jsonl", [{"prompt": "Name a colour.", "completion": "Blue."}] * 2)
+    for verb in ("split", "seal"):
+        assert tunesmith(verb, cwd=records).code == 0
+    done = tunesmith("train", "--plan", "--set", "train.rehearsal_file=general.jsonl", cwd=records)
+    assert "no JSON" not in done.err
+
+
+def test_a_schema_that_is_none_is_named_where_rows_are_read(records, tunesmith):
+    path = records / "schema.json"
+    path.write_text(path.read_text().replace('"type": "array"', '"type": "arrey"'))
+    assert tunesmith("status", cwd=records).code == 0
+    done = tunesmith("check", cwd=records)
+    assert done.code == 2
+    assert "schema.json: it is no JSON Schema: at properties.missing_information.type" in done.err

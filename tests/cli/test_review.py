@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.data.reading import read_canonical
+from tunesmith.data.canonical import read_canonical
 
 pty = pytest.importorskip("pty")
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Made, Message, ToolCall
-from tunesmith.data.reading import read, read_canonical, write_canonical
+from tunesmith.data.canonical import read_canonical, write_canonical
+from tunesmith.data.reading import read
 from tunesmith.data.section import DataSection
 
 TEXT = st.text(min_size=1).filter(lambda text: text.strip())

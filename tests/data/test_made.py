@@ -168,6 +168,7 @@ def test_a_prompt_that_cannot_be_filled_is_refused(text, said):
 
 def test_a_pair_is_read_with_a_fence_around_it_or_without():
     assert said_pair('{"input": "a", "output": "b"}') == ("a", "b")
+    assert said_pair('{"input": "a", "output": {"id": 1}}') == ("a", '{"id": 1}')
     assert said_pair('```json\n{"input": "a",\n "output": "b"}\n```') == ("a", "b")
     for wrong in ("", "a", "[1]", '{"input": "a"}', '{"input": 1, "output": "b"}', "[" * 100_000):
         with pytest.raises(DataError, match="no JSON object"):

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tunesmith.core.example import Example, Message
+from tunesmith.data.canonical import read_canonical, write_canonical
 from tunesmith.data.checks.all import check
 from tunesmith.data.finding import Finding
 from tunesmith.data.leaks import find_leaks
 from tunesmith.data.normal import normalise
-from tunesmith.data.reading import Reading, read, read_canonical, write_canonical
+from tunesmith.data.reading import Reading, read
 from tunesmith.data.section import DataSection
 from tunesmith.data.splitting import split
 

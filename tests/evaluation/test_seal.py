@@ -8,7 +8,7 @@ import pytest
 
 from tunesmith.core.errors import SealError
 from tunesmith.core.example import Example, Message
-from tunesmith.data.reading import write_canonical
+from tunesmith.data.canonical import write_canonical
 from tunesmith.evaluation.seal import Look, Seal, attempt, read_seal, record_look, rows_digest, seal, verify
 
 

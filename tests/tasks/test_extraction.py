@@ -176,3 +176,14 @@ def test_the_interval_of_a_ratio_covers(n, group, right, together):
             covered.append(found[1] <= right <= found[2])
     assert np.mean(covered) >= 0.93
     assert n // group < 500 or np.mean(covered) <= 0.975
+
+
+def test_a_field_that_is_called_json_is_no_text_without_json():
+    schema = {"type": "object", "properties": {"JSON": {"type": "string"}}, "required": ["JSON"]}
+    text = json.dumps(schema | {"additionalProperties": False})
+    task = Task(family="extraction", prompt="", max_new_tokens=9, output_schema=text)
+    rows = [row("Hi", '{"JSON": "a"}', origin=f"a:{n}") for n in range(40)]
+    fault = extraction.parse("{}", task).fault
+    given = [Prediction(example=each.id, state="invalid", text="{}", error=fault) for each in rows]
+    found = measure(task, rows, given).metrics
+    assert (found["no_json_rate"].value, found["schema_rate"].value) == (0.0, 1.0)

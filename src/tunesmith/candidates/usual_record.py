@@ -3,16 +3,14 @@
 That a value is absent counts as a value. The confidence is the share of the training rows whose record it is.
 """
 
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from tunesmith.candidates.base import Card, keep
+from tunesmith.candidates.majority import Majority
 from tunesmith.candidates.record_form import learned
 from tunesmith.candidates.rows import ordered, rows_digest
 from tunesmith.core.example import Example
-from tunesmith.core.prediction import Prediction
 from tunesmith.engines.base import Engines
 from tunesmith.tasks.comparing import same
 from tunesmith.tasks.records import parsed, value_at
@@ -38,26 +36,5 @@ def make(artifacts: Path, task: Task, train: Sequence[Example]) -> str:
     return keep(artifacts, Card(kind=KIND, name=NAME, task=task, config=config, inputs={"train": rows_digest(rows)}))
 
 
-@dataclass(frozen=True)
-class UsualRecord:
-    card: Card
-    digest: str
-
-    def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
-        for example in examples:
-            start = time.perf_counter()
-            record, share = self.card.config["record"], self.card.config["share"]
-            seconds = time.perf_counter() - start
-            yield Prediction(
-                example=example.id,
-                state="ok",
-                output=record,
-                text=record,
-                confidence=share,
-                seconds=seconds,
-                latency=seconds if alone else None,
-            )
-
-
-def open_candidate(folder: Path, card: Card, engines: Engines) -> UsualRecord:
-    return UsualRecord(card=card, digest=folder.name)
+def open_candidate(folder: Path, card: Card, engines: Engines) -> Majority:
+    return Majority(card=card, digest=folder.name, answer=card.config["record"])

@@ -1,6 +1,9 @@
-"""How a piece of foreign text is shown within a message."""
+"""Foreign text: how a piece of it is shown within a message, and what stands in a code fence."""
+
+import re
 
 EXCERPT = 60
+_FENCE = re.compile(r"```\w*[ \t]*\n(.*)\n```", re.DOTALL)
 
 
 def shown(text: str, limit: int = EXCERPT) -> str:
@@ -8,3 +11,10 @@ def shown(text: str, limit: int = EXCERPT) -> str:
     piece = text[: limit + 1]
     harmless = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in piece)
     return harmless if len(harmless) <= limit and len(piece) <= limit else harmless[: limit - 1] + "…"
+
+
+def unfenced(text: str) -> str:
+    """`text` without the white space around it, and without a code fence around all of it."""
+    bare = text.strip()
+    fenced = _FENCE.fullmatch(bare)
+    return fenced[1].strip() if fenced else bare

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tunesmith.core.errors import ConfigError, DataError
 from tunesmith.core.example import Example, Made, Message
+from tunesmith.core.texts import unfenced
 from tunesmith.data import fields
 from tunesmith.data.fields import RowError
 from tunesmith.data.normal import normalise
@@ -41,7 +42,6 @@ STYLES = (
 LANGUAGES = ("German", "French", "Spanish", "Japanese")
 SLOT = re.compile(r"\{\{(\w+)\}\}")
 SLOTS = frozenset({"input", "output", "labels", "guideline", "style", "language", "translation", "wanted", "examples"})
-FENCE = re.compile(r"^```\w*\n(.*)\n```$", re.DOTALL)
 
 
 class Instruction(NamedTuple):
@@ -74,14 +74,13 @@ def instruction(text: str, name: str) -> Instruction:
 
 def said_pair(text: str) -> tuple[str, str]:
     """The message and its answer that a model gave as JSON. Raises DataError where it is something else."""
-    bare = text.strip()
-    if fenced := FENCE.match(bare):
-        bare = fenced[1].strip()
     try:
-        found = json.loads(bare)
+        found = json.loads(unfenced(text))
     except (ValueError, RecursionError):
         raise DataError("no JSON object") from None
     message, answer = (found.get("input"), found.get("output")) if isinstance(found, dict) else (None, None)
+    if isinstance(answer, dict):  # a record; whether the task has such is the task's to say
+        answer = json.dumps(answer, ensure_ascii=False)
     if not isinstance(message, str) or not isinstance(answer, str):
         raise DataError("no JSON object with 'input' and 'output' as texts")
     return message, answer

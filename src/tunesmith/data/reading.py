@@ -1,29 +1,26 @@
-"""Files → examples and findings; and the canonical rows that Tunesmith itself writes.
+"""Files → examples and findings.
 
 A row that cannot be read is a finding with its place, never an exception: the rest of the file still counts. Only a
 file that holds no rows at all (missing, binary, without the named columns) is a DataError.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic import ValidationError
-
 from tunesmith.core.errors import DataError
-from tunesmith.core.example import Example, Made
+from tunesmith.core.example import Example
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
 from tunesmith.core.texts import shown
 from tunesmith.core.units import count
+from tunesmith.data.canonical import CANONICAL_KEYS, OTHER, SOURCE, canonical_line
 from tunesmith.data.containers.base import Items, Placed, finding, refuse_columns
 from tunesmith.data.containers.excel import workbook
 from tunesmith.data.containers.parquet import parquet
 from tunesmith.data.containers.text import cells_of
-from tunesmith.data.conversation import turn_of
 from tunesmith.data.fields import SURROGATE, RowError
 from tunesmith.data.finding import Finding, from_there, place
 from tunesmith.data.lines import (
@@ -48,12 +45,6 @@ from tunesmith.data.section import DataSection
 
 CHUNK = 1 << 20
 SUFFIXES = (".jsonl", ".csv", ".tsv")  # whose rows have their own bytes
-# Canonical rows are `messages`, under no column's name.
-CANONICAL = DataSection(input="\0input", output="\0output", time="time")
-SOURCE = "source"  # in a canonical row: where it stood before it was imported
-OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
-CANONICAL_KEYS = {"messages", "tools", "slice", "group", "weight", "origin", SOURCE, "time", "made", OTHER}
-
 Out = TypeVar("Out")
 
 
@@ -204,78 +195,7 @@ def read_eval_set(path: Path, section: DataSection, *, prompt: str, name: str) -
 
 def write_eval_set(path: Path, rows: Iterable[EvalRow]) -> None:
     """The rows in the canonical layout, each with its other columns, whole or not at all."""
-    write_text(path, "".join(_canonical_line(row.example, row.other) for row in rows))
-
-
-def read_canonical(path: Path, name: str) -> tuple[Example, ...]:
-    """The rows of a file that Tunesmith wrote. Any fault is a DataError that names file and line."""
-    refuse_unreadable(path, name, "`tunesmith status` says which command writes it.")
-    examples = []
-    with path.open("rb") as file:
-        for raw in split_rows(file, None):
-            if not raw.blank:
-                try:
-                    examples.append(_canonical_example(parse_json(decoded(raw)), f"{name}:{raw.line}"))
-                except RowError as fault:
-                    raise DataError(
-                        f"{name}:{raw.line}: {fault.message} Correct the line, or have the file written again."
-                    ) from None
-    return tuple(examples)
-
-
-def write_canonical(path: Path, examples: Iterable[Example]) -> None:
-    """One row per example, whole or not at all. What is written is read back equal."""
-    write_text(path, canonical(examples))
-
-
-def canonical(examples: Iterable[Example]) -> str:
-    """The text of a canonical file."""
-    return "".join(_canonical_line(example) for example in examples)
-
-
-def _canonical_line(example: Example, other: Mapping[str, Any] | None = None) -> str:
-    turns = [turn_of(message) for message in example.messages]
-    row: dict[str, Any] = {"messages": [*turns, {"role": "assistant", "content": example.expected}]}
-    if example.tools:
-        row["tools"] = [json.loads(tool) for tool in example.tools]
-    if example.slice is not None:
-        row["slice"] = example.slice
-    if example.group is not None:
-        row["group"] = example.group
-    if example.weight != 1.0:
-        row["weight"] = example.weight
-    if example.origin:
-        row["origin"] = example.origin
-    if example.source:
-        row[SOURCE] = example.source
-    if example.time is not None:
-        row["time"] = example.time
-    if example.made is not None:
-        row["made"] = example.made.model_dump(mode="json")
-    line = json.dumps(row, ensure_ascii=False, allow_nan=False)
-    if SURROGATE.search(line):
-        raise DataError(f"{shown(example.origin)}: the row holds half of a surrogate pair, which no file can carry.")
-    if other:
-        kept = json.dumps(other, ensure_ascii=False)
-        if SURROGATE.search(kept):  # nobody reads these columns here, so they stay as they were
-            kept = json.dumps(other)
-        line = f'{line[:-1]}, "{OTHER}": {kept}}}'
-    return line + "\n"
-
-
-def _canonical_example(row: dict[str, Any], standing: str) -> Example:
-    if unknown := [key for key in row if key not in CANONICAL_KEYS]:
-        raise RowError("unknown-key", f"The row has the key '{shown(unknown[0])}', which no canonical row has.")
-    if "messages" not in row:
-        raise RowError("form", "The row has no 'messages'; expected a canonical row.")
-    origin = row.get("origin", standing)
-    if not isinstance(origin, str):
-        raise RowError("type", "'origin' is no text; expected \"file:line\".", field="origin")
-    try:
-        made = None if row.get("made") is None else Made.model_validate(row["made"])
-    except ValidationError:
-        raise RowError("made", "'made' does not say where the row comes from.", field="made") from None
-    return example_of(row, CANONICAL, prompt=None, origin=origin).model_copy(update={"made": made})
+    write_text(path, "".join(canonical_line(row.example, row.other) for row in rows))
 
 
 def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: str) -> EvalRow:

@@ -21,7 +21,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.files import write_json
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
-from tunesmith.data.reading import read_canonical
+from tunesmith.data.canonical import read_canonical
 from tunesmith.models import cache
 
 MIN_ROWS = 20  # below it, not even a candidate that is always right can be told from one that fails 1 row in 7

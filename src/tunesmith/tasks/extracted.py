@@ -22,7 +22,7 @@ from tunesmith.tasks.extraction import BREAKS
 from tunesmith.tasks.figures import Measures, estimate, groups_of, share, slices_of, states_of
 from tunesmith.tasks.grounding import stands_in
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
-from tunesmith.tasks.records import Field, value_at
+from tunesmith.tasks.records import NO_JSON, NO_OBJECT, Field, value_at
 from tunesmith.tasks.records import parsed as record_of
 from tunesmith.tasks.similarity import similarity
 from tunesmith.tasks.spec import Task
@@ -103,7 +103,7 @@ def _compared(
 def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Measures:
     answers = answers_of(task.fields, examples, predictions)
     invalid = [each.error or "" if each.state == "invalid" else None for each in predictions]
-    no_json = np.array([why is not None and "JSON" in why for why in invalid], np.bool_)
+    no_json = np.array([why in (NO_JSON, NO_OBJECT) for why in invalid], np.bool_)
     breaks = np.array([why is not None and why.startswith(BREAKS) for why in invalid], np.bool_)
     return Measures(
         metrics={

@@ -4,9 +4,9 @@ What is no JSON object, or breaks the schema, is `invalid`. White space around t
 fence around all of it, which chat models like to write. The answer is the record's one text (`records`).
 """
 
-import re
 from collections.abc import Mapping
 
+from tunesmith.core.texts import unfenced
 from tunesmith.tasks.base import Parsed
 from tunesmith.tasks.json_schema import SchemaError, faults_of
 from tunesmith.tasks.records import RecordError, parsed, schema_of, text_of
@@ -29,7 +29,6 @@ PRIMARY: tuple[str, ...] = ("record_exact", "field_accuracy")
 SUCCESS: str | None = "record_exact"
 RATIOS: frozenset[str] = frozenset()
 BREAKS = "breaks the schema"
-FENCE = re.compile(r"\A```(?:json)?\s*\n(.*)\n```\Z", re.DOTALL)
 
 
 def sliced(primary: str) -> str:
@@ -39,10 +38,9 @@ def sliced(primary: str) -> str:
 def parse(text: str, task: Task, *, cut: bool = False) -> Parsed:
     if cut:
         return Parsed(None, f"ended by the limit of {task.max_new_tokens:,} tokens")
-    text = text.strip()
-    fenced = FENCE.match(text)
+    assert task.output_schema is not None
     try:
-        return Parsed(canonical(fenced[1] if fenced else text, task.output_schema or "{}"))
+        return Parsed(canonical(unfenced(text), task.output_schema))
     except RecordError as error:
         return Parsed(None, str(error))
 

@@ -16,6 +16,7 @@ from tunesmith.core.texts import shown
 from tunesmith.tasks.comparing import Comparator, absent
 
 How = Comparator | float
+NO_JSON, NO_OBJECT = "no JSON", "JSON, but no object"
 
 
 class Field(NamedTuple):
@@ -151,9 +152,9 @@ def parsed(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
-        raise RecordError("no-json", "no JSON") from None
+        raise RecordError("no-json", NO_JSON) from None
     if not isinstance(found, dict):
-        raise RecordError("no-json", "JSON, but no object")
+        raise RecordError("no-json", NO_OBJECT)
     return found
 
 

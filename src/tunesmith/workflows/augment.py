@@ -16,9 +16,11 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console, Progress
 from tunesmith.core.units import count
 from tunesmith.data import augmenting, perturbing
+from tunesmith.data.answers import answer_of
 from tunesmith.data.augmenting import BACK, LANGUAGES, PAIR, STYLES, Gate, Instruction, reworded, said_pair
+from tunesmith.data.canonical import canonical
+from tunesmith.data.fields import RowError
 from tunesmith.data.normal import normalise
-from tunesmith.data.reading import canonical
 from tunesmith.workflows import predict
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
@@ -240,8 +242,10 @@ def _synthetic(bench: Bench, prompt: str, rows: int) -> list[Call]:
 
 def _of_task(bench: Bench) -> dict[str, str]:
     written = guideline_text(bench.project)
-    labels = f"The right answer is exactly one of: {', '.join(bench.labels)}. " if bench.labels else ""
-    return {"guideline": "\n\n".join(part for part in (bench.project.prompt, written) if part), "labels": labels}
+    form = f"The right answer is exactly one of: {', '.join(bench.labels)}. " if bench.labels else ""
+    if schema := bench.project.output_schema:
+        form = f"The right answer is a JSON object under this JSON Schema: {schema} "
+    return {"guideline": "\n\n".join(part for part in (bench.project.prompt, written) if part), "labels": form}
 
 
 def _translated(bench: Bench, calls: Sequence[Call], there: Instruction, writer: Writer, tally: Tally) -> list[Call]:
@@ -269,8 +273,12 @@ def _row(bench: Bench, kind: str, parent: Example | None, said: Prediction, made
         return reworded(parent, text, parent.expected, made)
     try:
         text, expected = said_pair(said.output or "")
+        expected = answer_of(expected, "the answer", bench.project.section)
     except DataError as fault:
         bench.gate.refused[str(fault)] += 1
+        return None
+    except RowError as fault:
+        bench.gate.refused[f"{fault.check} answer"] += 1
         return None
     if parent is None:
         return Example(messages=(Message(role="user", content=text),), expected=expected, made=made)

@@ -18,9 +18,10 @@ from tunesmith.core.progress import Console
 from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.data import reviews
+from tunesmith.data.canonical import canonical, read_canonical
 from tunesmith.data.finding import place
 from tunesmith.data.forgetting import Subject, became
-from tunesmith.data.reading import EvalReading, Reading, canonical, read_canonical, write_eval_set
+from tunesmith.data.reading import EvalReading, Reading, write_eval_set
 from tunesmith.data.set_aside import refuse_packed, take_out
 from tunesmith.workflows import runs, traces
 from tunesmith.workflows.marks import Mark, mark

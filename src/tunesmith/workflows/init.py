@@ -26,10 +26,11 @@ from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.texts import shown
 from tunesmith.core.units import count
+from tunesmith.data.canonical import write_canonical
 from tunesmith.data.layouts.base import Columns
 from tunesmith.data.lines import delimiter_of
-from tunesmith.data.reading import column_names, read, write_canonical
-from tunesmith.data.rows import COMPARED, PAIR, found_columns, listed
+from tunesmith.data.reading import column_names, read
+from tunesmith.data.rows import COMPARED, NAMING, NAMING_FIELDS, PAIR, found_columns, listed
 from tunesmith.data.section import DataSection, RecordSection, is_set_aside, own
 from tunesmith.models.names import parse, refuse_embedder
 from tunesmith.tasks.families import FAMILIES
@@ -47,9 +48,8 @@ EVAL = Path("evals", "eval.jsonl")
 SCHEMA = "schema.json"
 FLAGS = {"input": "--input", "output": "--label", "slice": "--slice", "group": "--group"}
 INSTEAD = {  # advice on tunesmith.toml → on what was typed
-    'Name the columns in tunesmith.toml: [data] input = "…", output = "…".': (
-        "Name them with --input COLUMN --label COLUMN."
-    ),
+    f"Name the columns in tunesmith.toml: [data] {NAMING}.": "Name them with --input COLUMN --label COLUMN.",
+    f"Name the columns in tunesmith.toml: [data] {NAMING_FIELDS}.": "Name them with --input COLUMN --label COLUMN,….",
     "Check [data] files in tunesmith.toml.": "Check the name of the file.",
     "Check the path under [model] base.": "Check the path after --model.",
     "Set it under [model] base.": "Name it with --model.",
@@ -208,7 +208,7 @@ def advice_on_flags() -> Iterator[None]:
 
 def _check_columns(plan: Plan) -> None:
     """Refuse columns that the flags name and that no given file has; the rows would be read without them."""
-    wanted = {FLAGS[key]: name for key, name in _columns(plan).items() if key != "fields"}
+    wanted = _wanted(plan)
     files = [*plan.sources, *([plan.eval_file] if plan.eval_file else [])]
     if not wanted or not files:
         return
@@ -216,21 +216,30 @@ def _check_columns(plan: Plan) -> None:
     for path in files:
         for name in column_names(path, str(path)):
             found[name] = None
-            if name in wanted.values() and found.keys() >= set(wanted.values()):
+            if name in wanted and found.keys() >= wanted.keys():
                 return
-    missing = {flag: name for flag, name in wanted.items() if name not in found}
+    missing = {name: flag for name, flag in wanted.items() if name not in found}
     raise DataError(f"{listed([str(path) for path in files])}: {_missing(missing, list(found))}")
 
 
+def _wanted(plan: Plan) -> dict[str, str]:
+    """Each column that a flag names → that flag."""
+    named = _columns(plan)
+    of_record = dict.fromkeys(named.pop("fields", ()), FLAGS["output"])
+    return {name: FLAGS[key] for key, name in named.items()} | of_record
+
+
 def _missing(missing: dict[str, str], found: list[str]) -> str:
+    """`missing`: columns → the flags that name them."""
     near = [shown(name) for name in found[:COMPARED]]
-    words = listed([f"'{shown(name)}' of {flag}{nearest(name, near)}" for flag, name in missing.items()])
+    words = listed([f"'{shown(name)}' of {flag}{nearest(name, near)}" for name, flag in missing.items()])
     complete = "messages" in found or set(found).issuperset(PAIR)  # rows that need no column named
-    optional = [flag for flag in missing if complete or flag in ("--slice", "--group")]
+    flags = list(dict.fromkeys(missing.values()))
+    optional = [flag for flag in flags if complete or flag in ("--slice", "--group")]
     leave = f", or leave {listed(optional)} out" if optional else ""
     return (
         f"expected the {'column' if len(missing) == 1 else 'columns'} {words}. Columns found: {found_columns(found)}. "
-        f"Name columns that are there: {' '.join(f'{flag} COLUMN' for flag in missing)}{leave}."
+        f"Name columns that are there: {' '.join(f'{flag} COLUMN' for flag in flags)}{leave}."
     )
 
 
@@ -246,7 +255,7 @@ def _columns(plan: Plan) -> dict[str, Any]:
 def _schema(plan: Plan, section: DataSection, prompt: str) -> str:
     """The text of the schema that was given, or one drafted from the rows."""
     if plan.schema_file is not None:
-        return schema_file.read(plan.schema_file, str(plan.schema_file))
+        return schema_file.checked(schema_file.read(plan.schema_file, str(plan.schema_file)), str(plan.schema_file))
     if not plan.sources:
         return json.dumps(schema_draft.empty())
     plain = RecordSection(**section.model_dump())

@@ -130,13 +130,15 @@ class Project:
         """[data], with the schema that answers are read under where they are records."""
         if self.config.task.family != "extraction":
             return self.config.data
-        return RecordSection(**self.config.data.model_dump(), output_schema=self.output_schema)
+        name = self.config.task.output_schema or ""
+        schema = schema_file.checked(json.loads(self.output_schema or ""), name)
+        return RecordSection(**self.config.data.model_dump(), output_schema=schema)
 
     @cached_property
     def output_schema(self) -> str | None:
         """The task's JSON Schema as one text; None where its answers are no records."""
         name = self.config.task.output_schema
-        return None if name is None else schema_file.read(self.folder / name, name)
+        return None if name is None else schema_file.text_of(schema_file.read(self.folder / name, name), name)
 
     @property
     def counted(self) -> Callable[[str], str] | None:

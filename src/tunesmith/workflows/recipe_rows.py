@@ -22,7 +22,7 @@ def general_rows(project: Project, sealed: Sequence[Example]) -> tuple[Example, 
     if path is None:
         return ()
     _refuse_missing(project, path, key, "general rows")
-    reading = read(path, project.section, prompt=project.prompt, name=project.name(path))
+    reading = read(path, project.config.data, prompt=project.prompt, name=project.name(path))
     if reading.findings:
         first = reading.findings[0]
         raise DataError(

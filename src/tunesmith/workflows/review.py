@@ -225,7 +225,7 @@ def _asked(by: Reviewer, item: Item, console: Console, ask: Ask) -> Decision | N
             if verdict == "edit":
                 if (text := _typed_label(item, ask) if by.labels is not None else _typed_text(ask)) is None:
                     continue
-                by.check_answer(text)  # what cannot be meant is said before the reason is asked for
+                by.answer(text)  # what cannot be meant is said before the reason is asked for
             reason = ask("Why (Enter: no reason): ") if verdict in ("reject", "edit") else ""
             return by.decision(item.example, cast(Verdict, verdict), text, (reason or "").strip())
         except DataError as error:

@@ -10,8 +10,9 @@ from tunesmith.core.digests import digest
 from tunesmith.core.errors import ConfigError
 from tunesmith.core.example import Example
 from tunesmith.core.record import Record
+from tunesmith.data.canonical import read_canonical
 from tunesmith.data.finding import Finding
-from tunesmith.data.reading import Reading, read_canonical
+from tunesmith.data.reading import Reading
 from tunesmith.data.review import Applied, Standing, accepted, apply, settled, standings
 from tunesmith.data.reviews import read_log
 from tunesmith.workflows.project import Project

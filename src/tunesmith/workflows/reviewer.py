@@ -9,26 +9,28 @@ from typing import NamedTuple
 from tunesmith.core.errors import DataError, UserError, nearest
 from tunesmith.core.example import Example
 from tunesmith.core.texts import shown
+from tunesmith.data.answers import answer_of
 from tunesmith.data.fields import RowError
-from tunesmith.data.fields import text as checked
 from tunesmith.data.reviews import Decision, Verdict
+from tunesmith.data.section import DataSection
 from tunesmith.workflows import runs
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.reviewed import guideline
 
 
 class Reviewer(NamedTuple):
-    """`labels` are those that an answer may be; None where answers are free text."""
+    """`labels` are those that an answer may be, None where it is written; `section` says how it is read."""
 
     name: str
     guideline: str
     labels: tuple[str, ...] | None
+    section: DataSection
 
     def decision(self, row: Example, verdict: Verdict, text: str | None, reason: str) -> Decision:
         """Raises DataError where the answer cannot stand in a row. An edit that changes nothing accepts."""
         becomes = None
         if text is not None:
-            self.check_answer(text)
+            text = self.answer(text)
             becomes = row.answered(text).id
             if becomes == row.id:
                 verdict, text, becomes = "accept", None, None
@@ -44,10 +46,10 @@ class Reviewer(NamedTuple):
             guideline=self.guideline,
         )
 
-    def check_answer(self, text: str) -> None:
-        """Raises DataError where `text` cannot stand as an answer."""
+    def answer(self, text: str) -> str:
+        """`text` as it stands in a row. Raises DataError where it cannot be an answer."""
         try:
-            checked(text, "the new answer")
+            text = answer_of(text, "the new answer", self.section)
         except RowError as fault:
             raise DataError(fault.message) from None
         if self.labels is not None and text not in self.labels:
@@ -55,12 +57,15 @@ class Reviewer(NamedTuple):
                 f"'{shown(text)}' is no label{nearest(text, list(self.labels))}. Labels: "
                 f"{shown(', '.join(self.labels), 400)}. A new one is declared under [task] labels."
             )
+        return text
 
 
 def reviewer_of(project: Project, name: str | None, rows: Iterable[Example]) -> Reviewer:
     """`name` as it was given; without declared labels they are those of `rows`. Raises UserError."""
     labels = project.config.task.labels or tuple(sorted({row.expected for row in rows}))
-    return Reviewer(_who(name, project), guideline(project), labels if project.family.LABELLED else None)
+    return Reviewer(
+        _who(name, project), guideline(project), labels if project.family.LABELLED else None, project.section
+    )
 
 
 def _who(name: str | None, project: Project) -> str:

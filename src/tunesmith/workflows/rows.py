@@ -10,8 +10,9 @@ from tunesmith.core.digests import digest, sha256_file
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Message
 from tunesmith.core.progress import Console, Progress, silent
+from tunesmith.data.canonical import read_canonical
 from tunesmith.data.finding import Finding
-from tunesmith.data.reading import EvalReading, Reading, read, read_canonical, read_eval_set, scan, write_eval_set
+from tunesmith.data.reading import EvalReading, Reading, read, read_eval_set, scan, write_eval_set
 from tunesmith.data.set_aside import emptied
 from tunesmith.models import cache as model_cache
 from tunesmith.models import names, store

@@ -11,10 +11,10 @@ from tunesmith.tasks.records import refuse_unfit
 ADVICE = "docs/extraction.md shows one."
 
 
-def read(path: Path, name: str) -> str:
-    """The schema as one text; `name` is what messages call the file. Raises ConfigError."""
+def read(path: Path, name: str) -> Any:
+    """The schema as its file has it; `name` is what messages call that. Raises ConfigError."""
     try:
-        schema = json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(
             f"The schema {name} does not exist. Write it, or name another file under [task] output_schema. {ADVICE}"
@@ -25,14 +25,22 @@ def read(path: Path, name: str) -> str:
         raise ConfigError(
             f"{name}, line {error.lineno}: not valid JSON: {error.msg} at character {error.colno}. {ADVICE}"
         ) from None
-    return checked(schema, name)
+
+
+def text_of(schema: Any, name: str) -> str:
+    """The one text of `schema`. Raises ConfigError where it is none of a record; whether it is a schema at all is told
+    by `checked`, which loads what knows that."""
+    try:
+        refuse_unfit(schema)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}. {ADVICE}") from None
+    return json.dumps(schema, ensure_ascii=False)
 
 
 def checked(schema: Any, name: str) -> str:
     """The text of `schema`. Raises ConfigError where it is no schema of a record."""
     try:
         json_schema.check(schema)
-        refuse_unfit(schema)
-    except (json_schema.SchemaError, ConfigError) as error:
+    except json_schema.SchemaError as error:
         raise ConfigError(f"{name}: {str(error).rstrip('.')}. {ADVICE}") from None
-    return json.dumps(schema, ensure_ascii=False)
+    return text_of(schema, name)

@@ -14,10 +14,11 @@ from tunesmith.core.example import Example
 from tunesmith.core.files import temporary_name, write_json, write_jsonl, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count
+from tunesmith.data.canonical import canonical, write_canonical
 from tunesmith.data.leaks import find_leaks
 from tunesmith.data.made import place_made
 from tunesmith.data.normal import normalise
-from tunesmith.data.reading import EvalReading, canonical, write_canonical
+from tunesmith.data.reading import EvalReading
 from tunesmith.data.section import MOST_EVAL
 from tunesmith.data.splitting import LeftOut, Split
 from tunesmith.data.splitting import split as divide

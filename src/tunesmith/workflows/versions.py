@@ -14,7 +14,7 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example
 from tunesmith.core.files import append_line
 from tunesmith.core.record import Record
-from tunesmith.data.reading import read_canonical, write_canonical
+from tunesmith.data.canonical import read_canonical, write_canonical
 from tunesmith.workflows.project import Project
 
 SPLITS = "splits.jsonl"
