@@ -6,10 +6,9 @@ There are two of them on the same rows: records, and their category alone. The s
 import shlex
 import shutil
 from pathlib import Path
-from typing import cast
 
 import tunesmith
-from tunesmith.core.errors import TunesmithError, UserError, nearest
+from tunesmith.core.errors import TunesmithError, UserError
 from tunesmith.core.progress import Console
 from tunesmith.tasks.spec import FamilyName
 from tunesmith.workflows import config
@@ -67,11 +66,8 @@ def lay_out(folder: Path, console: Console, family: FamilyName = "extraction") -
 def known_sample(family: str) -> FamilyName:
     """`family`, where there is a sample of it."""
     if family not in SAMPLES:
-        raise UserError(
-            f"--family {family}: there is no sample of it{nearest(family, list(SAMPLES))}; "
-            f"expected one of: {', '.join(SAMPLES)}."
-        )
-    return cast(FamilyName, family)
+        raise UserError(f"--family {family}: there is no sample of it; expected one of: {', '.join(SAMPLES)}.")
+    return family
 
 
 def sample_folder(family: FamilyName = "extraction") -> Path:
