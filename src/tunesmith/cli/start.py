@@ -26,12 +26,16 @@ def demo(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", parser=named_folder, help="A new folder for the sample project.")
     ] = Path("tunesmith-demo"),
+    family: Annotated[
+        str, typer.Option(help="The whole record of a message (extraction), or its category alone (classification).")
+    ] = "extraction",
     json: Json = False,
 ) -> None:
     """Walk a sample project from its messages to a verdict: about as long as a coffee, nothing to set up."""
     from tunesmith.workflows.demo import demo as work
+    from tunesmith.workflows.demo import known_sample
 
-    perform(json, lambda console: work(folder, console))
+    perform(json, lambda console: work(folder, console, known_sample(family)))
 
 
 def init(
