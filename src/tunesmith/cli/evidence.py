@@ -1,5 +1,6 @@
-"""seal, baseline, train, compare, run: from the eval set to the verdict."""
+"""seal, baseline, train, compare, verify, run: from the eval set to the verdict."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -99,6 +100,23 @@ def compare(
     from tunesmith.workflows.compare import compare as work
 
     perform(json, lambda console: work(opened(folder, settings), console, reveal=reveal))
+
+
+def verify(
+    receipt: Annotated[
+        Path | None,
+        typer.Argument(metavar="[RECEIPT]", help="The receipt to check; otherwise the newest of the project."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="HEX", help="The public key that must have signed it.")
+    ] = None,
+    folder: Folder = None,
+    json: Json = False,
+) -> None:
+    """Check a receipt's signature, and which of the things it names still stand; exit code 3 where one does not."""
+    from tunesmith.workflows.verify import verify as work
+
+    perform(json, lambda console: work(receipt, folder, console, key=key))
 
 
 def run(folder: Folder = None, settings: Settings = None, json: Json = False) -> None:
