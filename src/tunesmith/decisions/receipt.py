@@ -16,6 +16,7 @@ from tunesmith.core.digests import digest, sha256_file
 from tunesmith.core.scorecard import Scorecard
 from tunesmith.core.verdict import Verdict
 from tunesmith.decisions.signature import SigningKey, holds
+from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.seal import Seal
 
 LIBRARIES = (
@@ -36,6 +37,7 @@ def receipt(
     """`digests` name what went in: data, recipe, model, rules. Those of the seal and of this code are added; `key`
     signs."""
     reveals = [look for look in seal.looks if look.reveal]
+    looks = budget(seal, int(verdict.rules["looks"]))
     body: dict[str, Any] = {
         "schema_version": 2,
         "date": date,
@@ -51,7 +53,8 @@ def receipt(
         "slices": [each.model_dump(mode="json") for each in verdict.slices],
         "unknown_slices": list(verdict.unknown_slices),
         "candidates": [_figures(card) for card in scorecards],
-        "eval_set": seal.model_dump(mode="json", exclude={"looks"}),
+        "eval_set": seal.model_dump(mode="json", exclude={"looks", "sample"}),
+        "look_budget": {"used": looks.used, "allowed": looks.allowed, "state": looks.state},
         "looks": [look.model_dump(mode="json") for look in seal.looks],
         "revealed": bool(reveals),
         "reveals": [look.date for look in reveals],

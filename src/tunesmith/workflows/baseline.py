@@ -10,8 +10,9 @@ from tunesmith.core.progress import Console
 from tunesmith.core.run import Artifact
 from tunesmith.decisions.power import outlook
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.runner import Evaluation
-from tunesmith.evaluation.seal import Look, record_look
+from tunesmith.evaluation.seal import Look, read_seal, record_look
 from tunesmith.tasks.families import EXACT
 from tunesmith.tasks.measures import answers_of
 from tunesmith.workflows import candidates, inputs, runs, tables
@@ -64,6 +65,8 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
         console.say(f"Once what made rows fail is settled, `{again}` asks those rows again, and no others.")
     said = _outlook(project, state, lines, evaluations)
     console.say(said)
+    if worn := budget(read_seal(project.lock_file), project.config.rules.looks).sentence:
+        console.say(worn)
     return BaselineOutcome(
         run=recording.id,
         primary=project.config.rules.primary,

@@ -19,6 +19,7 @@ from tunesmith.decisions.receipt import receipt
 from tunesmith.decisions.report.render import render
 from tunesmith.decisions.signature import SigningKey
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.seal import Look, attempt, record_look
 from tunesmith.workflows import candidates, inputs, reporting, runs, tables
 from tunesmith.workflows.evaluating import Bench
@@ -78,7 +79,7 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
                 found[:-1],
                 project.config.rules,
                 attempt=attempt(state.seal, tuned[0].digest),
-                caveats=_caveats(project, baseline, train),
+                caveats=_caveats(project, state, baseline, train),
             )
             evidence = reporting.Evidence(
                 verdict=verdict,
@@ -140,9 +141,11 @@ def _evaluated(state: Ready, bench: Bench, everyone: list[candidates.Entry]) -> 
     ]
 
 
-def _caveats(project: Project, baseline: Run, train: Run) -> list[str]:
+def _caveats(project: Project, state: Ready, baseline: Run, train: Run) -> list[str]:
     """What a reader of the verdict must know about this project."""
     said = []
+    if worn := budget(state.seal, project.config.rules.looks).sentence:
+        said.append(worn)
     if project.prompt_untouched:
         said.append(
             f"The prompt is still the draft that `tunesmith init` wrote. Definitions and boundaries in "
