@@ -2,8 +2,9 @@
 
 Whoever looks learns: which candidate to drop, which prompt to mend, when to stop. The levels of the verdict pay for
 trying often, but nothing pays for what was learnt from the rows themselves, so a spent budget is said and not
-calculated away. Baselines measured one after the other are one look: nothing is learnt between them. A new version begins a new budget only where its rows are fresh: where at most a tenth of them stood in
-the version before. That is told from a sample of its rows' digests, which the seal keeps. Light: no numpy.
+calculated away. Baselines measured one after the other are one look: nothing is learnt between them. A new version
+begins a new budget only where its rows are fresh: where at most a tenth of them stood in the version before. That is
+told from a sample of its rows' digests, which the seal keeps. Light: no numpy.
 """
 
 from collections.abc import Sequence

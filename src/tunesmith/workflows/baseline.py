@@ -1,6 +1,7 @@
 """`tunesmith baseline`: make and measure what a fine-tune has to beat."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tunesmith.candidates.base import read_card
 from tunesmith.candidates.section import NOT_OF_FAMILY, OF_FAMILY, SIGNATURES
@@ -57,6 +58,7 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
                 entries.append(entry)
             recording.result = {"candidates": [entry.model_dump() for entry in entries]}
             evaluations = bench.on_sealed(entries)
+            recording.result["figures"] = _figures(project.config.rules.primary, evaluations)
     lines = tuple(tables.line(each.scorecard, each.predictions) for each in evaluations)
     title = f"Baselines on {state.seal.rows:,} sealed rows (version {state.seal.version})"
     tables.show(console, title, lines, project.config)
@@ -86,6 +88,12 @@ def _measure(project: Project, bench: Bench, entry: Entry) -> None:
     if failed_before:
         bench.ask_again(entry)
     bench.on_sealed([entry])
+
+
+def _figures(metric: str, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
+    """What `seal --plan` reads without the ledger."""
+    cards = [each.scorecard for each in evaluations]
+    return {"metric": metric, "values": {card.candidate: card.metrics[metric].value for card in cards}}
 
 
 def _outlook(project: Project, state: Ready, lines: Sequence[tables.Line], evaluations: Sequence[Evaluation]) -> str:
