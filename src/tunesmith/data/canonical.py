@@ -18,10 +18,10 @@ from tunesmith.data.rows import example_of, parse_json
 from tunesmith.data.section import DataSection
 
 # Canonical rows are `messages`, under no column's name.
-CANONICAL = DataSection(input="\0input", output="\0output", time="time")
+CANONICAL = DataSection(input="\0input", output="\0output", time="time", behaviour="behaviour")
 SOURCE = "source"  # in a canonical row: where it stood before it was imported
 OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
-CANONICAL_KEYS = {"messages", "tools", "slice", "group", "weight", "origin", SOURCE, "time", "made", OTHER}
+CANONICAL_KEYS = {"messages", "tools", "slice", "group", "weight", "behaviour", "origin", SOURCE, "time", "made", OTHER}
 
 
 def read_canonical(path: Path, name: str) -> tuple[Example, ...]:
@@ -61,6 +61,8 @@ def canonical_line(example: Example, other: Mapping[str, Any] | None = None) -> 
         row["group"] = example.group
     if example.weight != 1.0:
         row["weight"] = example.weight
+    if example.behaviour is not None:
+        row["behaviour"] = example.behaviour
     if example.origin:
         row["origin"] = example.origin
     if example.source:
