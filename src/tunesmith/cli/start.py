@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunesmith.cli.options import (
+    BehaviourColumn,
     Folder,
     GroupColumn,
     InputColumn,
@@ -59,6 +60,7 @@ def init(
         ),
     ] = None,
     slice_column: SliceColumn = None,
+    behaviour_column: BehaviourColumn = None,
     group: GroupColumn = None,
     family: Annotated[
         str,
@@ -87,6 +89,7 @@ def init(
             input=input_column,
             label=label,
             slice=slice_column,
+            behaviour=behaviour_column,
             group=group,
             family=known_family(family),
             schema_file=schema,

@@ -19,6 +19,7 @@ from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Seal
 from tunesmith.models.names import is_hosted
 from tunesmith.tasks.measures import answers_of
+from tunesmith.tasks.remarks import remarks_of
 from tunesmith.tasks.spec import Task
 from tunesmith.training.events import read_events
 from tunesmith.training.job import EVENTS
@@ -75,7 +76,22 @@ def _answers(state: Ready, evidence: Evidence) -> Answers:
         fine_tune=fine_tune,
         baseline=baseline,
         scores=scored,
+        remarks=_remarks(state.task, examples, fine_tune),
     )
+
+
+def _remarks(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, tuple[str, ...]]:
+    """What there is to say of answers in free text, in words."""
+    if task.family != "generation":
+        return {}
+    return {
+        each.example: (
+            *(f"{claim.kind} not in the input: {claim.writing}" for claim in each.claims),
+            *(f"breaks: {name}" for name in each.broken),
+        )
+        for each in remarks_of(task, examples, predictions)
+        if each.claims or each.broken
+    }
 
 
 def _scores(
@@ -135,5 +151,6 @@ def _facts(project: Project, state: Ready, evidence: Evidence) -> dict[str, dict
             "run": evidence.train.id,
             "candidate": tuned.candidate_digest,
         },
+        **({"Figures": dict(tuned.signatures)} if tuned.signatures else {}),
         "Program": {"Tunesmith": __version__, "Python": platform.python_version(), "machine": platform.machine()},
     }
