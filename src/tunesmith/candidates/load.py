@@ -16,6 +16,8 @@ MODULES = {
     "copy": "copying",
     "prompt": "prompt",
     "few-shot": "few_shot",
+    "retrieval": "retrieval",
+    "recorded": "recorded",
     "fine-tuned": "fine_tuned",
 }
 

@@ -96,7 +96,8 @@ def priced(evaluation: Evaluation, examples: Sequence[Example], prices: PricesSe
     success = card.metrics.get(families.named(card.family).SUCCESS or "")
     successes = round((success.value or 0.0) * success.n) if success else 0
     cost = sum(prediction.cost for prediction in predictions)
-    costs = {"cost": cost, "cost_per_success": cost / successes if prices.known and successes else None}
+    known = prices.known or any(prediction.paid is not None for prediction in predictions)
+    costs = {"cost": cost, "cost_per_success": cost / successes if known and successes else None}
     return Evaluation(scorecard=evaluation.scorecard.model_copy(update=costs), predictions=tuple(predictions))
 
 
@@ -154,6 +155,8 @@ def _with_latency(
     caches and prefixes are still cold then.
     """
     timed = list(predictions)
+    if getattr(candidate, "timed", False):
+        return timed
     places = [place for place, prediction in enumerate(predictions) if prediction.state != "failed"]
     sample = sorted(places, key=lambda place: (examples[place].id, place))[:ALONE_AT_MOST]
     if not sample:

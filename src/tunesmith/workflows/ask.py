@@ -25,6 +25,7 @@ class Answer(Record):
     confidence: float | None
     seconds: float
     error: str | None
+    passages: tuple[str, ...] = ()  # the places of what it was shown
 
 
 class AskOutcome(Outcome):
@@ -48,6 +49,9 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
     rows = [[each.candidate, _said(each), _sure(each), tables.duration(each.seconds)] for each in answers]
     sure = "sure" if project.family.LABELLED else "sure (uncalibrated)"
     console.table(f"“{shown(message)}”", ["candidate", "answer", sure, "took"], rows)
+    for each in answers:
+        if each.passages:
+            console.say(f"{each.candidate} was shown: {', '.join(reversed(each.passages))}.")
     return AskOutcome(message=message, answers=tuple(answers), next=next_command(project))
 
 
@@ -60,6 +64,7 @@ def _answer(entry: candidates.Entry, prediction: Prediction) -> Answer:
         confidence=prediction.confidence,
         seconds=prediction.latency if prediction.latency is not None else prediction.seconds,
         error=prediction.error,
+        passages=prediction.passages,
     )
 
 

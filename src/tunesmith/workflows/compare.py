@@ -123,7 +123,9 @@ def _on_sealed(
     names = decisive_failures(found[-1], found[:-1], project.config.rules, attempt=attempt(state.seal, tuned))
     if not names:
         return state, found
-    again = [entry for entry in everyone if entry.name in names]
+    again = [entry for entry in bench.failed(everyone) if entry.name in names]
+    if not again:
+        return state, found
     state = _look(project, state, again, tuned)
     for entry in again:
         bench.ask_again(entry)

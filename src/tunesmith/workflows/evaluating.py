@@ -11,12 +11,15 @@ from tunesmith.core.progress import Console
 from tunesmith.core.scorecard import Scorecard
 from tunesmith.core.units import count
 from tunesmith.engines.base import Engines
+from tunesmith.evaluation.prices import PricesSection
 from tunesmith.evaluation.runner import Evaluation, complete, evaluate, priced
 from tunesmith.evaluation.seal import rows_digest
 from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.runs import Recording
+
+RECORDED = "recorded"  # the kind of candidate whose answers were given elsewhere: asking again changes nothing
 
 
 class Bench:
@@ -41,8 +44,9 @@ class Bench:
         return [entry for entry in entries if self._card(entry, self._ready.sealed) is None]
 
     def failed(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Those that were measured on the sealed rows and failed on some of them."""
-        return [entry for entry in entries if _failures(self._card(entry, self._ready.sealed))]
+        """Those that were measured on the sealed rows, failed on some of them, and may answer these yet."""
+        askable = [entry for entry in entries if entry.kind != RECORDED]
+        return [entry for entry in askable if _failures(self._card(entry, self._ready.sealed))]
 
     def ask_again(self, entry: Entry) -> None:
         """Ask the rows on which `entry` failed once more. Whoever calls this has recorded the look."""
@@ -58,7 +62,7 @@ class Bench:
                 rows,
                 kept,
                 task=self._ready.task,
-                prices=self._project.config.prices,
+                prices=self._prices(entry),
                 progress=self._console.progress(f"{entry.name}: {which} rows again"),
             )
             self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
@@ -73,7 +77,7 @@ class Bench:
         return Evaluation(scorecard=card, predictions=tuple(predictions))
 
     def _evaluation(self, entry: Entry, rows: Sequence[Example], version: int | None) -> Evaluation:
-        prices = self._project.config.prices
+        prices = self._prices(entry)
         if (kept := self._kept(entry, rows)) is not None:
             return priced(kept, rows, prices)
         made = evaluate(
@@ -86,6 +90,11 @@ class Bench:
         )
         self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
         return made
+
+    def _prices(self, entry: Entry) -> PricesSection:
+        """Of what was recorded elsewhere, this computer's prices are none."""
+        prices = self._project.config.prices
+        return PricesSection(currency=prices.currency) if entry.kind == RECORDED else prices
 
 
 def _name(version: int | None) -> str:

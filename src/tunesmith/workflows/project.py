@@ -43,6 +43,7 @@ class Project:
         self.lock_file = folder / "evals" / "eval.lock"
         self.prompt_file = folder / settings.task.prompt
         self.rules_file = folder / settings.baselines.rules
+        self.documents = folder / settings.baselines.documents
         self.state = folder / ".tunesmith"
         self.runs = self.state / "runs"
         self.artifacts = self.state / "artifacts"
