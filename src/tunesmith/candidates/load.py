@@ -18,6 +18,7 @@ MODULES = {
     "few-shot": "few_shot",
     "retrieval": "retrieval",
     "recorded": "recorded",
+    "cascade": "cascade",
     "fine-tuned": "fine_tuned",
 }
 

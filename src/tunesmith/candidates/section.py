@@ -1,10 +1,10 @@
-"""`[baselines]` in tunesmith.toml: what a fine-tune has to beat."""
+"""`[baselines]` and `[cascade]` in tunesmith.toml: what a fine-tune has to beat, and with whom it shares the work."""
 
 import re
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from tunesmith.core.record import Record
 from tunesmith.tasks.spec import FamilyName
@@ -86,3 +86,35 @@ class BaselinesSection(Record):
             if Path(file).is_absolute() or ".." in Path(file).parts:
                 raise ValueError(f"{file!r} leaves the project; name a file inside it.")
         return recorded
+
+
+class CascadeSection(Record):
+    first: str = Field(default="fine-tune", min_length=1, description="The candidate that answers where it is sure.")
+    then: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The candidate that answers the rest, such as few-shot. Not set: there is no cascade.",
+    )
+    max_error: float = Field(
+        default=0.05, gt=0, lt=1, description="How many of the answers that the first gives alone may be wrong."
+    )
+    confidence: float = Field(
+        default=0.95, ge=0.5, lt=1, description="How sure it must be that no more of them are wrong."
+    )
+    calibration: float = Field(
+        default=0.15,
+        gt=0,
+        lt=1,
+        description="Share of the rows that `split` keeps for choosing the threshold, and for nothing else.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.first == self.then:
+            raise ValueError(f"first and then are both {self.then!r}; name two candidates.")
+        return self
+
+    @property
+    def share(self) -> float | None:
+        """Of the rows, to calibrate with; None where there is no cascade."""
+        return None if self.then is None else self.calibration

@@ -43,6 +43,23 @@ class FieldFigures(Record):
     similarity: Estimate | None = None
 
 
+class CascadeFigures(Record):
+    """How a cascade divides the rows: `coverage` is the share that the first answered alone, `error` the share of wrong
+    answers among those. The threshold was chosen on `calibrated` rows, of which it let `accepted` pass, `wrong` of them
+    wrong; with `confidence` at most `max_error` are. None of a threshold: everything went to the second."""
+
+    first: str
+    then: str
+    threshold: float | None
+    max_error: float
+    confidence: float
+    calibrated: int
+    accepted: int
+    wrong: int
+    coverage: Estimate
+    error: Estimate
+
+
 class Scorecard(Record):
     """`confusion[i][j]` counts rows of label i answered j; the last column is "no valid answer". Where answers are free
     text there are no labels.
@@ -74,3 +91,4 @@ class Scorecard(Record):
     tokens_in: int
     tokens_out: int
     memory: int | None = None  # peak bytes of the process while answering
+    cascade: CascadeFigures | None = None  # of a cascade

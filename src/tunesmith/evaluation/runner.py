@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tunesmith.candidates.base import Candidate
+from tunesmith.candidates.base import Candidate, Card
 from tunesmith.core import memory
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.example import Example
@@ -63,7 +63,7 @@ def evaluate(
         progress(len(predictions), total)
     predictions = _with_latency(candidate, examples, predictions)
     progress(total, total)
-    card = _scorecard(candidate, examples, predictions, task, eval_version, memory.peak())
+    card = _scorecard(candidate.card, candidate.digest, examples, predictions, task, eval_version, memory.peak())
     return priced(Evaluation(scorecard=card, predictions=tuple(predictions)), examples, prices)
 
 
@@ -85,20 +85,38 @@ def complete(
         predictions[place] = prediction
         progress(number, len(places))
     peak = max(memory.peak(), kept.scorecard.memory or 0)
-    card = _scorecard(candidate, examples, predictions, task, kept.scorecard.eval_version, peak)
+    version = kept.scorecard.eval_version
+    card = _scorecard(candidate.card, candidate.digest, examples, predictions, task, version, peak)
     return priced(Evaluation(scorecard=card, predictions=tuple(predictions)), examples, prices)
 
 
 def priced(evaluation: Evaluation, examples: Sequence[Example], prices: PricesSection) -> Evaluation:
     """The same answers at `prices`, whatever they cost when they were given."""
     predictions = [each.model_copy(update={"cost": prices.cost(each)}) for each in evaluation.predictions]
-    card = evaluation.scorecard
+    known = prices.known or any(prediction.paid is not None for prediction in predictions)
+    return _with_costs(evaluation.scorecard, predictions, known=known)
+
+
+def of_answers(
+    card: Card,
+    digest: str,
+    examples: Sequence[Example],
+    predictions: Sequence[Prediction],
+    *,
+    task: Task,
+    eval_version: int | None,
+) -> Evaluation:
+    """Measure answers that others have given, with the costs that stand in them."""
+    made = _scorecard(card, digest, examples, predictions, task, eval_version)
+    return _with_costs(made, predictions, known=any(prediction.cost for prediction in predictions))
+
+
+def _with_costs(card: Scorecard, predictions: Sequence[Prediction], *, known: bool) -> Evaluation:
     success = card.metrics.get(families.named(card.family).SUCCESS or "")
     successes = round((success.value or 0.0) * success.n) if success else 0
     cost = sum(prediction.cost for prediction in predictions)
-    known = prices.known or any(prediction.paid is not None for prediction in predictions)
     costs = {"cost": cost, "cost_per_success": cost / successes if known and successes else None}
-    return Evaluation(scorecard=evaluation.scorecard.model_copy(update=costs), predictions=tuple(predictions))
+    return Evaluation(scorecard=card.model_copy(update=costs), predictions=tuple(predictions))
 
 
 def _answers(candidate: Candidate, examples: Sequence[Example], answered: int = 0) -> Iterator[Prediction]:
@@ -183,21 +201,22 @@ def _with_latency(
 
 
 def _scorecard(
-    candidate: Candidate,
+    card: Card,
+    digest: str,
     examples: Sequence[Example],
     predictions: Sequence[Prediction],
     task: Task,
     eval_version: int | None,
-    peak: int,
+    peak: int | None = None,
 ) -> Scorecard:
     """Without costs: `priced` adds them."""
     measures = measure(task, examples, predictions)
     latencies = [prediction.latency for prediction in predictions if prediction.latency is not None]
     return Scorecard(
-        candidate=candidate.card.name,
-        kind=candidate.card.kind,
+        candidate=card.name,
+        kind=card.kind,
         family=task.family,
-        candidate_digest=candidate.digest,
+        candidate_digest=digest,
         eval_set=rows_digest(examples),
         eval_version=eval_version,
         rows=len(examples),

@@ -12,14 +12,17 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Run
+from tunesmith.core.scorecard import CascadeFigures
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import decide, decisive_failures
 from tunesmith.decisions.receipt import receipt
 from tunesmith.decisions.report.render import render
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Look, attempt, record_look
-from tunesmith.workflows import candidates, inputs, reporting, runs, tables
+from tunesmith.workflows import candidates, cascading, inputs, reporting, runs, tables
+from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.evaluating import Bench
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.marks import marked
@@ -41,6 +44,7 @@ class CompareOutcome(Outcome):
     primary: str
     more_rows: int | None
     candidates: tuple[tables.Line, ...]
+    cascade: Entry | None  # stands in the table beside those that are judged
     comparisons: tuple[Comparison, ...]
     slices: tuple[Comparison, ...]
     receipt: str
@@ -63,11 +67,13 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
             raise UserError(f"There {what} to compare yet. Run `{command(project, missing)}` first.")
         everyone = [*entries, *tuned]
         candidates.refuse_faults(project, everyone)
+        both = cascading.pair(project, everyone)
         wanted = inputs.of_compare(project, baseline.id, train.id)
         with runs.record(project, "compare", wanted) as recording:
             bench = Bench(project, state, recording, LocalEngines(project.folder, project.config.providers), console)
             for entry in everyone:
                 bench.on_validation(entry)
+            chain = cascading.make(project, state, recording, bench, both) if both else None
             state = _announce(project, state, bench, everyone, reveal=reveal)
             state, found = _on_sealed(project, state, bench, everyone)
             verdict = decide(
@@ -77,9 +83,13 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
                 attempt=attempt(state.seal, tuned[0].digest),
                 caveats=_caveats(project, baseline, train),
             )
+            shown = list(found)
+            if both and chain:  # stands beside those that are judged: the fine-tune, a part of it, need not beat it
+                shared = cascading.on_sealed(project, state, chain, *bench.on_sealed(both))
+                shown.insert(-1, _evaluated_as(state, shared))
             evidence = reporting.Evidence(
                 verdict=verdict,
-                sealed=tuple(found),
+                sealed=tuple(shown),
                 validation=tuple(bench.on_validation(entry) for entry in everyone),
                 seal=state.seal,
                 baseline=baseline,
@@ -87,13 +97,15 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
                 revealed=reveal,
             )
             recording.result = _keep(project, state, recording, evidence)
+            recording.result |= {"cascade": chain.model_dump() if chain else None}
     outcome = CompareOutcome(
         run=recording.id,
-        candidates=tuple(tables.line(each.scorecard, each.predictions) for each in found),
+        candidates=tuple(tables.line(each.scorecard, each.predictions) for each in shown),
         next=next_command(project),
         **recording.result | {name: str(project.folder / recording.result[name]) for name in ("receipt", "report")},
     )
-    _tell(outcome, state, project, console, reveal=reveal)
+    figures = [each.scorecard.cascade for each in shown if each.scorecard.cascade]
+    _tell(outcome, state, project, console, figures, reveal=reveal)
     return outcome
 
 
@@ -133,10 +145,11 @@ def _on_sealed(
 
 
 def _evaluated(state: Ready, bench: Bench, everyone: list[candidates.Entry]) -> list[Evaluated]:
-    return [
-        Evaluated(task=state.task, scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
-        for each in bench.on_sealed(everyone)
-    ]
+    return [_evaluated_as(state, each) for each in bench.on_sealed(everyone)]
+
+
+def _evaluated_as(state: Ready, each: Evaluation) -> Evaluated:
+    return Evaluated(task=state.task, scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
 
 
 def _caveats(project: Project, baseline: Run, train: Run) -> list[str]:
@@ -181,9 +194,19 @@ def _keep(project: Project, state: Ready, recording: Recording, evidence: report
     return shown | {"receipt": project.name(receipt_file), "report": project.name(report_file)}
 
 
-def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Console, *, reveal: bool) -> None:
+def _tell(
+    outcome: CompareOutcome,
+    state: Ready,
+    project: Project,
+    console: Console,
+    cascades: Sequence[CascadeFigures],
+    *,
+    reveal: bool,
+) -> None:
     title = f"Candidates on {state.seal.rows:,} sealed rows (version {state.seal.version})"
     tables.show(console, title, outcome.candidates, project.config)
+    for each in cascades:
+        console.say(cascading.said(each, project.config.cascade))
     console.say(f"Verdict: {outcome.verdict.upper()}")
     for text in outcome.reasons:
         console.say(f"  - {text}")

@@ -35,6 +35,9 @@ class Bench:
     def on_validation(self, entry: Entry) -> Evaluation:
         return self._evaluation(entry, self._ready.validation, None)
 
+    def on_calibration(self, entry: Entry) -> Evaluation:
+        return self._evaluation(entry, self._ready.calibration, None, called="calibration")
+
     def on_sealed(self, entries: Sequence[Entry]) -> list[Evaluation]:
         """Their evaluations on the sealed rows. Whoever calls this has recorded the look."""
         return [self._evaluation(entry, self._ready.sealed, self._ready.seal.version) for entry in entries]
@@ -76,7 +79,9 @@ class Bench:
         predictions = self._recording.ledger.predictions(entry.digest, card.eval_set)
         return Evaluation(scorecard=card, predictions=tuple(predictions))
 
-    def _evaluation(self, entry: Entry, rows: Sequence[Example], version: int | None) -> Evaluation:
+    def _evaluation(
+        self, entry: Entry, rows: Sequence[Example], version: int | None, called: str | None = None
+    ) -> Evaluation:
         prices = self._prices(entry)
         if (kept := self._kept(entry, rows)) is not None:
             return priced(kept, rows, prices)
@@ -86,7 +91,7 @@ class Bench:
             task=self._ready.task,
             eval_version=version,
             prices=prices,
-            progress=self._console.progress(f"{entry.name}: {_name(version)} rows"),
+            progress=self._console.progress(f"{entry.name}: {called or _name(version)} rows"),
         )
         self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
         return made

@@ -46,7 +46,11 @@ def of_train(project: Project) -> dict[str, str]:
 
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
     """`baseline` and `train` are the runs whose candidates are compared."""
-    return {
+    cascade = project.config.cascade
+    more = {}
+    if cascade.then:
+        more = {"cascade": _of_section("cascade", cascade), "calibration": _of_file(project.calibration_file)}
+    return more | {
         "baseline": baseline,
         "train": train,
         "seal": of_seal(project),
@@ -67,6 +71,7 @@ def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[
     inputs = {project.name(path): sha256_file(path) for path in project.sources()}
     later: dict[str, Any] = {"time": section.time} if section.time else {}
     later |= {"min_effect": project.config.rules.min_effect} if section.eval == "auto" else {}
+    later |= {"calibration": share} if (share := project.config.cascade.share) else {}
     inputs["[data]"] = digest(
         "split-settings",
         1,

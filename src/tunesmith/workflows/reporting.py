@@ -10,6 +10,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
 from tunesmith.core.run import Run
+from tunesmith.core.scorecard import CascadeFigures
 from tunesmith.core.units import count
 from tunesmith.core.verdict import Verdict
 from tunesmith.decisions.comparison import Evaluated
@@ -124,6 +125,7 @@ def _facts(project: Project, state: Ready, evidence: Evidence) -> dict[str, dict
             "split": evidence.train.inputs["data"],
             "task": state.task.digest,
         },
+        **({"Cascade": _cascade(chain)} if (chain := _chain(evidence)) else {}),
         "Fine-tune": {
             "base model": _base(project),
             **_trained(project, evidence.train),
@@ -134,4 +136,23 @@ def _facts(project: Project, state: Ready, evidence: Evidence) -> dict[str, dict
             "candidate": tuned.candidate_digest,
         },
         "Program": {"Tunesmith": __version__, "Python": platform.python_version(), "machine": platform.machine()},
+    }
+
+
+def _chain(evidence: Evidence) -> CascadeFigures | None:
+    return next((each.scorecard.cascade for each in evidence.sealed if each.scorecard.cascade), None)
+
+
+def _cascade(figures: CascadeFigures) -> dict[str, str]:
+    """How the work is divided, what was promised, and what the sealed rows showed."""
+    sure, most = units.share(figures.confidence), units.share(figures.max_error)
+    error = "too few" if figures.error.value is None else units.share(figures.error.value)
+    coverage = "too few" if figures.coverage.value is None else units.share(figures.coverage.value)
+    return {
+        "first, then": f"{figures.first}, {figures.then}",
+        "threshold": "none passed" if figures.threshold is None else f"{figures.threshold:.4f}",
+        "promised": f"at most {most} wrong among accepted answers, with {sure} confidence",
+        "calibration rows": f"{figures.calibrated:,}, {figures.accepted:,} accepted, {figures.wrong:,} of them wrong",
+        "answered by the first": coverage,
+        "wrong among these": error,
     }
