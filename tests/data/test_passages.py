@@ -60,10 +60,10 @@ def test_every_word_stands_in_some_passage_whatever_the_lines(lengths):
     assert seen == set(text.split())
 
 
-def test_a_row_of_a_table_is_a_document_under_its_line(docs):
+def test_a_row_of_a_table_is_a_document_under_its_lines(docs):
     found = docs(faq_csv='topic,answer\nVAT,"Ask\nthe desk"\nRefunds,14 days\n')
     assert [(each.place, each.text) for each in found] == [
-        ("docs/faq.csv:2", "topic: VAT\nanswer: Ask\nthe desk"),
+        ("docs/faq.csv:2-3", "topic: VAT\nanswer: Ask\nthe desk"),
         ("docs/faq.csv:4", "topic: Refunds\nanswer: 14 days"),
     ]
 

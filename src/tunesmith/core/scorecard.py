@@ -43,6 +43,16 @@ class FieldFigures(Record):
     similarity: Estimate | None = None
 
 
+class Scaling(Record):
+    """How a written answer's own probability becomes how often it is right: sigmoid(slope · logit + shift), fitted on
+    `rows` answers of the rows with the digest `of`."""
+
+    slope: float
+    shift: float
+    rows: int
+    of: str
+
+
 class CascadeFigures(Record):
     """How a cascade divides the rows: `coverage` is the share that the first answered alone, `error` the share of wrong
     answers among those. The threshold was chosen on `calibrated` rows, of which it let `accepted` pass, `wrong` of them
@@ -92,3 +102,4 @@ class Scorecard(Record):
     tokens_out: int
     memory: int | None = None  # peak bytes of the process while answering
     cascade: CascadeFigures | None = None  # of a cascade
+    scaling: Scaling | None = None  # of written answers, where their confidence was put right

@@ -27,7 +27,7 @@ SENTENCE = re.compile(r"(?<=[.!?。！？])\s+")
 
 
 class Passage(Record):
-    """`place` is "file:line-line" as the user knows the file, or "file:line" where it is one line or a row."""
+    """`place` is "file:line-line" as the user knows the file, or "file:line" where it is one line."""
 
     place: str
     text: str
@@ -45,9 +45,8 @@ def read(folder: Path, name: str) -> list[Passage]:
     Raises DataError for a file that cannot be read, and where there is nothing in it or too much.
     """
     found: list[Passage] = []
-    for file, line, text, is_row in _texts(folder, name):
-        pieces = list(_pieces(text, line))
-        found += [_passage(file, line if is_row else None, stretch) for stretch in _stretches(pieces)]
+    for file, pieces in _documents(folder, name):
+        found += [_passage(file, stretch) for stretch in _stretches(pieces)]
         if len(found) > MOST:
             raise DataError(
                 f"{name} holds more than {count(MOST, 'passage')} of {LONGEST} words, which are too many to compare "
@@ -69,19 +68,23 @@ def files_of(folder: Path) -> list[Path]:
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
-def _texts(folder: Path, name: str) -> Iterator[tuple[str, int, str, bool]]:
-    """File, first line, text, and whether it is a row of a table, whose lines are not counted further."""
+def _documents(folder: Path, name: str) -> Iterator[tuple[str, list[Piece]]]:
+    """Each document's file and pieces. The cells of a row go on over as many lines of the file as they have."""
     for item in documents(folder, name):
         placed = _read(item)
-        yield placed.file, placed.line, placed.row["input"], False
+        yield placed.file, list(_pieces(placed.row["input"], placed.line))
     for path in files_of(folder):
         if path.suffix.lower() in TABLES:
             file = f"{name}/{path.relative_to(folder).as_posix()}"
             refuse_unreadable(path, file, "Take it out of the documents, or correct it.")
             for item in table(path, file):
                 placed = _read(item)
-                cells = (f"{key}: {value}" for key, value in placed.row.items() if value.strip())
-                yield file, placed.line, "\n".join(cells), True
+                pieces: list[Piece] = []
+                line = placed.line
+                for key, value in placed.row.items():
+                    pieces += _pieces(f"{key}: {value}" if value.strip() else "", line)
+                    line += value.count("\n")
+                yield file, pieces
 
 
 def _read(item: Placed | Finding) -> Placed:
@@ -121,8 +124,8 @@ def _stretches(pieces: Sequence[Piece]) -> Iterator[Sequence[Piece]]:
             repeated += pieces[begin].words
 
 
-def _passage(file: str, row: int | None, pieces: Sequence[Piece]) -> Passage:
+def _passage(file: str, pieces: Sequence[Piece]) -> Passage:
     said = [piece for piece in pieces if piece.text]
-    first, last = (said[0].line, said[-1].line) if row is None else (row, row)
+    first, last = said[0].line, said[-1].line
     lines = f"{first}-{last}" if last > first else f"{first}"
     return Passage(place=f"{file}:{lines}", text="\n".join(piece.text for piece in pieces).strip())

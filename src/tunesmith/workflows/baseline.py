@@ -55,7 +55,8 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
                 _measure(project, bench, entry)
                 entries.append(entry)
             recording.result = {"candidates": [entry.model_dump() for entry in entries]}
-            evaluations = bench.on_sealed(entries)
+            sealed = zip(entries, bench.on_sealed(entries), strict=True)
+            evaluations = [bench.rightly_sure(entry, each) for entry, each in sealed]
     lines = tuple(tables.line(each.scorecard, each.predictions) for each in evaluations)
     title = f"Baselines on {state.seal.rows:,} sealed rows (version {state.seal.version})"
     tables.show(console, title, lines, project.config)

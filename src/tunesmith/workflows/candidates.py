@@ -9,6 +9,7 @@ from tunesmith.core.run import Run
 from tunesmith.workflows import inputs, runs
 from tunesmith.workflows.project import Project
 
+WRITTEN = ("prompt", "few-shot", "retrieval", "fine-tuned")  # kinds whose confidence may be that of a text
 MADE_BY = {"fine-tuned": "train", "cascade": "compare"}  # the verbs that make a kind; baseline makes the others
 
 

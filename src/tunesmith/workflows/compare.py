@@ -90,7 +90,7 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
             evidence = reporting.Evidence(
                 verdict=verdict,
                 sealed=tuple(shown),
-                validation=tuple(bench.on_validation(entry) for entry in everyone),
+                validation=tuple(bench.shown_on_validation(entry) for entry in everyone),
                 seal=state.seal,
                 baseline=baseline,
                 train=train,
@@ -145,7 +145,8 @@ def _on_sealed(
 
 
 def _evaluated(state: Ready, bench: Bench, everyone: list[candidates.Entry]) -> list[Evaluated]:
-    return [_evaluated_as(state, each) for each in bench.on_sealed(everyone)]
+    both = zip(everyone, bench.on_sealed(everyone), strict=True)
+    return [_evaluated_as(state, bench.rightly_sure(entry, each)) for entry, each in both]
 
 
 def _evaluated_as(state: Ready, each: Evaluation) -> Evaluated:

@@ -8,16 +8,21 @@ from collections.abc import Sequence
 from tunesmith.candidates.load import load
 from tunesmith.core.example import Example
 from tunesmith.core.progress import Console
-from tunesmith.core.scorecard import Scorecard
+from tunesmith.core.scorecard import Scaling, Scorecard
 from tunesmith.core.units import count
 from tunesmith.engines.base import Engines
+from tunesmith.evaluation import confidence
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.evaluation.runner import Evaluation, complete, evaluate, priced
 from tunesmith.evaluation.seal import rows_digest
-from tunesmith.workflows.candidates import Entry
+from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.figures import calibration_error
+from tunesmith.tasks.measures import answers_of
+from tunesmith.workflows.candidates import WRITTEN, Entry
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.runs import Recording
+from tunesmith.workflows.sure import keep
 
 RECORDED = "recorded"  # the kind of candidate whose answers were given elsewhere: asking again changes nothing
 
@@ -41,6 +46,37 @@ class Bench:
     def on_sealed(self, entries: Sequence[Entry]) -> list[Evaluation]:
         """Their evaluations on the sealed rows. Whoever calls this has recorded the look."""
         return [self._evaluation(entry, self._ready.sealed, self._ready.seal.version) for entry in entries]
+
+    def rightly_sure(self, entry: Entry, evaluation: Evaluation) -> Evaluation:
+        """`evaluation` with the confidence of written answers put right by the validation rows, and its error.
+
+        Where answers are labels it is exact and stays; where they are better or worse, nothing can be put right.
+        """
+        task = self._ready.task
+        if task.labels or FAMILIES[task.family].SUCCESS is None:
+            return evaluation
+        found = self.scaling(entry)
+        predictions = confidence.scaled(found, evaluation.predictions)
+        error = calibration_error(answers_of(task, self._ready.sealed, predictions), predictions)
+        card = evaluation.scorecard
+        card = card.model_copy(update={"metrics": card.metrics | {"ece": error}, "scaling": found})
+        return Evaluation(scorecard=card, predictions=predictions)
+
+    def shown_on_validation(self, entry: Entry) -> Evaluation:
+        """With the confidence put right, for people to look at."""
+        made = self.on_validation(entry)
+        predictions = confidence.scaled(self.scaling(entry), made.predictions)
+        return made.model_copy(update={"predictions": predictions})
+
+    def scaling(self, entry: Entry) -> Scaling | None:
+        """How the confidence of `entry` is put right, fitted on the validation rows; None where it is left alone."""
+        task, rows = self._ready.task, self._ready.validation
+        if entry.kind not in WRITTEN or task.labels or FAMILIES[task.family].SUCCESS is None:
+            return None
+        said = self.on_validation(entry).predictions
+        found = confidence.fit(said, answers_of(task, rows, said).right, rows_digest(rows))
+        keep(self._project, entry.digest, found)
+        return found
 
     def missing(self, entries: Sequence[Entry]) -> list[Entry]:
         """Those that have not been measured on the sealed rows yet."""

@@ -32,7 +32,7 @@ from tunesmith.data.lines import (
 )
 from tunesmith.data.rows import object_at
 from tunesmith.engines.registry import LocalEngines
-from tunesmith.workflows import candidates
+from tunesmith.workflows import candidates, sure
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.status import next_command
@@ -75,6 +75,7 @@ def predict(
         answers.append(prediction)
         progress(len(answers), len(examples))
     predictions = _in_order(asked, answers)
+    predictions = list(sure.put_right(project, entry.digest, predictions))
     interrupts.settle()  # the same command again would be refused, its output exists
     _write(target, [row.cells for row in rows], predictions)
     states = Counter(prediction.state for prediction in predictions)
