@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from tunesmith.candidates.section import OF_FAMILY, BaselinesSection
+from tunesmith.candidates.section import OF_FAMILY, BaselinesSection, CascadeSection
 from tunesmith.core.errors import ConfigError, nearest
 from tunesmith.core.record import Record
 from tunesmith.data.section import DataSection
@@ -40,6 +40,7 @@ class Config(Record):
     data: DataSection = DataSection()
     baselines: BaselinesSection = BaselinesSection()
     train: TrainSection = TrainSection()
+    cascade: CascadeSection = CascadeSection()
     rules: RulesSection = RulesSection()
     prices: PricesSection = PricesSection()
     style: StyleSection = StyleSection()
