@@ -7,6 +7,7 @@ from tunesmith.core.digests import digest
 from tunesmith.core.record import Record
 
 Role = Literal["system", "user", "assistant", "tool"]
+Behaviour = Literal["answer", "refuse", "escalate", "ask"]
 
 
 class ToolCall(Record):
@@ -73,6 +74,7 @@ class Example(Record):
     source: str = ""  # "file:line" where the row stood before it was imported; not part of the identity
     time: str | None = None  # ISO 8601 in UTC, so that texts sort as times do; not part of the identity
     made: Made | None = None  # not part of the identity
+    behaviour: Behaviour | None = None  # what an answer must do, where the row says it; not part of the identity
 
     @cached_property
     def id(self) -> str:

@@ -96,6 +96,7 @@ def reworded(parent: Example, text: str, expected: str, made: Made) -> Example:
         slice=parent.slice,
         group=parent.group,
         weight=parent.weight,
+        behaviour=parent.behaviour,
         made=made,
     )
 

@@ -19,10 +19,13 @@ from tunesmith.data.section import CallSection
 from tunesmith.tasks.calls import answering
 
 # Canonical rows are `messages`, under no column's name.
-CANONICAL = CallSection(input="\0input", output="\0output", time="time", written=True)
+CANONICAL = CallSection(input="\0input", output="\0output", time="time", behaviour="behaviour", written=True)
 SOURCE = "source"  # in a canonical row: where it stood before it was imported
 OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
-CANONICAL_KEYS = {"messages", "tools", "accepted", "slice", "group", "weight", "origin", SOURCE, "time", "made", OTHER}
+CANONICAL_KEYS = {
+    *("messages", "tools", "accepted", "slice", "group", "weight", "behaviour"),
+    *("origin", SOURCE, "time", "made", OTHER),
+}
 
 
 def read_canonical(path: Path, name: str) -> tuple[Example, ...]:
@@ -64,6 +67,8 @@ def canonical_line(example: Example, other: Mapping[str, Any] | None = None) -> 
         row["group"] = example.group
     if example.weight != 1.0:
         row["weight"] = example.weight
+    if example.behaviour is not None:
+        row["behaviour"] = example.behaviour
     if example.origin:
         row["origin"] = example.origin
     if example.source:

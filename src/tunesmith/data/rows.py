@@ -151,5 +151,6 @@ def _example(
         weight=fields.weight(row.get("weight")),
         origin=origin,
         source=row["source"] if "messages" in row and from_there(row.get("source")) else "",
+        behaviour=fields.behaviour(row.get(section.behaviour), section.behaviour) if section.behaviour else None,
         time=fields.moment(row.get(section.time), section.time) if section.time else None,
     )

@@ -4,10 +4,12 @@ Each family is a module of these names, light, so that a configuration can be ch
 are loaded when it is measured (`measures`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from tunesmith.tasks.spec import Task
+
+Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]  # texts → unit vectors
 
 
 class Parsed(NamedTuple):

@@ -14,14 +14,24 @@ LABELLED = False
 OUTPUT = "answer"
 METRICS: Mapping[str, str] = {
     "chrf": "chrF",
+    "bleu": "BLEU",
+    "rouge_1": "ROUGE-1",
+    "rouge_2": "ROUGE-2",
+    "rouge_l": "ROUGE-L",
     "exact_match": "exact match",
     "similarity": "similarity",
+    "edit_distance": "words to edit",
+    "meaning": "meaning",
+    "unsupported_rate": "not in the input",
+    "rule_rate": "breaks a rule",
     "invalid_rate": "no answer",
     "length_ratio": "length ratio",
+    "words": "words",
+    "readability": "readability",
 }
-PRIMARY: tuple[str, ...] = ("chrf", "similarity", "exact_match")
+PRIMARY: tuple[str, ...] = ("chrf", "bleu", "rouge_l", "similarity", "exact_match")
 SUCCESS: str | None = None
-RATIOS: frozenset[str] = frozenset({"length_ratio"})
+RATIOS: frozenset[str] = frozenset({"length_ratio", "words", "readability"})
 EMPTY = "empty"
 
 

@@ -7,10 +7,12 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tunesmith.core.digests import digest
 from tunesmith.core.record import Record
+from tunesmith.tasks.behaviour import BehaviourSection
 from tunesmith.tasks.comparing import Comparator
 from tunesmith.tasks.labels import check_labels
 from tunesmith.tasks.records import Field as RecordField
 from tunesmith.tasks.records import fields_of, schema_of
+from tunesmith.tasks.style import StyleSection
 
 FamilyName = Literal["classification", "extraction", "generation", "tool_calls"]
 NO_LABELS = {
@@ -90,7 +92,8 @@ class Task(Record):
     """The task as every candidate sees it: the prompt's text, not its file, and the labels spelled out.
 
     Where answers are written there are no labels, and `max_new_tokens` limits an answer, its end included; records
-    have the JSON text of their schema, how their fields are compared, and whether models decode under it.
+    have the JSON text of their schema, how their fields are compared, and whether models decode under it. `style`
+    and `behaviour` are what answers are measured by; they change none, and are no part of the digest.
     """
 
     family: FamilyName
@@ -100,6 +103,8 @@ class Task(Record):
     output_schema: str | None = None
     compare: dict[str, Comparator | float] = {}
     constrained: bool = False
+    style: StyleSection = StyleSection()
+    behaviour: BehaviourSection = BehaviourSection()
 
     @model_validator(mode="after")
     def _check(self) -> Self:

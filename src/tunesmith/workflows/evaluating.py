@@ -1,9 +1,11 @@
 """Scorecards of candidates on rows, each made once: the ledger keeps them by candidate and rows.
 
-Answers are what is kept; what they cost is counted anew each time, at the prices of now.
+Answers are what is kept; what they cost is counted anew each time, at the prices of now, and they are measured anew
+where what they are measured by has changed.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from tunesmith.candidates.load import load
 from tunesmith.core.example import Example
@@ -11,9 +13,12 @@ from tunesmith.core.progress import Console
 from tunesmith.core.scorecard import Scorecard
 from tunesmith.core.units import count
 from tunesmith.engines.base import Engines
-from tunesmith.evaluation.runner import Evaluation, complete, evaluate, priced
+from tunesmith.evaluation.runner import Evaluation, complete, evaluate, measured_again, priced
 from tunesmith.evaluation.seal import rows_digest
+from tunesmith.tasks.base import Embed
+from tunesmith.tasks.measures import yardstick
 from tunesmith.workflows.candidates import Entry
+from tunesmith.workflows.embedding import for_measuring
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.runs import Recording
@@ -28,6 +33,13 @@ class Bench:
         self._recording = recording
         self._engines = engines
         self._console = console
+
+    @cached_property
+    def _embed(self) -> Embed | None:
+        """What gives texts their vectors, where answers are free text."""
+        if self._project.config.task.family != "generation":
+            return None
+        return for_measuring(self._engines, self._console, self._project.vectors)
 
     def on_validation(self, entry: Entry) -> Evaluation:
         return self._evaluation(entry, self._ready.validation, None)
@@ -59,6 +71,7 @@ class Bench:
                 kept,
                 task=self._ready.task,
                 prices=self._project.config.prices,
+                embed=self._embed,
                 progress=self._console.progress(f"{entry.name}: {which} rows again"),
             )
             self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
@@ -73,17 +86,29 @@ class Bench:
         return Evaluation(scorecard=card, predictions=tuple(predictions))
 
     def _evaluation(self, entry: Entry, rows: Sequence[Example], version: int | None) -> Evaluation:
-        prices = self._project.config.prices
         if (kept := self._kept(entry, rows)) is not None:
-            return priced(kept, rows, prices)
+            return self._current(kept, rows)
         made = evaluate(
             load(self._project.artifacts, entry.digest, self._engines),
             rows,
             task=self._ready.task,
             eval_version=version,
-            prices=prices,
+            prices=self._project.config.prices,
+            embed=self._embed,
             progress=self._console.progress(f"{entry.name}: {_name(version)} rows"),
         )
+        self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
+        return made
+
+    def _current(self, kept: Evaluation, rows: Sequence[Example]) -> Evaluation:
+        """Kept answers, measured and priced by what tunesmith.toml says now."""
+        task, prices = self._ready.task, self._project.config.prices
+        measured = kept.scorecard.measured
+        if measured == yardstick(task, meaning=True):
+            return priced(kept, rows, prices)
+        if measured == yardstick(task, meaning=False) and self._embed is None:
+            return priced(kept, rows, prices)
+        made = measured_again(kept, rows, task=task, prices=prices, embed=self._embed)
         self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
         return made
 

@@ -46,7 +46,7 @@ from tunesmith.workflows.status import next_command
 
 EVAL = Path("evals", "eval.jsonl")
 SCHEMA, TOOLS = "schema.json", "tools.json"
-FLAGS = {"input": "--input", "output": "--label", "slice": "--slice", "group": "--group"}
+FLAGS = {"input": "--input", "output": "--label", "slice": "--slice", "group": "--group", "behaviour": "--behaviour"}
 INSTEAD = {  # advice on tunesmith.toml → on what was typed
     f"Name the columns in tunesmith.toml: [data] {NAMING}.": "Name them with --input COLUMN --label COLUMN.",
     f"Name the columns in tunesmith.toml: [data] {NAMING_FIELDS}.": "Name them with --input COLUMN --label COLUMN,….",
@@ -67,6 +67,7 @@ class Plan(Record):
     label: str | None = None
     slice: str | None = None
     group: str | None = None
+    behaviour: str | None = None
     family: FamilyName = "classification"
     schema_file: Path | None = None
     tools_file: Path | None = None
@@ -89,7 +90,7 @@ def init(plan: Plan, console: Console) -> InitOutcome:
     with converted(plan.sources, columns, console) as sources:
         # Rows that were converted have columns of their own; an eval set may still have those that are named.
         if sources and not plan.eval_file and not set(sources) & set(plan.sources):
-            plan = plan.model_copy(update={"input": None, "label": None, "slice": None, "group": None})
+            plan = plan.model_copy(update=dict.fromkeys(("input", "label", "slice", "group", "behaviour")))
         return _make(plan.model_copy(update={"sources": sources}), console)
 
 
@@ -247,7 +248,7 @@ def _missing(missing: dict[str, str], found: list[str]) -> str:
     words = listed([f"'{shown(name)}' of {flag}{nearest(name, near)}" for name, flag in missing.items()])
     complete = "messages" in found or set(found).issuperset(PAIR)  # rows that need no column named
     flags = list(dict.fromkeys(missing.values()))
-    optional = [flag for flag in flags if complete or flag in ("--slice", "--group")]
+    optional = [flag for flag in flags if complete or flag in ("--slice", "--group", "--behaviour")]
     leave = f", or leave {listed(optional)} out" if optional else ""
     return (
         f"expected the {'column' if len(missing) == 1 else 'columns'} {words}. Columns found: {found_columns(found)}. "
@@ -258,6 +259,7 @@ def _missing(missing: dict[str, str], found: list[str]) -> str:
 def _columns(plan: Plan) -> dict[str, Any]:
     """[data]'s names of columns; several for the answer, parted by commas, are the fields of a record."""
     named: dict[str, Any] = {"input": plan.input, "output": plan.label, "slice": plan.slice, "group": plan.group}
+    named["behaviour"] = plan.behaviour
     if plan.family == "extraction" and plan.label is not None and "," in plan.label:
         del named["output"]
         named["fields"] = [name.strip() for name in plan.label.split(",")]
@@ -289,7 +291,7 @@ def section_of(columns: dict[str, Any]) -> DataSection:
     except ValidationError as error:
         fault = error.errors()[0]
         raise ConfigError(
-            f"--input, --label, --slice, --group: {fault.get('ctx', {}).get('error', fault['msg'])}"
+            f"--input, --label, --slice, --group, --behaviour: {fault.get('ctx', {}).get('error', fault['msg'])}"
         ) from None
 
 

@@ -40,12 +40,14 @@ def of_train(project: Project) -> dict[str, str]:
 
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
     """`baseline` and `train` are the runs whose candidates are compared."""
+    measured: dict[str, Record] = {"style": project.config.style, "behaviour": project.config.behaviour}
     return {
         "baseline": baseline,
         "train": train,
         "seal": of_seal(project),
         "rules": _of_section("rules", project.config.rules),
         "prices": _of_section("prices", project.config.prices),
+        **{name: _of_section(name, section) for name, section in measured.items() if section != type(section)()},
     }
 
 
@@ -60,6 +62,7 @@ def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[
     section = project.config.data
     inputs = {project.name(path): sha256_file(path) for path in project.sources()}
     later: dict[str, Any] = {"time": section.time} if section.time else {}
+    later |= {"behaviour": section.behaviour} if section.behaviour else {}
     later |= {"min_effect": project.config.rules.min_effect} if section.eval == "auto" else {}
     inputs["[data]"] = digest(
         "split-settings",

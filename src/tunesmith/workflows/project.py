@@ -170,19 +170,23 @@ class Project:
     def task(self, *rows: Sequence[Example]) -> Task:
         """The task; where it has labels and the configuration names none, they are those that `rows` use, sorted."""
         if not self.family.LABELLED:
-            return Task(
+            task = Task(
                 family=self.config.task.family,
                 prompt=self.prompt,
                 max_new_tokens=self.config.model.max_new_tokens,
                 output_schema=self.output_schema,
                 compare=self.config.task.compare,
                 constrained=self.config.task.family == "extraction" and self.config.task.constrained,
+                style=self.config.style,
+                behaviour=self.config.behaviour,
             )
+            return _behaving(task)
         labels = self.config.task.labels
         if labels is None:
             labels = tuple(sorted({example.expected for part in rows for example in part}))
             check_labels(labels)
-        return Task(family=self.config.task.family, prompt=self.prompt, labels=labels)
+        task = Task(family=self.config.task.family, prompt=self.prompt, labels=labels, behaviour=self.config.behaviour)
+        return _behaving(task)
 
     def sources(self) -> list[Path]:
         """The data files that [data] files names, in order; never what Tunesmith itself wrote below data/."""
@@ -266,6 +270,12 @@ class Project:
             yield
         finally:
             lock.release()
+
+
+def _behaving(task: Task) -> Task:
+    """`task`, whose [behaviour] names what it has."""
+    task.behaviour.refuse_unfit(task.family, task.labels, [field.name for field in task.fields])
+    return task
 
 
 def _places(path: Path) -> tuple[Path, Path]:
