@@ -5,7 +5,8 @@ import pytest
 
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.decisions.comparison import Evaluated
-from tunesmith.decisions.judgement import best_baseline, decide, level_of
+from tunesmith.decisions.judgement import best_baseline, decide
+from tunesmith.decisions.power import level_of
 from tunesmith.decisions.section import RulesSection
 
 Judged = tuple[Evaluated, Evaluated]

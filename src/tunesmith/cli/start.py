@@ -63,11 +63,15 @@ def init(
     family: Annotated[
         str,
         typer.Option(
-            help="What kind of task it is: classification, extraction (of records), or generation (of free text)."
+            help="What kind of task it is: classification, extraction (of records), tool_calls, or generation (of "
+            "free text)."
         ),
     ] = "classification",
     schema: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Of extraction: the JSON Schema of a record, where you have it.")
+    ] = None,
+    tools: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of tool_calls: the tools that every row may call, as JSON.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="The model to prompt and fine-tune.")] = None,
     json: Json = False,
@@ -86,6 +90,7 @@ def init(
             group=group,
             family=known_family(family),
             schema_file=schema,
+            tools_file=tools,
             model=model,
         )
         return init(plan, console)

@@ -26,6 +26,8 @@ METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
     "chrf": partial(score_difference, metric="chrf"),
     "similarity": partial(score_difference, metric="similarity"),
     "record_exact": accuracy_difference,
+    "call_exact": accuracy_difference,
+    "right_tool": partial(score_difference, metric="right_tool"),
     "field_accuracy": partial(score_difference, metric="field_accuracy"),
 }
 ROUNDING = 1e-9  # of two scores that are the same

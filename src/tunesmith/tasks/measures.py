@@ -24,6 +24,10 @@ def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Predi
         from tunesmith.tasks import extracted
 
         return extracted.measure(task, examples, predictions)
+    if task.family == "tool_calls":
+        from tunesmith.tasks import called
+
+        return called.measure(examples, predictions)
     return classified.measure(task, examples, predictions)
 
 
@@ -44,4 +48,8 @@ def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Pr
         from tunesmith.tasks import extracted
 
         return extracted.answers_of(task.fields, examples, predictions)
+    if task.family == "tool_calls":
+        from tunesmith.tasks import called
+
+        return called.answers_of(examples, predictions)
     return classified.answers_of(task.labels, examples, predictions)

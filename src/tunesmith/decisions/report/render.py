@@ -31,6 +31,7 @@ WRONG_ANSWERS = 30
 BESIDE = (
     *("accuracy", "macro_f1"),
     *("record_exact", "field_accuracy", "field_f1", "unsupported_rate"),
+    *("call_exact", "right_tool", "right_arguments", "unnecessary_rate"),
     *("chrf", "exact_match", "length_ratio"),
 )  # figures beside the primary, where measured
 SHARES = Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
