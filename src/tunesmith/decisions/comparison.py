@@ -12,7 +12,14 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
 from tunesmith.core.scorecard import LEVEL, Scorecard
 from tunesmith.core.verdict import Comparison
-from tunesmith.decisions.paired import Difference, accuracy_difference, macro_f1_difference, score_difference
+from tunesmith.decisions.paired import (
+    Difference,
+    accuracy_difference,
+    invalid_difference,
+    macro_f1_difference,
+    score_difference,
+)
+from tunesmith.decisions.records import field_difference, unsupported_difference
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import Answers
@@ -26,6 +33,9 @@ METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
     "chrf": partial(score_difference, metric="chrf"),
     "similarity": partial(score_difference, metric="similarity"),
     "record_exact": accuracy_difference,
+    "invalid_rate": invalid_difference,
+    "unsupported_rate": unsupported_difference,
+    **{name: partial(field_difference, metric=name) for name in ("field_precision", "field_recall", "field_f1")},
     "field_accuracy": partial(score_difference, metric="field_accuracy"),
 }
 ROUNDING = 1e-9  # of two scores that are the same

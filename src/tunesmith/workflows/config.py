@@ -24,6 +24,7 @@ from tunesmith.decisions.section import RulesSection
 from tunesmith.engines.section import ProviderSection
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.models.section import ModelSection
+from tunesmith.tasks.guarded import check_guard
 from tunesmith.tasks.primary import PRIMARY, check_primary
 from tunesmith.tasks.spec import TaskSection
 from tunesmith.training.section import TrainSection
@@ -88,6 +89,11 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
             check_primary(rules.primary, family)
         except ConfigError as error:
             raise ConfigError(f"{where}: [rules] primary = {_shown(rules.primary)}: {error}") from None
+    for metric, margin in rules.guards.items():
+        try:
+            check_guard(metric, margin, family)
+        except ConfigError as error:
+            raise ConfigError(f"{values['rules']['guards'].where}: [rules.guards] {metric}: {error}") from None
     baselines = given.baselines
     if "which" not in baselines.model_fields_set:
         baselines = baselines.model_copy(update={"which": OF_FAMILY[family]})
