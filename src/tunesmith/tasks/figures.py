@@ -38,6 +38,10 @@ class Answers(Protocol):
     @property
     def right(self) -> Booleans: ...
 
+    @property
+    def missing(self) -> Booleans:
+        """Without a valid answer."""
+
     def scores(self, metric: str) -> Floats:
         """What each row scores, between 0 and 1."""
 

@@ -25,6 +25,7 @@ from tunesmith.engines.section import ProviderSection
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.models.section import ModelSection
 from tunesmith.tasks.behaviour import BehaviourSection
+from tunesmith.tasks.guarded import check_guard
 from tunesmith.tasks.primary import PRIMARY, check_primary
 from tunesmith.tasks.spec import TaskSection
 from tunesmith.tasks.style import StyleSection
@@ -99,6 +100,11 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
             f"{where}: [style]: what texts have to hold to is of generation; this task is of "
             f"{family}. Take the section out."
         )
+    for metric, margin in rules.guards.items():
+        try:
+            check_guard(metric, margin, family)
+        except ConfigError as error:
+            raise ConfigError(f"{values['rules']['guards'].where}: [rules.guards] {metric}: {error}") from None
     baselines = given.baselines
     if "which" not in baselines.model_fields_set:
         baselines = baselines.model_copy(update={"which": OF_FAMILY[family]})
