@@ -12,9 +12,10 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Run
-from tunesmith.core.verdict import Comparison
+from tunesmith.core.verdict import Ceiling, Comparison, Guarded, Payback
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import decide, decisive_failures
+from tunesmith.decisions.payback import payback, sentences
 from tunesmith.decisions.receipt import receipt
 from tunesmith.decisions.report.render import render
 from tunesmith.decisions.signature import SigningKey
@@ -22,6 +23,7 @@ from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.seal import Look, attempt, record_look
 from tunesmith.workflows import candidates, inputs, reporting, runs, tables
+from tunesmith.workflows.costs import cost_once
 from tunesmith.workflows.evaluating import Bench
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.marks import marked
@@ -46,6 +48,9 @@ class CompareOutcome(Outcome):
     candidates: tuple[tables.Line, ...]
     comparisons: tuple[Comparison, ...]
     slices: tuple[Comparison, ...]
+    guards: tuple[Guarded, ...]
+    ceilings: tuple[Ceiling, ...]
+    payback: Payback | None
     receipt: str
     report: str
 
@@ -74,13 +79,15 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
                 bench.on_validation(entry)
             state = _announce(project, state, bench, everyone, reveal=reveal)
             state, found = _on_sealed(project, state, bench, everyone)
-            verdict = decide(
+            judged = decide(
                 found[-1],
                 found[:-1],
                 project.config.rules,
                 attempt=attempt(state.seal, tuned[0].digest),
                 caveats=_caveats(project, state, baseline, train),
             )
+            *theirs, own = (each.scorecard for each in found)
+            verdict = judged.model_copy(update={"payback": payback(own, theirs, cost_once(project, train))})
             evidence = reporting.Evidence(
                 verdict=verdict,
                 sealed=tuple(found),
@@ -181,7 +188,7 @@ def _keep(
         mode="json",
         include={
             *("verdict", "candidate", "baseline", "primary", "reasons", "caveats"),
-            *("more_rows", "comparisons", "slices"),
+            *("more_rows", "comparisons", "slices", "guards", "ceilings", "payback"),
         },
     )
     return shown | {"receipt": project.name(receipt_file), "report": project.name(report_file)}
@@ -193,6 +200,9 @@ def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Cons
     console.say(f"Verdict: {outcome.verdict.upper()}")
     for text in outcome.reasons:
         console.say(f"  - {text}")
+    if outcome.payback is not None:
+        for text in sentences(outcome.payback, project.config.prices.currency):
+            console.say(f"  - {text}")
     if outcome.caveats:
         console.say("Before you rely on this:")
     for text in outcome.caveats:
