@@ -12,6 +12,7 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Run
+from tunesmith.core.scorecard import Rated
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import decide, decisive_failures
@@ -19,7 +20,7 @@ from tunesmith.decisions.receipt import receipt
 from tunesmith.decisions.report.render import render
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.seal import Look, attempt, record_look
-from tunesmith.workflows import candidates, inputs, reporting, runs, tables
+from tunesmith.workflows import candidates, inputs, ratings, reporting, runs, tables
 from tunesmith.workflows.evaluating import Bench
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.marks import marked
@@ -45,13 +46,14 @@ class CompareOutcome(Outcome):
     slices: tuple[Comparison, ...]
     receipt: str
     report: str
+    ratings: tuple[Rated, ...]  # of people
 
     @property
     def exit_code(self) -> int:
         return DONE if self.verdict == "ship" else GATE_SAYS_NO
 
 
-def compare(project: Project, console: Console, *, reveal: bool = False) -> CompareOutcome:
+def compare(project: Project, console: Console, *, reveal: bool = False, rating_sheet: bool = False) -> CompareOutcome:
     """Raises UserError where there is no baseline or no fine-tune yet."""
     with project.locked("compare"):
         state = ready(project, "compare")
@@ -85,12 +87,18 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
                 baseline=baseline,
                 train=train,
                 revealed=reveal,
+                ratings=ratings.by_people(project, state, [entry.name for entry in everyone], console),
             )
+            if rating_sheet:
+                judged = (verdict.baseline, verdict.candidate)
+                chosen = [each for each in evidence.validation if each.scorecard.candidate in judged]
+                ratings.write_sheet(project, state, chosen, console)
             recording.result = _keep(project, state, recording, evidence)
     outcome = CompareOutcome(
         run=recording.id,
         candidates=tuple(tables.line(each.scorecard, each.predictions) for each in found),
         next=next_command(project),
+        ratings=evidence.ratings,
         **recording.result | {name: str(project.folder / recording.result[name]) for name in ("receipt", "report")},
     )
     _tell(outcome, state, project, console, reveal=reveal)
@@ -182,6 +190,7 @@ def _keep(project: Project, state: Ready, recording: Recording, evidence: report
 def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Console, *, reveal: bool) -> None:
     title = f"Candidates on {state.seal.rows:,} sealed rows (version {state.seal.version})"
     tables.show(console, title, outcome.candidates, project.config)
+    tables.show_ratings(console, outcome.ratings)
     console.say(f"Verdict: {outcome.verdict.upper()}")
     for text in outcome.reasons:
         console.say(f"  - {text}")
