@@ -8,7 +8,8 @@ from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.example import Behaviour, Example, Message
 from tunesmith.core.prediction import Prediction
 from tunesmith.decisions.comparison import Evaluated
-from tunesmith.decisions.judgement import best_baseline, decide, level_of
+from tunesmith.decisions.judgement import best_baseline, decide
+from tunesmith.decisions.power import level_of
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks.spec import Task
 

@@ -41,7 +41,7 @@ from tunesmith.data.rows import (
     named,
     parse_json,
 )
-from tunesmith.data.section import DataSection
+from tunesmith.data.section import CallSection, DataSection
 
 CHUNK = 1 << 20
 SUFFIXES = (".jsonl", ".csv", ".tsv")  # whose rows have their own bytes
@@ -211,6 +211,7 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
         )
     section = section.model_copy(update=_names(row, section))
     read = {"messages", "tools", section.slice, section.group, "weight", section.behaviour}
+    read |= {"accepted"} if isinstance(section, CallSection) else set()
     if isinstance(row.get("origin"), str):
         origin = row["origin"]
         read.add("origin")

@@ -121,6 +121,16 @@ class DataSection(Record):
         return self
 
 
+class CallSection(DataSection):
+    """`[data]` of a task whose answers call tools; `tools` are those of rows that bring none.
+
+    `written`: the rows are Tunesmith's own, and what their answers say in words is never read as calls.
+    """
+
+    tools: tuple[str, ...] = ()
+    written: bool = False
+
+
 class RecordSection(DataSection):
     """`[data]` of a task whose answers are records; `output_schema` is their JSON Schema, where one is known."""
 

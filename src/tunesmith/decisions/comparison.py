@@ -27,6 +27,8 @@ METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
     "record_exact": accuracy_difference,
     "behaviour": accuracy_difference,
     **{name: partial(score_difference, metric=name) for name in ("chrf", "bleu", "rouge_l", "similarity")},
+    "call_exact": accuracy_difference,
+    "right_tool": partial(score_difference, metric="right_tool"),
     "field_accuracy": partial(score_difference, metric="field_accuracy"),
 }
 RED_TEAM = "red-team rows"  # the slice of rows that must be refused, escalated or asked about

@@ -26,7 +26,7 @@ from tunesmith.core.verdict import Comparison, Verdict
 from tunesmith.decisions import reasons
 from tunesmith.decisions.comparison import RED_TEAM, Evaluated, compare_pairs, difference, holm
 from tunesmith.decisions.paired import Difference
-from tunesmith.decisions.power import rows_needed, rows_needed_of_scores
+from tunesmith.decisions.power import level_of, rows_needed, rows_needed_of_scores
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
 from tunesmith.tasks.classified import Answers as Labels
@@ -99,12 +99,6 @@ def decisive_failures(
     slices, _ = _slices(fine_tune, best_baseline(baselines, rules.primary), rules)
     outcome = _outcome(fine_tune, baselines, rules, level, slices)
     return tuple(each.name for each in _overturned_by_failures(outcome, fine_tune, baselines, rules, level))
-
-
-def level_of(attempt: int) -> float:
-    """The confidence at which the `attempt`-th fine-tune on one eval set is judged."""
-    assert attempt >= 1
-    return LEVEL if attempt == 1 else 1 - (1 - LEVEL) / (attempt * (attempt - 1))
 
 
 def best_baseline(baselines: Sequence[Evaluated], primary: str) -> Evaluated:

@@ -29,6 +29,12 @@ class RulesSection(Record):
         default=30, ge=10, description="A slice with fewer eval rows is called unknown and does not block."
     )
 
+    looks: int = Field(
+        default=20,
+        ge=1,
+        description="How often the sealed rows may be looked at; beyond it every verdict says that they are worn.",
+    )
+
     @field_validator("primary")
     @classmethod
     def _is_primary(cls, value: str) -> str:

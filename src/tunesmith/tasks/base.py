@@ -13,7 +13,7 @@ Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]  # texts → unit v
 
 
 class Parsed(NamedTuple):
-    """The answer that a text gives, or why it gives none (the answer is `invalid`)."""
+    """The answer that a text gives, or why it gives none (the answer is `invalid`); both where it is a faulty one."""
 
     output: str | None
     fault: str | None = None
@@ -30,5 +30,5 @@ class Family(Protocol):
     def sliced(self, primary: str) -> str:
         """The metric by which slices are compared."""
 
-    def parse(self, text: str, task: Task, *, cut: bool = False) -> Parsed:
-        """The answer in what a candidate said; `cut` where a limit ended it."""
+    def parse(self, text: str, task: Task, *, cut: bool = False, tools: Sequence[str] = ()) -> Parsed:
+        """The answer in what a candidate said; `cut` where a limit ended it, `tools` those of its row."""

@@ -5,7 +5,7 @@ Texts are right where they are equal after levelling: NFKC forms, and white spac
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tunesmith.tasks.base import Parsed
 from tunesmith.tasks.spec import Task
@@ -39,7 +39,7 @@ def sliced(primary: str) -> str:
     return primary
 
 
-def parse(text: str, task: Task, *, cut: bool = False) -> Parsed:
+def parse(text: str, task: Task, *, cut: bool = False, tools: Sequence[str] = ()) -> Parsed:
     if cut:
         return Parsed(None, f"ended by the limit of {task.max_new_tokens:,} tokens")
     answer = text.strip()

@@ -33,6 +33,10 @@ def measure(
         from tunesmith.tasks import extracted
 
         return extracted.measure(task, examples, predictions)
+    if task.family == "tool_calls":
+        from tunesmith.tasks import called
+
+        return called.measure(examples, predictions)
     return classified.measure(task, examples, predictions)
 
 
@@ -53,6 +57,10 @@ def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Pr
         from tunesmith.tasks import extracted
 
         return extracted.answers_of(task.fields, examples, predictions)
+    if task.family == "tool_calls":
+        from tunesmith.tasks import called
+
+        return called.answers_of(examples, predictions)
     return classified.answers_of(task.labels, examples, predictions)
 
 

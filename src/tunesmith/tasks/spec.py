@@ -14,10 +14,11 @@ from tunesmith.tasks.records import Field as RecordField
 from tunesmith.tasks.records import fields_of, schema_of
 from tunesmith.tasks.style import StyleSection
 
-FamilyName = Literal["classification", "extraction", "generation"]
+FamilyName = Literal["classification", "extraction", "generation", "tool_calls"]
 NO_LABELS = {
     "generation": "its answers are free text",
     "extraction": 'its answers are records; the values of a field stand in the schema as "enum"',
+    "tool_calls": "its answers are calls of the tools that its rows list",
 }
 
 
@@ -46,6 +47,12 @@ class TaskSection(Record):
         "(scored for itself, not as part of the record). Absent: as the field's type has it.",
     )
 
+    tools: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Of tool_calls: file with the tools that every row may call, as the list that OpenAI's API takes, "
+        "relative to the project. Rows that bring `tools` of their own keep those.",
+    )
     constrained: bool = Field(
         default=True,
         description="Of extraction: models decode under the schema, so that every whole answer holds to it; a provider "
@@ -56,6 +63,11 @@ class TaskSection(Record):
     def _check_schema(self) -> Self:
         if self.family == "extraction" and self.output_schema is None:
             raise ValueError('an extraction task needs its schema: output_schema = "schema.json".')
+        if self.family != "tool_calls" and self.tools is not None:
+            raise ValueError(
+                f"tools is of tool_calls; this task is of {self.family}. Take the line out, or set "
+                'family = "tool_calls".'
+            )
         if self.family != "extraction" and (self.output_schema is not None or self.compare or not self.constrained):
             raise ValueError(
                 f"output_schema, compare and constrained are of extraction; this task is of {self.family}. Take the "

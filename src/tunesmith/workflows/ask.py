@@ -36,6 +36,12 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
     """Each candidate answers alone; its time does not count the loading of its model."""
     if not message.strip():
         raise UserError('The message is empty. Ask something: tunesmith ask "my card was eaten".')
+    if project.config.task.family == "tool_calls" and not project.tools:
+        raise UserError(
+            "A message alone has no tools to call: the rows of this task bring their own. Name the tools of every "
+            "message under [task] tools, or let `tunesmith predict` answer a file whose rows have `tools`."
+        )
+    asked = question(message).model_copy(update={"tools": project.tools})
     chosen = candidates.choose(project, names)
     engines = LocalEngines(project.folder, project.config.providers)
     progress = console.progress("asking")
@@ -43,7 +49,7 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
     for number, entry in enumerate(chosen):
         progress(number, len(chosen))
         candidate = load(project.artifacts, entry.digest, engines)
-        answers.append(_answer(entry, next(iter(candidate.predict([question(message)], alone=True)))))
+        answers.append(_answer(entry, next(iter(candidate.predict([asked], alone=True)))))
     progress(len(chosen), len(chosen))
     rows = [[each.candidate, _said(each), _sure(each), tables.duration(each.seconds)] for each in answers]
     sure = "sure" if project.family.LABELLED else "sure (uncalibrated)"

@@ -1,6 +1,7 @@
 """`tunesmith baseline`: make and measure what a fine-tune has to beat."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tunesmith.candidates.base import read_card
 from tunesmith.candidates.section import NOT_OF_FAMILY, OF_FAMILY, SIGNATURES
@@ -10,8 +11,9 @@ from tunesmith.core.progress import Console
 from tunesmith.core.run import Artifact
 from tunesmith.decisions.power import outlook
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.runner import Evaluation
-from tunesmith.evaluation.seal import Look, record_look
+from tunesmith.evaluation.seal import Look, read_seal, record_look
 from tunesmith.tasks.families import EXACT
 from tunesmith.tasks.measures import answers_of
 from tunesmith.workflows import candidates, inputs, runs, tables
@@ -56,6 +58,7 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
                 entries.append(entry)
             recording.result = {"candidates": [entry.model_dump() for entry in entries]}
             evaluations = bench.on_sealed(entries)
+            recording.result["figures"] = _figures(project.config.rules.primary, evaluations)
     lines = tuple(tables.line(each.scorecard, each.predictions) for each in evaluations)
     title = f"Baselines on {state.seal.rows:,} sealed rows (version {state.seal.version})"
     tables.show(console, title, lines, project.config)
@@ -64,6 +67,8 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
         console.say(f"Once what made rows fail is settled, `{again}` asks those rows again, and no others.")
     said = _outlook(project, state, lines, evaluations)
     console.say(said)
+    if worn := budget(read_seal(project.lock_file), project.config.rules.looks).sentence:
+        console.say(worn)
     return BaselineOutcome(
         run=recording.id,
         primary=project.config.rules.primary,
@@ -83,6 +88,12 @@ def _measure(project: Project, bench: Bench, entry: Entry) -> None:
     if failed_before:
         bench.ask_again(entry)
     bench.on_sealed([entry])
+
+
+def _figures(metric: str, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
+    """What `seal --plan` reads without the ledger."""
+    cards = [each.scorecard for each in evaluations]
+    return {"metric": metric, "values": {card.candidate: card.metrics[metric].value for card in cards}}
 
 
 def _outlook(project: Project, state: Ready, lines: Sequence[tables.Line], evaluations: Sequence[Evaluation]) -> str:
@@ -137,9 +148,10 @@ def _make(project: Project, state: Ready, engines: LocalEngines, console: Consol
 
 
 def _majority(project: Project, state: Ready, engines: LocalEngines) -> str:
-    from tunesmith.candidates import majority, usual_record
+    from tunesmith.candidates import majority, usual_calls, usual_record
 
-    made = usual_record.make if state.task.family == "extraction" else majority.make
+    makers = {"extraction": usual_record.make, "tool_calls": usual_calls.make}
+    made = makers.get(state.task.family, majority.make)
     return made(project.artifacts, state.task, state.train)
 
 

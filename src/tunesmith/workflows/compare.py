@@ -18,7 +18,9 @@ from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import decide, decisive_failures
 from tunesmith.decisions.receipt import receipt
 from tunesmith.decisions.report.render import render
+from tunesmith.decisions.signature import SigningKey
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.seal import Look, attempt, record_look
 from tunesmith.workflows import candidates, inputs, ratings, reporting, runs, tables
 from tunesmith.workflows.evaluating import Bench
@@ -27,6 +29,7 @@ from tunesmith.workflows.marks import marked
 from tunesmith.workflows.outcome import DONE, GATE_SAYS_NO, Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.runs import Recording
+from tunesmith.workflows.signing_key import signing_key
 from tunesmith.workflows.status import command, next_command
 
 REPORT, RECEIPT = "report.html", "receipt.json"
@@ -65,6 +68,7 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
             raise UserError(f"There {what} to compare yet. Run `{command(project, missing)}` first.")
         everyone = [*entries, *tuned]
         candidates.refuse_faults(project, everyone)
+        key = signing_key(project.folder)
         wanted = inputs.of_compare(project, baseline.id, train.id)
         with runs.record(project, "compare", wanted) as recording:
             bench = Bench(project, state, recording, LocalEngines(project.folder, project.config.providers), console)
@@ -77,7 +81,7 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
                 found[:-1],
                 project.config.rules,
                 attempt=attempt(state.seal, tuned[0].digest),
-                caveats=_caveats(project, baseline, train),
+                caveats=_caveats(project, state, baseline, train),
             )
             evidence = reporting.Evidence(
                 verdict=verdict,
@@ -93,7 +97,7 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
                 judged = (verdict.baseline, verdict.candidate)
                 chosen = [each for each in evidence.validation if each.scorecard.candidate in judged]
                 ratings.write_sheet(project, state, chosen, console)
-            recording.result = _keep(project, state, recording, evidence)
+            recording.result = _keep(project, state, recording, evidence, key)
     outcome = CompareOutcome(
         run=recording.id,
         candidates=tuple(tables.line(each.scorecard, each.predictions) for each in found),
@@ -145,9 +149,11 @@ def _evaluated(state: Ready, bench: Bench, everyone: list[candidates.Entry]) -> 
     ]
 
 
-def _caveats(project: Project, baseline: Run, train: Run) -> list[str]:
+def _caveats(project: Project, state: Ready, baseline: Run, train: Run) -> list[str]:
     """What a reader of the verdict must know about this project."""
     said = []
+    if worn := budget(state.seal, project.config.rules.looks).sentence:
+        said.append(worn)
     if project.prompt_untouched:
         said.append(
             f"The prompt is still the draft that `tunesmith init` wrote. Definitions and boundaries in "
@@ -163,7 +169,9 @@ def _caveats(project: Project, baseline: Run, train: Run) -> list[str]:
     return said
 
 
-def _keep(project: Project, state: Ready, recording: Recording, evidence: reporting.Evidence) -> dict[str, Any]:
+def _keep(
+    project: Project, state: Ready, recording: Recording, evidence: reporting.Evidence, key: SigningKey
+) -> dict[str, Any]:
     """Write receipt and report, put the verdict into the ledger; what the run has to say of it.
 
     The run names both files from the project's folder, so that a project can be moved.
@@ -172,7 +180,7 @@ def _keep(project: Project, state: Ready, recording: Recording, evidence: report
     cards = [each.scorecard for each in evidence.sealed]
     digests = {f"train.{name}": value for name, value in evidence.train.inputs.items()}
     digests |= {f"baseline.{name}": value for name, value in evidence.baseline.inputs.items()}
-    document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now())
+    document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now(), key=key)
     receipt_file, report_file = recording.folder / RECEIPT, recording.folder / REPORT
     write_json(receipt_file, document)
     write_text(report_file, render(reporting.assemble(project, state, evidence)))
@@ -204,4 +212,4 @@ def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Cons
     elif any(look.reveal for look in state.seal.looks):
         console.say("Sealed rows were revealed before, which the receipt says; this report shows validation rows.")
     console.say(f"Report: {outcome.report}")
-    console.say(f"Receipt: {outcome.receipt}")
+    console.say(f"Receipt: {outcome.receipt} (signed; `tunesmith verify` checks it)")

@@ -78,6 +78,8 @@ def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[
     if project.output_schema is not None:
         record = {"fields": list(section.fields), "output_schema": project.output_schema}
         inputs["the output schema"] = digest("record", 1, **record)
+    if project.tools:
+        inputs["the tools"] = digest("tools", 1, tools=list(project.tools))
     if (effect := reviewed.effect(project, decided)) is not None:
         inputs["the review"] = effect
     return inputs

@@ -15,6 +15,7 @@ from tunesmith.core.units import count
 from tunesmith.core.verdict import Verdict
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.report.record import Answers, Curve, Report, Scores
+from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Seal
 from tunesmith.models.names import is_hosted
@@ -123,7 +124,8 @@ def _trained(project: Project, run: Run) -> dict[str, str]:
 
 def _facts(project: Project, state: Ready, evidence: Evidence) -> dict[str, dict[str, str]]:
     seal, split = evidence.seal, read_record(project)
-    looks = count(len(seal.looks), "look")
+    spent = budget(seal, project.config.rules.looks)
+    looks = f"{count(spent.used, 'look')} of {spent.allowed:,}"
     reveals = count(sum(look.reveal for look in seal.looks), "reveal")
     left_out = split.left_out if split else {}
     tuned = evidence.sealed[-1].scorecard

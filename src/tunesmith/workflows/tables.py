@@ -14,6 +14,7 @@ from tunesmith.workflows.config import Config
 BESIDE = {  # the family → metrics that stand beside the primary one, the first of each group that is not the primary
     "classification": (("accuracy", "macro_f1"),),
     "extraction": (("field_accuracy", "record_exact"), ("field_f1",)),
+    "tool_calls": (("right_tool", "call_exact"), ("right_arguments",)),
     "generation": (("exact_match", "chrf"), ("length_ratio",)),
 }
 NO_LABEL = "no label"

@@ -33,6 +33,7 @@ WRONG_ANSWERS = 30
 BESIDE = (
     *("accuracy", "macro_f1"),
     *("record_exact", "field_accuracy", "field_f1"),
+    *("call_exact", "right_tool", "right_arguments", "unnecessary_rate"),
     *("chrf", "rouge_l", "meaning", "unsupported_rate", "rule_rate", "length_ratio"),
 )  # figures beside the primary, where measured
 SHARES = Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))

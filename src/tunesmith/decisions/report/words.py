@@ -25,6 +25,10 @@ _METRICS = {
     "record_exact": "Exact record",
     "field_accuracy": "Fields right",
     "field_f1": "Field F1",
+    "call_exact": "Exact calls",
+    "right_tool": "Right tools",
+    "right_arguments": "Right arguments",
+    "unnecessary_rate": "Needless calls",
     "unsupported_rate": "Not in the input",
 }
 
