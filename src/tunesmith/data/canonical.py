@@ -22,8 +22,10 @@ from tunesmith.tasks.calls import answering
 CANONICAL = CallSection(input="\0input", output="\0output", time="time", behaviour="behaviour", written=True)
 SOURCE = "source"  # in a canonical row: where it stood before it was imported
 OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
-CANONICAL_KEYS = {"messages", "tools", "accepted", "slice", "group", "weight", "behaviour", "origin", "time", "made"}
-CANONICAL_KEYS |= {SOURCE, OTHER}
+CANONICAL_KEYS = {
+    *("messages", "tools", "accepted", "slice", "group", "weight", "behaviour"),
+    *("origin", SOURCE, "time", "made", OTHER),
+}
 
 
 def read_canonical(path: Path, name: str) -> tuple[Example, ...]:
