@@ -12,7 +12,7 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Run
-from tunesmith.core.scorecard import CascadeFigures
+from tunesmith.core.scorecard import CascadeFigures, Rated
 from tunesmith.core.verdict import Ceiling, Comparison, Guarded, Payback
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import decide, decisive_failures
@@ -24,7 +24,7 @@ from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Look, attempt, record_look
-from tunesmith.workflows import candidates, cascading, inputs, reporting, runs, tables
+from tunesmith.workflows import candidates, cascading, inputs, ratings, reporting, runs, tables
 from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.costs import cost_once
 from tunesmith.workflows.evaluating import Bench
@@ -57,13 +57,14 @@ class CompareOutcome(Outcome):
     payback: Payback | None
     receipt: str
     report: str
+    ratings: tuple[Rated, ...]  # of people
 
     @property
     def exit_code(self) -> int:
         return DONE if self.verdict == "ship" else GATE_SAYS_NO
 
 
-def compare(project: Project, console: Console, *, reveal: bool = False) -> CompareOutcome:
+def compare(project: Project, console: Console, *, reveal: bool = False, rating_sheet: bool = False) -> CompareOutcome:
     """Raises UserError where there is no baseline or no fine-tune yet."""
     with project.locked("compare"):
         state = ready(project, "compare")
@@ -106,13 +107,19 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
                 baseline=baseline,
                 train=train,
                 revealed=reveal,
+                ratings=ratings.by_people(project, state, [entry.name for entry in everyone], console),
             )
+            if rating_sheet:
+                judged = (verdict.baseline, verdict.candidate)
+                chosen = [each for each in evidence.validation if each.scorecard.candidate in judged]
+                ratings.write_sheet(project, state, chosen, console)
             recording.result = _keep(project, state, recording, evidence, key)
             recording.result |= {"cascade": chain.model_dump() if chain else None}
     outcome = CompareOutcome(
         run=recording.id,
         candidates=tuple(tables.line(each.scorecard, each.predictions) for each in shown),
         next=next_command(project),
+        ratings=evidence.ratings,
         **recording.result | {name: str(project.folder / recording.result[name]) for name in ("receipt", "report")},
     )
     figures = [each.scorecard.cascade for each in shown if each.scorecard.cascade]
@@ -223,6 +230,7 @@ def _tell(
     tables.show(console, title, outcome.candidates, project.config)
     for each in cascades:
         console.say(cascading.said(each, project.config.cascade))
+    tables.show_ratings(console, outcome.ratings)
     console.say(f"Verdict: {outcome.verdict.upper()}")
     for text in outcome.reasons:
         console.say(f"  - {text}")

@@ -46,6 +46,7 @@ def of_train(project: Project) -> dict[str, str]:
 
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
     """`baseline` and `train` are the runs whose candidates are compared."""
+    said = project.ratings_file
     measured: dict[str, Record] = {"style": project.config.style, "behaviour": project.config.behaviour}
     cascade = project.config.cascade
     more = {}
@@ -58,6 +59,7 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
         "rules": _of_section("rules", project.config.rules),
         "prices": _of_section("prices", project.config.prices),
         **{name: _of_section(name, section) for name, section in measured.items() if section != type(section)()},
+        **({"ratings": _of_file(said)} if said else {}),
     }
 
 

@@ -33,6 +33,8 @@ from tunesmith.training.section import TrainSection
 from tunesmith.workflows import config, schema_file, tools_file
 from tunesmith.workflows.config import Config
 
+RATINGS = ("ratings.csv", "ratings.jsonl")  # beside the eval set
+
 
 class Project:
     """Paths are absolute; `name(path)` is what messages call them, relative to the project."""
@@ -107,6 +109,14 @@ class Project:
     @property
     def family(self) -> Family:
         return FAMILIES[self.config.task.family]
+
+    @property
+    def ratings_file(self) -> Path | None:
+        """Where people's ratings lie, if they do. Raises UserError where two files could be meant."""
+        found = [path for path in (self.eval_file.parent / name for name in RATINGS) if path.is_file()]
+        if len(found) > 1:
+            raise UserError(f"There are {' and '.join(map(self.name, found))}; keep the ratings in one of them.")
+        return found[0] if found else None
 
     @property
     def rehearsal_file(self) -> Path | None:

@@ -84,6 +84,7 @@ def _template() -> Template:
         figure=words.figure,
         share=words.share,
         interval=words.interval,
+        rating=words.rating,
         points=words.points,
         chance=words.chance,
         shortened=words.shortened,
