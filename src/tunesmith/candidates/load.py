@@ -17,6 +17,9 @@ MODULES = {
     "copy": "copying",
     "prompt": "prompt",
     "few-shot": "few_shot",
+    "retrieval": "retrieval",
+    "recorded": "recorded",
+    "cascade": "cascade",
     "fine-tuned": "fine_tuned",
 }
 

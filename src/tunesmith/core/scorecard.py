@@ -52,6 +52,33 @@ class BehaviourFigures(Record):
     recall: Estimate
 
 
+class Scaling(Record):
+    """How a written answer's own probability becomes how often it is right: sigmoid(slope · logit + shift), fitted on
+    `rows` answers of the rows with the digest `of`."""
+
+    slope: float
+    shift: float
+    rows: int
+    of: str
+
+
+class CascadeFigures(Record):
+    """How a cascade divides the rows: `coverage` is the share that the first answered alone, `error` the share of wrong
+    answers among those. The threshold was chosen on `calibrated` rows, of which it let `accepted` pass, `wrong` of them
+    wrong; with `confidence` at most `max_error` are. None of a threshold: everything went to the second."""
+
+    first: str
+    then: str
+    threshold: float | None
+    max_error: float
+    confidence: float
+    calibrated: int
+    accepted: int
+    wrong: int
+    coverage: Estimate
+    error: Estimate
+
+
 class Scorecard(Record):
     """`confusion[i][j]` counts rows of label i answered j; the last column is "no valid answer". Where answers are free
     text there are no labels.
@@ -94,3 +121,5 @@ class Scorecard(Record):
     tokens_in: int
     tokens_out: int
     memory: int | None = None  # peak bytes of the process while answering
+    cascade: CascadeFigures | None = None  # of a cascade
+    scaling: Scaling | None = None  # of written answers, where their confidence was put right

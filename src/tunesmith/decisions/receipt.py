@@ -52,6 +52,8 @@ def receipt(
         "comparisons": [each.model_dump(mode="json") for each in verdict.comparisons],
         "slices": [each.model_dump(mode="json") for each in verdict.slices],
         "unknown_slices": list(verdict.unknown_slices),
+        "guards": [each.model_dump(mode="json") for each in verdict.guards],
+        "ceilings": [each.model_dump(mode="json") for each in verdict.ceilings],
         "candidates": [_figures(card) for card in scorecards],
         "eval_set": seal.model_dump(mode="json", exclude={"looks", "sample"}),
         "look_budget": {"used": looks.used, "allowed": looks.allowed, "state": looks.state},

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.candidates.base import Candidate
+from tunesmith.candidates.base import Candidate, Card
 from tunesmith.core import memory
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.example import Example
@@ -72,7 +72,7 @@ def evaluate(
     predictions = [recognised(task, each) for each in _with_latency(candidate, examples, predictions)]
     progress(total, total)
     figures = _figures(task, examples, predictions, embed)
-    card = _scorecard(candidate, examples, predictions, figures, eval_version, memory.peak())
+    card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, eval_version, memory.peak())
     return priced(Evaluation(scorecard=card, predictions=tuple(predictions)), examples, prices)
 
 
@@ -95,8 +95,8 @@ def complete(
         predictions[place] = recognised(task, prediction)
         progress(number, len(places))
     peak = max(memory.peak(), kept.scorecard.memory or 0)
-    figures = _figures(task, examples, predictions, embed)
-    card = _scorecard(candidate, examples, predictions, figures, kept.scorecard.eval_version, peak)
+    figures, version = _figures(task, examples, predictions, embed), kept.scorecard.eval_version
+    card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, version, peak)
     return priced(Evaluation(scorecard=card, predictions=tuple(predictions)), examples, prices)
 
 
@@ -112,12 +112,30 @@ def measured_again(
 def priced(evaluation: Evaluation, examples: Sequence[Example], prices: PricesSection) -> Evaluation:
     """The same answers at `prices`, whatever they cost when they were given."""
     predictions = [each.model_copy(update={"cost": prices.cost(each)}) for each in evaluation.predictions]
-    card = evaluation.scorecard
+    known = prices.known or any(prediction.paid is not None for prediction in predictions)
+    return _with_costs(evaluation.scorecard, predictions, known=known)
+
+
+def of_answers(
+    card: Card,
+    digest: str,
+    examples: Sequence[Example],
+    predictions: Sequence[Prediction],
+    *,
+    task: Task,
+    eval_version: int | None,
+) -> Evaluation:
+    """Measure answers that others have given, with the costs that stand in them."""
+    made = _scorecard(card, digest, examples, predictions, _figures(task, examples, predictions, None), eval_version)
+    return _with_costs(made, predictions, known=any(prediction.cost for prediction in predictions))
+
+
+def _with_costs(card: Scorecard, predictions: Sequence[Prediction], *, known: bool) -> Evaluation:
     success = card.metrics.get(families.named(card.family).SUCCESS or "")
     successes = round((success.value or 0.0) * success.n) if success else 0
     cost = sum(prediction.cost for prediction in predictions)
-    costs = {"cost": cost, "cost_per_success": cost / successes if prices.known and successes else None}
-    return Evaluation(scorecard=evaluation.scorecard.model_copy(update=costs), predictions=tuple(predictions))
+    costs = {"cost": cost, "cost_per_success": cost / successes if known and successes else None}
+    return Evaluation(scorecard=card.model_copy(update=costs), predictions=tuple(predictions))
 
 
 def _answers(candidate: Candidate, examples: Sequence[Example], answered: int = 0) -> Iterator[Prediction]:
@@ -174,6 +192,8 @@ def _with_latency(
     caches and prefixes are still cold then.
     """
     timed = list(predictions)
+    if getattr(candidate, "timed", False):
+        return timed
     places = [place for place, prediction in enumerate(predictions) if prediction.state != "failed"]
     sample = sorted(places, key=lambda place: (examples[place].id, place))[:ALONE_AT_MOST]
     if not sample:
@@ -200,18 +220,19 @@ def _with_latency(
 
 
 def _scorecard(
-    candidate: Candidate,
+    card: Card,
+    digest: str,
     examples: Sequence[Example],
     predictions: Sequence[Prediction],
     figures: Mapping[str, Any],
     eval_version: int | None,
-    peak: int,
+    peak: int | None = None,
 ) -> Scorecard:
     """Without costs: `priced` adds them."""
     return Scorecard(
-        candidate=candidate.card.name,
-        kind=candidate.card.kind,
-        candidate_digest=candidate.digest,
+        candidate=card.name,
+        kind=card.kind,
+        candidate_digest=digest,
         eval_set=rows_digest(examples),
         eval_version=eval_version,
         rows=len(examples),

@@ -24,6 +24,7 @@ METRICS: Mapping[str, str] = {
     "no_json_rate": "no JSON",
     "schema_rate": "breaks the schema",
     "unsupported_rate": "not in the input",
+    "ece": "calibration error",
 }
 PRIMARY: tuple[str, ...] = ("record_exact", "field_accuracy")
 SUCCESS: str | None = "record_exact"

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from tunesmith.candidates.section import OF_FAMILY, BaselinesSection
+from tunesmith.candidates.section import OF_FAMILY, BaselinesSection, CascadeSection
 from tunesmith.core.errors import ConfigError, nearest
 from tunesmith.core.record import Record
 from tunesmith.data.section import DataSection
@@ -25,6 +25,7 @@ from tunesmith.engines.section import ProviderSection
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.models.section import ModelSection
 from tunesmith.tasks.behaviour import BehaviourSection
+from tunesmith.tasks.guarded import check_guard
 from tunesmith.tasks.primary import PRIMARY, check_primary
 from tunesmith.tasks.spec import TaskSection
 from tunesmith.tasks.style import StyleSection
@@ -40,6 +41,7 @@ class Config(Record):
     data: DataSection = DataSection()
     baselines: BaselinesSection = BaselinesSection()
     train: TrainSection = TrainSection()
+    cascade: CascadeSection = CascadeSection()
     rules: RulesSection = RulesSection()
     prices: PricesSection = PricesSection()
     style: StyleSection = StyleSection()
@@ -98,6 +100,11 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
             f"{where}: [style]: what texts have to hold to is of generation; this task is of "
             f"{family}. Take the section out."
         )
+    for metric, margin in rules.guards.items():
+        try:
+            check_guard(metric, margin, family)
+        except ConfigError as error:
+            raise ConfigError(f"{values['rules']['guards'].where}: [rules.guards] {metric}: {error}") from None
     baselines = given.baselines
     if "which" not in baselines.model_fields_set:
         baselines = baselines.model_copy(update={"which": OF_FAMILY[family]})

@@ -8,6 +8,7 @@ from typing import Any
 
 from tunesmith.core.digests import digest, sha256_file, sha256_text
 from tunesmith.core.record import Record
+from tunesmith.data.passages import files_of
 from tunesmith.models.names import ADAPTER_WEIGHTS, is_hosted
 from tunesmith.training.hosted import recipe as hosted_recipe
 from tunesmith.workflows import reviewed
@@ -22,6 +23,11 @@ def of_baseline(project: Project) -> dict[str, str]:
     }
     if project.rules_file.is_file():
         inputs["rules_file"] = sha256_file(project.rules_file)
+    if "retrieval" in project.config.baselines.which and project.documents.is_dir():
+        files = {project.name(path): sha256_file(path) for path in files_of(project.documents)}
+        inputs["documents"] = digest("documents", 1, files=files)
+    for name, file in project.config.baselines.recorded.items():
+        inputs[f"recorded.{name}"] = _of_file(project.folder / file)
     return inputs
 
 
@@ -41,7 +47,11 @@ def of_train(project: Project) -> dict[str, str]:
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
     """`baseline` and `train` are the runs whose candidates are compared."""
     measured: dict[str, Record] = {"style": project.config.style, "behaviour": project.config.behaviour}
-    return {
+    cascade = project.config.cascade
+    more = {}
+    if cascade.then:
+        more = {"cascade": _of_section("cascade", cascade), "calibration": _of_file(project.calibration_file)}
+    return more | {
         "baseline": baseline,
         "train": train,
         "seal": of_seal(project),
@@ -64,6 +74,7 @@ def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[
     later: dict[str, Any] = {"time": section.time} if section.time else {}
     later |= {"behaviour": section.behaviour} if section.behaviour else {}
     later |= {"min_effect": project.config.rules.min_effect} if section.eval == "auto" else {}
+    later |= {"calibration": share} if (share := project.config.cascade.share) else {}
     inputs["[data]"] = digest(
         "split-settings",
         1,

@@ -33,12 +33,13 @@ from tunesmith.data.lines import (
 )
 from tunesmith.data.rows import object_at
 from tunesmith.engines.registry import LocalEngines
-from tunesmith.workflows import candidates
+from tunesmith.workflows import candidates, sure
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.status import next_command
 
 ADDED = ("answer", "state", "confidence", "error")
+SHOWN = "passages"  # and where a candidate was shown some, their places
 SUFFIXES = (".csv", ".jsonl")
 NAMED = 8  # columns that a message lists
 
@@ -63,7 +64,7 @@ def predict(
     [entry] = candidates.choose(project, [name])
     _check_files(project, source, target, overwrite)
     rows = read_rows(source)
-    if taken := [name for name in ADDED if any(name in row.cells for row in rows)]:
+    if taken := [name for name in (*ADDED, SHOWN) if any(name in row.cells for row in rows)]:
         raise DataError(f"{source} has a column {taken[0]!r} already, which the answers would overwrite. Rename it.")
     asked = questions(rows, project)
     examples = [each for each in asked if isinstance(each, Example)]
@@ -75,6 +76,7 @@ def predict(
         answers.append(prediction)
         progress(len(answers), len(examples))
     predictions = _in_order(asked, answers)
+    predictions = list(sure.put_right(project, entry.digest, predictions))
     interrupts.settle()  # the same command again would be refused, its output exists
     _write(target, [row.cells for row in rows], predictions)
     states = Counter(prediction.state for prediction in predictions)
@@ -237,6 +239,8 @@ def _write(path: Path, rows: Sequence[dict[str, Any]], predictions: Sequence[Pre
         row | dict(zip(ADDED, (each.output, each.state, _rounded(each.confidence), each.error), strict=True))
         for row, each in zip(rows, predictions, strict=True)
     ]
+    if any(each.passages for each in predictions):
+        answered = [row | {SHOWN: list(each.passages)} for row, each in zip(answered, predictions, strict=True)]
     try:
         if is_csv(path):
             write_text(path, _csv_text(answered))

@@ -48,12 +48,15 @@ class Project:
         self.split = folder / SPLIT
         self.train_file = self.split / "train.jsonl"
         self.validation_file = self.split / "validation.jsonl"
+        self.calibration_file = self.split / "calibration.jsonl"
         self.left_out_file = self.split / "left-out.jsonl"
         self.split_file = self.split / "split.json"
         self.eval_file = folder / "evals" / "eval.jsonl"
         self.lock_file = folder / "evals" / "eval.lock"
         self.prompt_file = folder / settings.task.prompt
         self.rules_file = folder / settings.baselines.rules
+        self.documents = folder / settings.baselines.documents
+        self.split_files = (self.train_file, self.validation_file, self.calibration_file)
         self.state = folder / ".tunesmith"
         self.runs = self.state / "runs"
         self.artifacts = self.state / "artifacts"

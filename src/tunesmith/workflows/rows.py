@@ -168,6 +168,16 @@ def read_split(project: Project) -> tuple[tuple[Example, ...], tuple[Example, ..
     return train, validation
 
 
+def read_calibration(project: Project) -> tuple[Example, ...]:
+    """The rows kept for the threshold of a cascade; none where there is no cascade."""
+    if not project.config.cascade.then:
+        return ()
+    name = project.name(project.calibration_file)
+    if not project.calibration_file.is_file():
+        raise DataError(f"{name}, the rows for the threshold of the cascade, is gone. `tunesmith split` writes it.")
+    return read_canonical(project.calibration_file, name)
+
+
 def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
     """A function that gives a row's length in tokens where [model] max_tokens forbids it; and why it was skipped.
 

@@ -11,8 +11,9 @@ from typing import Any
 from tunesmith.core.errors import UserError
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count, level, share
+from tunesmith.decisions.figures import points
 from tunesmith.decisions.plan import Noise, Plan, assumed, plan
-from tunesmith.decisions.power import TYPICAL_ACCURACY, level_of, points
+from tunesmith.decisions.power import TYPICAL_ACCURACY, level_of
 from tunesmith.evaluation import seal as seals
 from tunesmith.tasks.families import EXACT, NAMES
 from tunesmith.workflows import runs
