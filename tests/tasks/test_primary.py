@@ -16,6 +16,6 @@ def test_another_metric_is_refused_with_the_nearest(said: str, meant: str) -> No
         check_primary(said, "classification")
     with pytest.raises(
         ConfigError,
-        match="accuracy, bleu, chrf, exact_match, field_accuracy, macro_f1, record_exact, rouge_l, similarity",
+        match="accuracy, bleu, call_exact, chrf, exact_match, field_accuracy, macro_f1, record_exact, right_tool, ",
     ):
         check_primary("meteor")

@@ -24,7 +24,7 @@ class Said(NamedTuple):
 
 
 def constraint_of(task: Task) -> Constraint | None:
-    """What the answers of a model are held to; None where it may write what it likes."""
+    """What all answers of a model are held to; None where it may write what it likes."""
     if task.output_schema is None or not task.constrained:
         return None
     return Constraint(kind="json_schema", text=task.output_schema)

@@ -114,9 +114,9 @@ def _of_data(project: Project) -> dict[str, str]:
 
 
 def _of_schema(project: Project) -> dict[str, Any]:
-    if project.output_schema is None:
-        return {}
     task = project.config.task
+    if project.output_schema is None:
+        return {"constrained": task.constrained} if task.family == "tool_calls" else {}
     return {"output_schema": project.output_schema, "compare": task.compare, "constrained": task.constrained}
 
 

@@ -28,7 +28,7 @@ from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.labels import check_labels
 from tunesmith.tasks.records import counted_text
-from tunesmith.tasks.spec import Task
+from tunesmith.tasks.spec import CONSTRAINED, Task
 from tunesmith.training.section import TrainSection
 from tunesmith.workflows import config, schema_file, tools_file
 from tunesmith.workflows.config import Config
@@ -189,7 +189,7 @@ class Project:
                 max_new_tokens=self.config.model.max_new_tokens,
                 output_schema=self.output_schema,
                 compare=self.config.task.compare,
-                constrained=self.config.task.family == "extraction" and self.config.task.constrained,
+                constrained=self.config.task.family in CONSTRAINED and self.config.task.constrained,
                 style=self.config.style,
                 behaviour=self.config.behaviour,
             )
