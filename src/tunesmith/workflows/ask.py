@@ -39,7 +39,7 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
     if not message.strip():
         raise UserError('The message is empty. Ask something: tunesmith ask "my card was eaten".')
     chosen = candidates.choose(project, names)
-    engines = LocalEngines(project.folder, project.config.providers)
+    engines = LocalEngines(project.folder, project.config.providers, project.answers)
     progress = console.progress("asking")
     answers = []
     for number, entry in enumerate(chosen):
