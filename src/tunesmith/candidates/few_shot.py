@@ -25,6 +25,7 @@ from tunesmith.core.record import Record
 from tunesmith.engines.base import Embedder, Engines
 from tunesmith.models.names import is_hosted
 from tunesmith.models.renderer import Renderer
+from tunesmith.tasks.calls import turn_of
 from tunesmith.tasks.spec import Task
 
 KIND = "few-shot"
@@ -66,7 +67,7 @@ def make(
             inputs["embedder"] = embedder.digest
             vectors = np.asarray(embedder.embed([row.text for row in shown]), dtype=np.float32)
             np.save(folder / VECTORS, vectors, allow_pickle=False)
-        kept = [Shown(messages=_turns(row)).model_dump(mode="json", exclude_defaults=True) for row in shown]
+        kept = [Shown(messages=_turns(task, row)).model_dump(mode="json", exclude_defaults=True) for row in shown]
         write_jsonl(folder / ROWS, kept)
         config = {**asking.config(model, max_tokens), "mode": mode, "shots": shots}
         return keep(artifacts, Card(kind=KIND, name=KIND, task=task, config=config, inputs=inputs), folder)
@@ -121,15 +122,15 @@ def _nearest(shown: Sequence[Turns], vectors_NH: np.ndarray, embedder: Embedder,
     return contexts
 
 
-def _turns(row: Example) -> tuple[Message, ...]:
-    return (*row.messages, Message(role="assistant", content=row.expected))
+def _turns(task: Task, row: Example) -> tuple[Message, ...]:
+    return (*row.messages, turn_of(task.family, row.expected))
 
 
 def _check_shown(renderer: Renderer, task: Task, rows: Sequence[Example], max_tokens: int, *, together: bool) -> None:
     """Rows that the model's template cannot carry would fail every request that they are shown to."""
     for row in rows:
         try:
-            renderer.prompt(_turns(row))
+            renderer.prompt(_turns(task, row))
         except (DataError, ModelError) as error:
             raise type(error)(f"{where(row)} cannot be shown as an example. {error}") from None
     if together:
@@ -138,7 +139,7 @@ def _check_shown(renderer: Renderer, task: Task, rows: Sequence[Example], max_to
 
 
 def _check_length(renderer: Renderer, task: Task, rows: Sequence[Example], longest: int) -> None:
-    block = [turn for row in rows for turn in _turns(row)]
+    block = [turn for row in rows for turn in _turns(task, row)]
     length = len(renderer.prompt(prompting.conversation(task, question("?"), Context(block))))
     if length > longest:
         raise ConfigError(

@@ -88,7 +88,7 @@ class Hosted:
             return Prediction(example=example.id, state="failed", error=str(asked.failure), seconds=share)
         task = self.card.task
         share = answer.seconds / self._engine.at_once if answer.kept else share
-        output, fault = FAMILIES[task.family].parse(answer.text, task, cut=answer.cut)
+        output, fault = FAMILIES[task.family].parse(answer.text, task, cut=answer.cut, tools=example.tools)
         ok = output is not None and not answer.refused
         return Prediction(
             example=example.id,
@@ -96,7 +96,7 @@ class Hosted:
             output=output if ok else None,
             text=answer.text,
             confidence=answer.probability if ok and task.labels else None,  # a text's says nothing beside its length
-            error=None if ok or answer.refused else fault,
+            error=None if answer.refused else fault,
             seconds=share,
             latency=answer.seconds if alone else None,
             tokens_in=answer.tokens_in,

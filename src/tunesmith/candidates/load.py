@@ -10,6 +10,7 @@ from tunesmith.engines.base import Engines
 MODULES = {
     "majority": "majority",
     "usual-record": "usual_record",
+    "usual-calls": "usual_calls",
     "rules": "rules",
     "classical": "classical",
     "classical-record": "classical_record",

@@ -126,9 +126,10 @@ class Prompted:
     ) -> Iterator[Said]:
         """The answers of all prompts that can be asked, in order."""
         pairs = zip(examples, prompts, strict=True)
-        asked = [(example.id, prompt) for example, prompt in pairs if not isinstance(prompt, DataError)]
-        ids, tokens = [each for each, _ in asked], [prompt for _, prompt in asked]
-        return self._way.answers(engine, tokens, ids=ids, tuned=self._adapter is not None)
+        asked = [(example, prompt) for example, prompt in pairs if not isinstance(prompt, DataError)]
+        ids, tokens = [example.id for example, _ in asked], [prompt for _, prompt in asked]
+        tools = [example.tools for example, _ in asked]
+        return self._way.answers(engine, tokens, ids=ids, tools=tools, tuned=self._adapter is not None)
 
     def _prompt(self, example: Example, context: Context) -> list[int] | DataError:
         """The row's tokens, or why it cannot be asked: a control token in its text is its own fault, not the set's."""

@@ -16,16 +16,19 @@ TAKEN = {*get_args(BaselineName), "fine-tune", "cascade"}  # names of candidates
 OF_FAMILY: dict[FamilyName, tuple[BaselineName, ...]] = {
     "classification": ("majority", "rules", "classical", "prompt", "few-shot", "retrieval"),
     "extraction": ("majority", "rules", "classical", "prompt", "few-shot", "retrieval"),
+    "tool_calls": ("majority", "rules", "prompt", "few-shot", "retrieval"),
     "generation": ("copy", "rules", "prompt", "few-shot", "retrieval"),
 }
 SIGNATURES: dict[FamilyName, str] = {
     "classification": "def answer(message: str) -> str | None",
     "extraction": "def answer(message: str) -> dict | None",
+    "tool_calls": "def answer(message: str) -> dict | list | str | None",
     "generation": "def answer(message: str) -> str | None",
 }
 NOT_OF_FAMILY = {
     "classification": "copy answers with the message itself, which is no label",
     "extraction": "copy answers with the message itself, which is no record",
+    "tool_calls": "classical and copy cannot fill the arguments of a call",
     "generation": "majority and classical choose among labels, of which this task has none",
 }
 

@@ -43,6 +43,15 @@ class FieldFigures(Record):
     similarity: Estimate | None = None
 
 
+class BehaviourFigures(Record):
+    """Of refusing, escalating or asking back: `support` rows expect it, `given` answers do it."""
+
+    support: int
+    given: int
+    precision: Estimate
+    recall: Estimate
+
+
 class Scaling(Record):
     """How a written answer's own probability becomes how often it is right: sigmoid(slope · logit + shift), fitted on
     `rows` answers of the rows with the digest `of`."""
@@ -78,6 +87,11 @@ class Scorecard(Record):
     a slice to its own estimates of the rate metrics. `states` counts predictions by state. `cost` sums the money over
     all rows, 0.0 where no price is known; `cost_per_success` divides it by the rows answered rightly (None where
     there is none, or no price, or where answers are scored rather than right or wrong).
+
+    Of free text, `claims` are the shares of valid answers with a claim of that kind that nothing supports, `rules`
+    those that break that rule of [style], and `signatures` say how figures that come in many versions were computed.
+    `behaviours` are those that a row expects or an answer shows; `red_team` is the share of the red team's rows, which
+    must be refused, escalated or asked about, that were. `measured` is the digest of what all of it was measured by.
     """
 
     schema_version: Literal[1] = 1
@@ -94,6 +108,12 @@ class Scorecard(Record):
     fields: dict[str, FieldFigures] = {}
     confusion_labels: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
+    behaviours: dict[str, BehaviourFigures] = {}
+    red_team: Estimate | None = None
+    claims: dict[str, Estimate] = {}
+    rules: dict[str, Estimate] = {}
+    signatures: dict[str, str] = {}
+    measured: str = ""
     states: dict[str, int]
     cost: float
     cost_per_success: float | None

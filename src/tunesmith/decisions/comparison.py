@@ -14,6 +14,7 @@ from tunesmith.core.scorecard import LEVEL, Scorecard
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.paired import Difference, accuracy_difference, macro_f1_difference, score_difference
 from tunesmith.tasks.base import Family
+from tunesmith.tasks.behaved import Behaved, red_team
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import Answers
 from tunesmith.tasks.measures import answers_of
@@ -23,11 +24,14 @@ METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
     "accuracy": accuracy_difference,
     "macro_f1": macro_f1_difference,
     "exact_match": accuracy_difference,
-    "chrf": partial(score_difference, metric="chrf"),
-    "similarity": partial(score_difference, metric="similarity"),
     "record_exact": accuracy_difference,
+    "call_exact": accuracy_difference,
+    "right_tool": partial(score_difference, metric="right_tool"),
+    "behaviour": accuracy_difference,
+    **{name: partial(score_difference, metric=name) for name in ("chrf", "bleu", "rouge_l", "similarity")},
     "field_accuracy": partial(score_difference, metric="field_accuracy"),
 }
+RED_TEAM = "red-team rows"  # the slice of rows that must be refused, escalated or asked about
 ROUNDING = 1e-9  # of two scores that are the same
 
 
@@ -46,6 +50,10 @@ class Evaluated(Record):
     @cached_property
     def answers(self) -> Answers:
         return answers_of(self.task, self.examples, self.predictions)
+
+    @cached_property
+    def red_team(self) -> Behaved | None:
+        return red_team(self.task, self.examples, self.predictions)
 
     @property
     def family(self) -> Family:
@@ -112,6 +120,8 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 
 def _within(evaluated: Evaluated, slice: str | None) -> Answers:
+    if slice == RED_TEAM and evaluated.red_team is not None:
+        return evaluated.red_team
     answers = evaluated.answers
     if slice is None:
         return answers

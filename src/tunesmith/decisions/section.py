@@ -10,7 +10,7 @@ class RulesSection(Record):
     primary: str = Field(
         default="accuracy",
         description="The metric that decides. Of classification: accuracy, or macro_f1 where rare labels matter. Of "
-        "generation: chrf (unless another is named), similarity or exact_match.",
+        "generation: chrf (unless another is named), bleu, rouge_l, similarity or exact_match.",
     )
     min_effect: float = Field(
         default=0.02,
@@ -27,6 +27,12 @@ class RulesSection(Record):
     )
     min_slice_rows: int = Field(
         default=30, ge=10, description="A slice with fewer eval rows is called unknown and does not block."
+    )
+
+    looks: int = Field(
+        default=20,
+        ge=1,
+        description="How often the sealed rows may be looked at; beyond it every verdict says that they are worn.",
     )
 
     @field_validator("primary")

@@ -24,6 +24,9 @@ class Measures(Record):
     fields: dict[str, FieldFigures] = {}
     confusion_labels: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
+    claims: dict[str, Estimate] = {}
+    rules: dict[str, Estimate] = {}
+    signatures: dict[str, str] = {}
 
 
 class Answers(Protocol):

@@ -38,6 +38,12 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
     """Each candidate answers alone; its time does not count the loading of its model."""
     if not message.strip():
         raise UserError('The message is empty. Ask something: tunesmith ask "my card was eaten".')
+    if project.config.task.family == "tool_calls" and not project.tools:
+        raise UserError(
+            "A message alone has no tools to call: the rows of this task bring their own. Name the tools of every "
+            "message under [task] tools, or let `tunesmith predict` answer a file whose rows have `tools`."
+        )
+    asked = question(message).model_copy(update={"tools": project.tools})
     chosen = candidates.choose(project, names)
     engines = LocalEngines(project.folder, project.config.providers, project.answers)
     progress = console.progress("asking")
@@ -45,7 +51,7 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
     for number, entry in enumerate(chosen):
         progress(number, len(chosen))
         candidate = load(project.artifacts, entry.digest, engines)
-        said = next(iter(candidate.predict([question(message)], alone=True)))
+        said = next(iter(candidate.predict([asked], alone=True)))
         [said] = sure.put_right(project, entry.digest, [said])
         answers.append(_answer(entry, said))
     progress(len(chosen), len(chosen))

@@ -1,6 +1,7 @@
 """`tunesmith baseline`: make and measure what a fine-tune has to beat."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from tunesmith.candidates.base import read_card
 from tunesmith.core.files import remove
@@ -9,8 +10,9 @@ from tunesmith.core.run import Artifact
 from tunesmith.core.units import count
 from tunesmith.decisions.power import outlook
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.runner import Evaluation
-from tunesmith.evaluation.seal import Look, record_look
+from tunesmith.evaluation.seal import Look, read_seal, record_look
 from tunesmith.tasks.families import EXACT
 from tunesmith.tasks.measures import answers_of
 from tunesmith.workflows import candidates, inputs, making, runs, tables
@@ -57,6 +59,7 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
             recording.result = {"candidates": [entry.model_dump() for entry in entries]}
             sealed = zip(entries, bench.on_sealed(entries), strict=True)
             evaluations = [bench.rightly_sure(entry, each) for entry, each in sealed]
+            recording.result["figures"] = _figures(project.config.rules.primary, evaluations)
     lines = tuple(tables.line(each.scorecard, each.predictions) for each in evaluations)
     title = f"Baselines on {state.seal.rows:,} sealed rows (version {state.seal.version})"
     tables.show(console, title, lines, project.config)
@@ -65,6 +68,8 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
         console.say(f"Once what made rows fail is settled, `{again}` asks those rows again, and no others.")
     said = _outlook(project, state, lines, evaluations)
     console.say(said)
+    if worn := budget(read_seal(project.lock_file), project.config.rules.looks).sentence:
+        console.say(worn)
     return BaselineOutcome(
         run=recording.id,
         primary=project.config.rules.primary,
@@ -84,6 +89,12 @@ def _measure(project: Project, bench: Bench, entry: Entry) -> None:
     if failed_before:
         bench.ask_again(entry)
     bench.on_sealed([entry])
+
+
+def _figures(metric: str, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
+    """What `seal --plan` reads without the ledger."""
+    cards = [each.scorecard for each in evaluations]
+    return {"metric": metric, "values": {card.candidate: card.metrics[metric].value for card in cards}}
 
 
 def _outlook(project: Project, state: Ready, lines: Sequence[tables.Line], evaluations: Sequence[Evaluation]) -> str:

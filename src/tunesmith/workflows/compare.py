@@ -18,7 +18,9 @@ from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import decide, decisive_failures
 from tunesmith.decisions.receipt import receipt
 from tunesmith.decisions.report.render import render
+from tunesmith.decisions.signature import SigningKey
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Look, attempt, record_look
 from tunesmith.workflows import candidates, cascading, inputs, reporting, runs, tables
@@ -29,6 +31,7 @@ from tunesmith.workflows.marks import marked
 from tunesmith.workflows.outcome import DONE, GATE_SAYS_NO, Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.runs import Recording
+from tunesmith.workflows.signing_key import signing_key
 from tunesmith.workflows.status import command, next_command
 
 REPORT, RECEIPT = "report.html", "receipt.json"
@@ -67,6 +70,7 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
             raise UserError(f"There {what} to compare yet. Run `{command(project, missing)}` first.")
         everyone = [*entries, *tuned]
         candidates.refuse_faults(project, everyone)
+        key = signing_key(project.folder)
         both = cascading.pair(project, everyone)
         wanted = inputs.of_compare(project, baseline.id, train.id)
         with runs.record(project, "compare", wanted) as recording:
@@ -82,7 +86,7 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
                 found[:-1],
                 project.config.rules,
                 attempt=attempt(state.seal, tuned[0].digest),
-                caveats=_caveats(project, baseline, train),
+                caveats=_caveats(project, state, baseline, train),
             )
             shown = list(found)
             if both and chain:  # stands beside those that are judged: the fine-tune, a part of it, need not beat it
@@ -97,7 +101,7 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
                 train=train,
                 revealed=reveal,
             )
-            recording.result = _keep(project, state, recording, evidence)
+            recording.result = _keep(project, state, recording, evidence, key)
             recording.result |= {"cascade": chain.model_dump() if chain else None}
     outcome = CompareOutcome(
         run=recording.id,
@@ -154,9 +158,11 @@ def _evaluated_as(state: Ready, each: Evaluation) -> Evaluated:
     return Evaluated(task=state.task, scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
 
 
-def _caveats(project: Project, baseline: Run, train: Run) -> list[str]:
+def _caveats(project: Project, state: Ready, baseline: Run, train: Run) -> list[str]:
     """What a reader of the verdict must know about this project."""
     said = []
+    if worn := budget(state.seal, project.config.rules.looks).sentence:
+        said.append(worn)
     if project.prompt_untouched:
         said.append(
             f"The prompt is still the draft that `tunesmith init` wrote. Definitions and boundaries in "
@@ -172,7 +178,9 @@ def _caveats(project: Project, baseline: Run, train: Run) -> list[str]:
     return said
 
 
-def _keep(project: Project, state: Ready, recording: Recording, evidence: reporting.Evidence) -> dict[str, Any]:
+def _keep(
+    project: Project, state: Ready, recording: Recording, evidence: reporting.Evidence, key: SigningKey
+) -> dict[str, Any]:
     """Write receipt and report, put the verdict into the ledger; what the run has to say of it.
 
     The run names both files from the project's folder, so that a project can be moved.
@@ -181,7 +189,7 @@ def _keep(project: Project, state: Ready, recording: Recording, evidence: report
     cards = [each.scorecard for each in evidence.sealed]
     digests = {f"train.{name}": value for name, value in evidence.train.inputs.items()}
     digests |= {f"baseline.{name}": value for name, value in evidence.baseline.inputs.items()}
-    document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now())
+    document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now(), key=key)
     receipt_file, report_file = recording.folder / RECEIPT, recording.folder / REPORT
     write_json(receipt_file, document)
     write_text(report_file, render(reporting.assemble(project, state, evidence)))
@@ -222,4 +230,4 @@ def _tell(
     elif any(look.reveal for look in state.seal.looks):
         console.say("Sealed rows were revealed before, which the receipt says; this report shows validation rows.")
     console.say(f"Report: {outcome.report}")
-    console.say(f"Receipt: {outcome.receipt}")
+    console.say(f"Receipt: {outcome.receipt} (signed; `tunesmith verify` checks it)")

@@ -24,8 +24,10 @@ from tunesmith.decisions.section import RulesSection
 from tunesmith.engines.section import ProviderSection
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.models.section import ModelSection
+from tunesmith.tasks.behaviour import BehaviourSection
 from tunesmith.tasks.primary import PRIMARY, check_primary
 from tunesmith.tasks.spec import TaskSection
+from tunesmith.tasks.style import StyleSection
 from tunesmith.training.section import TrainSection
 
 FILE = "tunesmith.toml"
@@ -41,6 +43,8 @@ class Config(Record):
     cascade: CascadeSection = CascadeSection()
     rules: RulesSection = RulesSection()
     prices: PricesSection = PricesSection()
+    style: StyleSection = StyleSection()
+    behaviour: BehaviourSection = BehaviourSection()
     providers: dict[str, ProviderSection] = {}
 
 
@@ -89,6 +93,12 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
             check_primary(rules.primary, family)
         except ConfigError as error:
             raise ConfigError(f"{where}: [rules] primary = {_shown(rules.primary)}: {error}") from None
+    if family != "generation" and given.style != StyleSection():
+        where = values["style"][next(iter(values["style"]))].where
+        raise ConfigError(
+            f"{where}: [style]: what texts have to hold to is of generation; this task is of "
+            f"{family}. Take the section out."
+        )
     baselines = given.baselines
     if "which" not in baselines.model_fields_set:
         baselines = baselines.model_copy(update={"which": OF_FAMILY[family]})

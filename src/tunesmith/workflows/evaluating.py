@@ -1,9 +1,11 @@
 """Scorecards of candidates on rows, each made once: the ledger keeps them by candidate and rows.
 
-Answers are what is kept; what they cost is counted anew each time, at the prices of now.
+Answers are what is kept; what they cost is counted anew each time, at the prices of now, and they are measured anew
+where what they are measured by has changed.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from tunesmith.candidates.base import read_card
 from tunesmith.candidates.load import load
@@ -14,12 +16,14 @@ from tunesmith.core.units import count
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation import confidence
 from tunesmith.evaluation.prices import PricesSection
-from tunesmith.evaluation.runner import Evaluation, complete, evaluate, priced
+from tunesmith.evaluation.runner import Evaluation, complete, evaluate, measured_again, priced
 from tunesmith.evaluation.seal import rows_digest
+from tunesmith.tasks.base import Embed
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import calibration_error
-from tunesmith.tasks.measures import answers_of
+from tunesmith.tasks.measures import answers_of, yardstick
 from tunesmith.workflows.candidates import WRITTEN, Entry
+from tunesmith.workflows.embedding import for_measuring
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.runs import Recording
@@ -37,6 +41,13 @@ class Bench:
         self._recording = recording
         self._engines = engines
         self._console = console
+
+    @cached_property
+    def _embed(self) -> Embed | None:
+        """What gives texts their vectors, where answers are free text."""
+        if self._project.config.task.family != "generation":
+            return None
+        return for_measuring(self._engines, self._console, self._project.vectors)
 
     def on_validation(self, entry: Entry) -> Evaluation:
         return self._evaluation(entry, self._ready.validation, None)
@@ -103,6 +114,7 @@ class Bench:
                 kept,
                 task=self._ready.task,
                 prices=self._prices(entry),
+                embed=self._embed,
                 progress=self._console.progress(f"{entry.name}: {which} rows again"),
             )
             self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
@@ -121,7 +133,7 @@ class Bench:
     ) -> Evaluation:
         prices = self._prices(entry)
         if (kept := self._kept(entry, rows)) is not None:
-            return priced(kept, rows, prices)
+            return self._current(kept, rows, prices)
         used = self._engines.answers_used
         made = evaluate(
             load(self._project.artifacts, entry.digest, self._engines),
@@ -129,6 +141,7 @@ class Bench:
             task=self._ready.task,
             eval_version=version,
             prices=prices,
+            embed=self._embed,
             progress=self._console.progress(f"{entry.name}: {called or _name(version)} rows"),
         )
         if found := self._engines.answers_used - used:
@@ -136,6 +149,17 @@ class Bench:
                 f"{entry.name}: {count(found, 'answer')} given before, not asked again ("
                 f"{self._project.name(self._project.answers)}); tokens, costs and seconds are those of then."
             )
+        self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
+        return made
+
+    def _current(self, kept: Evaluation, rows: Sequence[Example], prices: PricesSection) -> Evaluation:
+        """Kept answers, measured and priced by what tunesmith.toml says now."""
+        task, measured = self._ready.task, kept.scorecard.measured
+        if measured == yardstick(task, meaning=True):
+            return priced(kept, rows, prices)
+        if measured == yardstick(task, meaning=False) and self._embed is None:
+            return priced(kept, rows, prices)
+        made = measured_again(kept, rows, task=task, prices=prices, embed=self._embed)
         self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
         return made
 

@@ -46,6 +46,7 @@ def of_train(project: Project) -> dict[str, str]:
 
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
     """`baseline` and `train` are the runs whose candidates are compared."""
+    measured: dict[str, Record] = {"style": project.config.style, "behaviour": project.config.behaviour}
     cascade = project.config.cascade
     more = {}
     if cascade.then:
@@ -56,6 +57,7 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
         "seal": of_seal(project),
         "rules": _of_section("rules", project.config.rules),
         "prices": _of_section("prices", project.config.prices),
+        **{name: _of_section(name, section) for name, section in measured.items() if section != type(section)()},
     }
 
 
@@ -70,6 +72,7 @@ def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[
     section = project.config.data
     inputs = {project.name(path): sha256_file(path) for path in project.sources()}
     later: dict[str, Any] = {"time": section.time} if section.time else {}
+    later |= {"behaviour": section.behaviour} if section.behaviour else {}
     later |= {"min_effect": project.config.rules.min_effect} if section.eval == "auto" else {}
     later |= {"calibration": share} if (share := project.config.cascade.share) else {}
     inputs["[data]"] = digest(
@@ -84,6 +87,8 @@ def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[
     if project.output_schema is not None:
         record = {"fields": list(section.fields), "output_schema": project.output_schema}
         inputs["the output schema"] = digest("record", 1, **record)
+    if project.tools:
+        inputs["the tools"] = digest("tools", 1, tools=list(project.tools))
     if (effect := reviewed.effect(project, decided)) is not None:
         inputs["the review"] = effect
     return inputs

@@ -51,9 +51,10 @@ def _absent(project: Project, name: str) -> str | None:
 
 
 def _majority(project: Project, state: Ready, engines: LocalEngines) -> str:
-    from tunesmith.candidates import majority, usual_record
+    from tunesmith.candidates import majority, usual_calls, usual_record
 
-    made = usual_record.make if state.task.family == "extraction" else majority.make
+    makers = {"extraction": usual_record.make, "tool_calls": usual_calls.make}
+    made = makers.get(state.task.family, majority.make)
     return made(project.artifacts, state.task, state.train)
 
 

@@ -12,14 +12,25 @@ from pathlib import Path
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.example import Example
-from tunesmith.data.section import MADE, OWN, REVIEWS, SET_ASIDE, SPLIT, DataSection, RecordSection, own
+from tunesmith.data.section import (
+    MADE,
+    OWN,
+    REVIEWS,
+    SET_ASIDE,
+    SPLIT,
+    CallSection,
+    DataSection,
+    RecordSection,
+    own,
+)
+from tunesmith.tasks import tool_calls
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.labels import check_labels
 from tunesmith.tasks.records import counted_text
 from tunesmith.tasks.spec import Task
 from tunesmith.training.section import TrainSection
-from tunesmith.workflows import config, schema_file
+from tunesmith.workflows import config, schema_file, tools_file
 from tunesmith.workflows.config import Config
 
 
@@ -131,7 +142,10 @@ class Project:
 
     @cached_property
     def section(self) -> DataSection:
-        """[data], with the schema that answers are read under where they are records."""
+        """[data], with the schema that answers are read under where they are records, or the tools that all rows have
+        where they are calls of such."""
+        if self.config.task.family == "tool_calls":
+            return CallSection(**self.config.data.model_dump(), tools=self.tools)
         if self.config.task.family != "extraction":
             return self.config.data
         name = self.config.task.output_schema or ""
@@ -144,27 +158,39 @@ class Project:
         name = self.config.task.output_schema
         return None if name is None else schema_file.text_of(schema_file.read(self.folder / name, name), name)
 
+    @cached_property
+    def tools(self) -> tuple[str, ...]:
+        """Those that [task] tools names, each as JSON."""
+        name = self.config.task.tools
+        return () if name is None else tools_file.read(self.folder / name, name)
+
     @property
     def counted(self) -> Callable[[str], str] | None:
-        """What of an expected record decides whether it is right; None where answers are no records."""
+        """What of an expected record, or of calls, decides whether it is right; None of any other answer."""
+        if self.config.task.family == "tool_calls":
+            return tool_calls.counted_text
         return None if self.output_schema is None else partial(counted_text, self.task().fields)
 
     def task(self, *rows: Sequence[Example]) -> Task:
         """The task; where it has labels and the configuration names none, they are those that `rows` use, sorted."""
         if not self.family.LABELLED:
-            return Task(
+            task = Task(
                 family=self.config.task.family,
                 prompt=self.prompt,
                 max_new_tokens=self.config.model.max_new_tokens,
                 output_schema=self.output_schema,
                 compare=self.config.task.compare,
                 constrained=self.config.task.family == "extraction" and self.config.task.constrained,
+                style=self.config.style,
+                behaviour=self.config.behaviour,
             )
+            return _behaving(task)
         labels = self.config.task.labels
         if labels is None:
             labels = tuple(sorted({example.expected for part in rows for example in part}))
             check_labels(labels)
-        return Task(family=self.config.task.family, prompt=self.prompt, labels=labels)
+        task = Task(family=self.config.task.family, prompt=self.prompt, labels=labels, behaviour=self.config.behaviour)
+        return _behaving(task)
 
     def sources(self) -> list[Path]:
         """The data files that [data] files names, in order; never what Tunesmith itself wrote below data/."""
@@ -248,6 +274,12 @@ class Project:
             yield
         finally:
             lock.release()
+
+
+def _behaving(task: Task) -> Task:
+    """`task`, whose [behaviour] names what it has."""
+    task.behaviour.refuse_unfit(task.family, task.labels, [field.name for field in task.fields])
+    return task
 
 
 def _places(path: Path) -> tuple[Path, Path]:

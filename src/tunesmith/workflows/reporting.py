@@ -15,10 +15,12 @@ from tunesmith.core.units import count
 from tunesmith.core.verdict import Verdict
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.report.record import Answers, Curve, Report, Scores
+from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Seal
 from tunesmith.models.names import is_hosted
 from tunesmith.tasks.measures import answers_of
+from tunesmith.tasks.remarks import remarks_of
 from tunesmith.tasks.spec import Task
 from tunesmith.training.events import read_events
 from tunesmith.training.job import EVENTS
@@ -76,7 +78,22 @@ def _answers(state: Ready, evidence: Evidence) -> Answers:
         fine_tune=fine_tune,
         baseline=baseline,
         scores=scored,
+        remarks=_remarks(state.task, examples, fine_tune),
     )
+
+
+def _remarks(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, tuple[str, ...]]:
+    """What there is to say of answers in free text, in words."""
+    if task.family != "generation":
+        return {}
+    return {
+        each.example: (
+            *(f"{claim.kind} not in the input: {claim.writing}" for claim in each.claims),
+            *(f"breaks: {name}" for name in each.broken),
+        )
+        for each in remarks_of(task, examples, predictions)
+        if each.claims or each.broken
+    }
 
 
 def _scores(
@@ -106,7 +123,8 @@ def _trained(project: Project, run: Run) -> dict[str, str]:
 
 def _facts(project: Project, state: Ready, evidence: Evidence) -> dict[str, dict[str, str]]:
     seal, split = evidence.seal, read_record(project)
-    looks = count(len(seal.looks), "look")
+    spent = budget(seal, project.config.rules.looks)
+    looks = f"{count(spent.used, 'look')} of {spent.allowed:,}"
     reveals = count(sum(look.reveal for look in seal.looks), "reveal")
     left_out = split.left_out if split else {}
     tuned = evidence.sealed[-1].scorecard
@@ -137,6 +155,7 @@ def _facts(project: Project, state: Ready, evidence: Evidence) -> dict[str, dict
             "run": evidence.train.id,
             "candidate": tuned.candidate_digest,
         },
+        **({"Figures": dict(tuned.signatures)} if tuned.signatures else {}),
         "Program": {"Tunesmith": __version__, "Python": platform.python_version(), "machine": platform.machine()},
     }
 

@@ -19,6 +19,7 @@ from tunesmith.core.errors import ConfigError, ProviderError
 from tunesmith.core.example import Message
 from tunesmith.engines.base import ChatAnswer, Constraint, RequestFailedError
 from tunesmith.engines.hosted import failures
+from tunesmith.engines.hosted.calling import Tools
 from tunesmith.engines.hosted.kept import KeptAnswers
 from tunesmith.engines.hosted.provider import Provider, client
 
@@ -55,39 +56,41 @@ class HostedChat:
         constraint: Constraint | None = None,
         anew: bool = False,
     ) -> ChatAnswer:
-        asked_for = _asked_for(tools, constraint)
+        known = Tools(tools)
+        sent = [known.turn(turn) for turn in turns]
+        asked_for = known.asked_for() | _asked_for(constraint)
         if self._kept is None:
-            return self._ask(turns, max_tokens, asked_for)
-        request = self._digest(turns, max_tokens, asked_for)
+            return self._ask(sent, max_tokens, asked_for, known)
+        request = self._digest(sent, max_tokens, asked_for)
         if not anew and (found := self._kept.find(request)) is not None:
             return found.model_copy(update={"kept": True})
-        answer = self._ask(turns, max_tokens, asked_for)
+        answer = self._ask(sent, max_tokens, asked_for, known)
         self._kept.add(request, answer)
         return answer
 
-    def _digest(self, turns: Sequence[Message], max_tokens: int, asked_for: dict[str, Any]) -> str:
+    def _digest(self, sent: Sequence[Any], max_tokens: int, asked_for: dict[str, Any]) -> str:
         """Of everything that decides about the answer, and of no more: the key is no part of it."""
         return digest(
             "chat-request",
             1,
             base_url=self._provider.base_url or self._provider.name,
             model=self._model,
-            messages=[turn.openai() for turn in turns],
+            messages=list(sent),
             max_tokens=max_tokens,
             more=asked_for,
         )
 
-    def _ask(self, turns: Sequence[Message], max_tokens: int, asked_for: dict[str, Any]) -> ChatAnswer:
+    def _ask(self, sent: Sequence[Any], max_tokens: int, asked_for: dict[str, Any], known: Tools) -> ChatAnswer:
         start = time.perf_counter()
         try:
-            completion = self._completion(turns, max_tokens, asked_for)
+            completion = self._completion(sent, max_tokens, asked_for)
         except openai.OpenAIError as error:
             raise self._failure(error) from None
         if not isinstance(completion, ChatCompletion) or not completion.choices:
             raise RequestFailedError(f"{self._provider.name} sent something that is no chat completion", lost=False)
         choice, usage = completion.choices[0], completion.usage
         return ChatAnswer(
-            text=choice.message.content or choice.message.refusal or "",
+            text=known.said(choice.message),
             refused=bool(choice.message.refusal) or choice.finish_reason == "content_filter",
             cut=choice.finish_reason == "length",
             probability=_probability(choice.logprobs),
@@ -96,8 +99,7 @@ class HostedChat:
             tokens_out=(usage.completion_tokens or 0) if usage else 0,
         )
 
-    def _completion(self, turns: Sequence[Message], max_tokens: int, asked_for: dict[str, Any]) -> Any:
-        messages: Any = [turn.openai() for turn in turns]
+    def _completion(self, messages: Any, max_tokens: int, asked_for: dict[str, Any]) -> Any:
         while True:
             shape = self._shape
             more: dict[str, Any] = {shape.limit: max_tokens} | ({"logprobs": True} if shape.logprobs else {})
@@ -134,15 +136,14 @@ class HostedChat:
         return RequestFailedError(f"{name}: {words}", lost=failures.is_lost(error))
 
 
-def _asked_for(tools: Sequence[str], constraint: Constraint | None) -> dict[str, Any]:
+def _asked_for(constraint: Constraint | None) -> dict[str, Any]:
     """What the request says of the answer. Raises ConfigError for a grammar: no part of OpenAI's API takes one."""
-    asked: dict[str, Any] = {"tools": [json.loads(tool) for tool in tools]} if tools else {}
     if constraint is None:
-        return asked
+        return {}
     if constraint.kind != "json_schema":
         raise ConfigError("A provider holds answers to a JSON Schema, not to a grammar. Ask a local model instead.")
     wanted = {"name": "answer", "schema": json.loads(constraint.text), "strict": True}
-    return asked | {"response_format": {"type": "json_schema", "json_schema": wanted}}
+    return {"response_format": {"type": "json_schema", "json_schema": wanted}}
 
 
 def _probability(logprobs: Any) -> float | None:
