@@ -16,7 +16,12 @@ from typing import Any
 
 LONGEST_ANSWER = 20_000  # characters; what is longer is a mistake
 RECORDS = "extraction"  # the family whose answers may be a dict
-EXPECTED = {"classification": "a label as str", "extraction": "a record as dict or as the str of its JSON"}
+SETS = "multi_label"  # that whose answers may be a list, a tuple or a set
+EXPECTED = {
+    "classification": "a label as str",
+    "extraction": "a record as dict or as the str of its JSON",
+    "multi_label": "labels as a list, a set or a str",
+}
 LONGEST_MESSAGE = 60  # characters of an exception's text, which may quote the row
 
 
@@ -78,12 +83,14 @@ def _reply(answer: Any, message: str, path: str, family: str) -> dict[str, Any]:
         return _fault(error, path)
     if given is None:
         return {"answer": None}
-    if isinstance(given, dict) and family == RECORDS:
+    if (family == RECORDS and isinstance(given, dict)) or (family == SETS and isinstance(given, (list, tuple, set))):
+        kind = type(given).__name__
         try:
-            given = json.dumps(given, ensure_ascii=False, allow_nan=False)
+            listed = given if isinstance(given, dict) else sorted(given)
+            given = json.dumps(listed, ensure_ascii=False, allow_nan=False)
         except BaseException as error:  # the user's own values may do anything, too
             why = _fault(error, path)["error"]
-            return {"error": f"answer() returned a dict that JSON cannot carry ({why})", "line": None}
+            return {"error": f"answer() returned a {kind} that JSON cannot carry ({why})", "line": None}
     if not isinstance(given, str):
         expected = EXPECTED.get(family, "a text as str")
         return {"error": f"answer() returned {type(given).__name__}, expected {expected}, or None", "line": None}

@@ -11,16 +11,19 @@ BaselineName = Literal["majority", "rules", "classical", "copy", "prompt", "few-
 FewShotMode = Literal["nearest", "seeded"]
 OF_FAMILY: dict[FamilyName, tuple[BaselineName, ...]] = {
     "classification": ("majority", "rules", "classical", "prompt", "few-shot"),
+    "multi_label": ("majority", "rules", "classical", "prompt", "few-shot"),
     "extraction": ("majority", "rules", "classical", "prompt", "few-shot"),
     "generation": ("copy", "rules", "prompt", "few-shot"),
 }
 SIGNATURES: dict[FamilyName, str] = {
     "classification": "def answer(message: str) -> str | None",
+    "multi_label": "def answer(message: str) -> list[str] | None",
     "extraction": "def answer(message: str) -> dict | None",
     "generation": "def answer(message: str) -> str | None",
 }
 NOT_OF_FAMILY = {
     "classification": "copy answers with the message itself, which is no label",
+    "multi_label": "copy answers with the message itself, which is no set of labels",
     "extraction": "copy answers with the message itself, which is no record",
     "generation": "majority and classical choose among labels, of which this task has none",
 }
@@ -44,7 +47,7 @@ class BaselinesSection(Record):
         default="rules.py",
         min_length=1,
         description="Python file with `def answer(message: str) -> str | None`, relative to the project; of extraction "
-        "it may return a dict.",
+        "it may return a dict, of multi_label a list or set of labels.",
     )
     rules_seconds: float = Field(
         default=2.0,

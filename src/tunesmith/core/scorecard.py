@@ -64,9 +64,11 @@ class Scorecard(Record):
     metrics: dict[str, Estimate]
     slices: dict[str, dict[str, Estimate]]
     labels: dict[str, LabelFigures] = {}
+    parents: dict[str, LabelFigures] = {}  # of labels in a tree: those that have others below them
     fields: dict[str, FieldFigures] = {}
     confusion_labels: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
+    measured: str = ""  # digest of what the task has measured beside its family's own metrics (`Task.measured`)
     states: dict[str, int]
     cost: float
     cost_per_success: float | None

@@ -112,3 +112,9 @@ class RecordSection(DataSection):
     """`[data]` of a task whose answers are records; `output_schema` is their JSON Schema, where one is known."""
 
     output_schema: str | None = None
+
+
+class SetSection(DataSection):
+    """`[data]` of a task whose answers are sets of labels; `labels` are those that the task declares."""
+
+    labels: tuple[str, ...] | None = None

@@ -12,7 +12,13 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
 from tunesmith.core.scorecard import LEVEL, Scorecard
 from tunesmith.core.verdict import Comparison
-from tunesmith.decisions.paired import Difference, accuracy_difference, macro_f1_difference, score_difference
+from tunesmith.decisions.paired import (
+    Difference,
+    accuracy_difference,
+    cost_difference,
+    macro_f1_difference,
+    score_difference,
+)
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import Answers
@@ -22,6 +28,9 @@ from tunesmith.tasks.spec import Task
 METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
     "accuracy": accuracy_difference,
     "macro_f1": macro_f1_difference,
+    "expected_cost": cost_difference,
+    "exact_set": accuracy_difference,
+    "jaccard": partial(score_difference, metric="jaccard"),
     "exact_match": accuracy_difference,
     "chrf": partial(score_difference, metric="chrf"),
     "similarity": partial(score_difference, metric="similarity"),
@@ -67,7 +76,10 @@ class Evaluated(Record):
 def difference(
     a: Evaluated, b: Evaluated, metric: str, *, level: float = LEVEL, slice: str | None = None
 ) -> Difference | None:
-    """`a` minus `b`; None where rows or groups are too few. Raises UserError where they answered other rows."""
+    """`a` minus `b`, or of costs by how much `a` costs less; None where rows or groups are too few.
+
+    Raises UserError where they answered other rows.
+    """
     if a.scorecard.eval_set != b.scorecard.eval_set:
         raise UserError(
             f"{a.name!r} and {b.name!r} were measured on different rows, so they cannot be compared. Measure both on "

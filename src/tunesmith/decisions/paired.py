@@ -36,6 +36,7 @@ class Difference(NamedTuple):
     """`a` minus `b`. `variance` is of one row's part in it, and `design` rows count as one independent row.
 
     `resting`: where rows have scores, and are not simply right or wrong, the share of them that their spread rests on.
+    `scale` is what a difference can be at most: 1, or of costs the largest one.
     """
 
     value: float
@@ -45,6 +46,7 @@ class Difference(NamedTuple):
     variance: float
     design: float
     resting: float | None = None
+    scale: float = 1.0
 
 
 def accuracy_difference(a: Answers, b: Answers, level: float) -> Difference | None:
@@ -74,6 +76,15 @@ def score_difference(a: Answers, b: Answers, level: float, *, metric: str) -> Di
     error = np.sqrt(variance * found.design / len(each))
     p = 2 * float(special.stdtr(count - 1, -abs(value) / error)) if error > 0 else 1.0
     return Difference(value, low, high, p, variance, found.design, found.resting * found.design / len(each))
+
+
+def cost_difference(a: Labels, b: Labels, level: float) -> Difference | None:
+    """By how much `a` costs less than `b`, in the unit of the costs; None where rows or groups are too few."""
+    spared, largest = score_difference(a, b, level, metric="costs_spared"), a.largest_cost
+    if spared is None:
+        return None
+    value, low, high = (largest * each for each in (spared.value, spared.low, spared.high))
+    return spared._replace(value=value, low=low, high=high, variance=largest**2 * spared.variance, scale=largest)
 
 
 def macro_f1_difference(a: Labels, b: Labels, level: float) -> Difference | None:

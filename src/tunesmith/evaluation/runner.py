@@ -6,8 +6,8 @@ answered are halved until the one that raises stands alone. What is not a row's 
 errors that Tunesmith says in words (a model that is missing, a row too long), mistakes in a program, and a candidate
 that raises on every row end the evaluation.
 
-Answers are kept, so what was asked once need not be asked again: `priced` counts them at other prices, and `complete`
-asks only the rows that failed.
+Answers are kept, so what was asked once need not be asked again: `priced` counts them at other prices, `remeasured` by
+other measures, and `complete` asks only the rows that failed.
 """
 
 import time
@@ -98,6 +98,18 @@ def priced(evaluation: Evaluation, examples: Sequence[Example], prices: PricesSe
     cost = sum(prediction.cost for prediction in predictions)
     costs = {"cost": cost, "cost_per_success": cost / successes if prices.known and successes else None}
     return Evaluation(scorecard=evaluation.scorecard.model_copy(update=costs), predictions=tuple(predictions))
+
+
+def remeasured(evaluation: Evaluation, examples: Sequence[Example], task: Task) -> Evaluation:
+    """The same answers, by what `task` has measured now, whatever it was when they were given."""
+    card = evaluation.scorecard
+    if card.measured == task.measured:
+        return evaluation
+    measures = measure(task, examples, evaluation.predictions)
+    timed = {name: figure for name, figure in card.metrics.items() if name.startswith("latency_")}
+    found = {name: getattr(measures, name) for name in type(measures).model_fields}
+    found |= {"metrics": measures.metrics | timed, "measured": task.measured}
+    return evaluation.model_copy(update={"scorecard": card.model_copy(update=found)})
 
 
 def _answers(candidate: Candidate, examples: Sequence[Example], answered: int = 0) -> Iterator[Prediction]:
@@ -201,9 +213,11 @@ def _scorecard(
         metrics=measures.metrics | {f"latency_p{share}": _quantile(latencies, share / 100) for share in (50, 95)},
         slices=measures.slices,
         labels=measures.labels,
+        parents=measures.parents,
         fields=measures.fields,
         confusion_labels=measures.confusion_labels,
         confusion=measures.confusion,
+        measured=task.measured,
         states=measures.states,
         cost=0.0,
         cost_per_success=None,

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 
-from tunesmith.tasks import classification, extraction, generation
+from tunesmith.tasks import classification, extraction, generation, multi_label
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.spec import FamilyName
 
 FAMILIES: Mapping[FamilyName, Family] = {
     "classification": classification,
+    "multi_label": multi_label,
     "extraction": extraction,
     "generation": generation,
 }
 
-EXACT = frozenset({"accuracy", "exact_match", "record_exact"})  # by which a row is right or wrong, and nothing between
+# By which a row is right or wrong, and nothing between; where lower is better, the share that is spared.
+EXACT = frozenset({"accuracy", "exact_set", "exact_match", "record_exact"})
+SPARED: Mapping[str, str] = {"expected_cost": "costs_spared"}
 SUCCESSES = frozenset(family.SUCCESS for family in FAMILIES.values() if family.SUCCESS)
 NAMES = {metric: name for family in FAMILIES.values() for metric, name in family.METRICS.items()}  # of the metrics
 RATIOS = frozenset(metric for family in FAMILIES.values() for metric in family.RATIOS)

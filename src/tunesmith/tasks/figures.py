@@ -21,6 +21,7 @@ class Measures(Record):
     slices: dict[str, dict[str, Estimate]]
     states: dict[str, int]
     labels: dict[str, LabelFigures] = {}
+    parents: dict[str, LabelFigures] = {}
     fields: dict[str, FieldFigures] = {}
     confusion_labels: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()

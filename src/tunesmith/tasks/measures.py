@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
-from tunesmith.tasks import classified
+from tunesmith.tasks import classified, multi_labelled
 from tunesmith.tasks.figures import Answers, Measures
 from tunesmith.tasks.spec import Task
 
@@ -24,6 +24,8 @@ def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Predi
         from tunesmith.tasks import extracted
 
         return extracted.measure(task, examples, predictions)
+    if task.family == "multi_label":
+        return multi_labelled.measure(task, examples, predictions)
     return classified.measure(task, examples, predictions)
 
 
@@ -31,7 +33,7 @@ def point(task: Task, examples: Sequence[Example], predictions: Sequence[Predict
     """The primary metric's plain value, however few the rows are: to choose between checkpoints, not to be shown."""
     if task.family != "classification":
         return float(answers_of(task, examples, predictions).scores(primary).mean())
-    return classified.point(classified.answers_of(task.labels, examples, predictions), primary)
+    return classified.point(classified.answers_of(task, examples, predictions), primary)
 
 
 def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Answers:
@@ -44,4 +46,6 @@ def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Pr
         from tunesmith.tasks import extracted
 
         return extracted.answers_of(task.fields, examples, predictions)
-    return classified.answers_of(task.labels, examples, predictions)
+    if task.family == "multi_label":
+        return multi_labelled.answers_of(task, examples, predictions)
+    return classified.answers_of(task, examples, predictions)

@@ -6,13 +6,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tunesmith.core.digests import digest
+from tunesmith.core.errors import ConfigError, nearest
 from tunesmith.core.record import Record
 from tunesmith.tasks.comparing import Comparator
+from tunesmith.tasks.costs import Costs
+from tunesmith.tasks.label_sets import check_set_labels
 from tunesmith.tasks.labels import check_labels
 from tunesmith.tasks.records import Field as RecordField
 from tunesmith.tasks.records import fields_of, schema_of
 
-FamilyName = Literal["classification", "extraction", "generation"]
+FamilyName = Literal["classification", "multi_label", "extraction", "generation"]
+OF_LABELS = ("costs", "abstain", "hierarchy")  # keys that speak of single labels
 NO_LABELS = {
     "generation": "its answers are free text",
     "extraction": 'its answers are records; the values of a field stand in the schema as "enum"',
@@ -28,8 +32,26 @@ class TaskSection(Record):
     )
     labels: tuple[str, ...] | None = Field(
         default=None,
-        description="Of classification: the labels, in the order of the reports. Absent: those that the data uses, "
-        "sorted.",
+        description="Of classification and multi_label: the labels, in the order of the reports. Absent: those that "
+        "the data uses, sorted.",
+    )
+    costs: Costs | None = Field(
+        default=None,
+        description="Of classification: what mistakes cost, in your own unit, under [task.costs]: mistake (any, 1), "
+        "no_answer, false_negative and false_positive (label = cost), matrix (expected = { answered = cost }); "
+        'answer = "cheapest" has candidates with probabilities answer what costs least. The metric is expected_cost.',
+    )
+    abstain: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Of classification: the label that says that none fits, such as other. How often and how rightly "
+        "candidates abstain is then measured.",
+    )
+    hierarchy: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Of classification: what stands between the levels of a label, such as / in billing/refund. Every "
+        "level is then measured, and mistakes by how far down they agree.",
     )
     output_schema: str | None = Field(
         default=None,
@@ -47,7 +69,7 @@ class TaskSection(Record):
     constrained: bool = Field(
         default=True,
         description="Of extraction: models decode under the schema, so that every whole answer holds to it; a provider "
-        "is asked for the same, which some servers cannot.",
+        "is asked for the same, which some servers cannot. Sets of labels always are, here.",
     )
 
     @model_validator(mode="after")
@@ -61,6 +83,16 @@ class TaskSection(Record):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_of_labels(self) -> Self:
+        given = [name for name in OF_LABELS if getattr(self, name) is not None]
+        if given and self.family != "classification":
+            raise ValueError(
+                f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} of classification; this task is of "
+                f'{self.family}. Take the lines out, or set family = "classification".'
+            )
+        return self
+
     @field_validator("labels")
     @classmethod
     def _check_labels(cls, labels: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
@@ -70,7 +102,7 @@ class TaskSection(Record):
                 'set family = "classification" where every answer is one of these.'
             )
         if labels is not None:
-            check_labels(labels)
+            (check_set_labels if info.data.get("family") == "multi_label" else check_labels)(labels)
         return labels
 
 
@@ -78,12 +110,17 @@ class Task(Record):
     """The task as every candidate sees it: the prompt's text, not its file, and the labels spelled out.
 
     Where answers are written there are no labels, and `max_new_tokens` limits an answer, its end included; records
-    have the JSON text of their schema, how their fields are compared, and whether models decode under it.
+    have the JSON text of their schema, how their fields are compared, and whether models decode under it. Costs and the
+    label that abstains decide what is measured, not what is asked: they are part of the digest only where answers are
+    chosen by them.
     """
 
     family: FamilyName
     prompt: str
     labels: tuple[str, ...] = ()
+    costs: Costs | None = None
+    abstain: str | None = None
+    hierarchy: str | None = None
     max_new_tokens: int | None = None
     output_schema: str | None = None
     compare: dict[str, Comparator | float] = {}
@@ -97,6 +134,18 @@ class Task(Record):
             raise ValueError("output_schema belongs to an extraction task, which cannot do without")
         return self
 
+    @property
+    def cheapest(self) -> Costs | None:
+        """The costs by which answers are chosen; None where the likeliest one is the answer."""
+        return self.costs if self.costs is not None and self.costs.answer == "cheapest" else None
+
+    @property
+    def measured(self) -> str:
+        """What a set of answers is measured by beside the family's own metrics; empty where by nothing."""
+        by = {name: getattr(self, name) for name in OF_LABELS if getattr(self, name) is not None}
+        costs = {} if self.costs is None else {"costs": self.costs.model_dump(mode="json", exclude={"answer"})}
+        return digest("measured", 1, **(by | costs)) if by else ""
+
     @cached_property
     def fields(self) -> tuple[RecordField, ...]:
         """Of a record."""
@@ -105,8 +154,35 @@ class Task(Record):
     @property
     def digest(self) -> str:
         fields: dict[str, Any] = {"family": self.family, "prompt": self.prompt, "labels": list(self.labels)}
+        if self.cheapest is not None:
+            fields["costs"] = self.cheapest.model_dump(mode="json")
         if self.max_new_tokens is not None:
             fields["max_new_tokens"] = self.max_new_tokens
         if self.output_schema is not None:
             fields |= {"output_schema": self.output_schema, "compare": self.compare, "constrained": self.constrained}
         return digest("task", 1, **fields)
+
+
+def check_of_labels(task: Task) -> None:
+    """Raise ConfigError where the task speaks of labels that it does not have."""
+    if task.costs is not None:
+        task.costs.check(task.labels)
+    if task.hierarchy is not None:
+        _check_hierarchy(task.labels, task.hierarchy)
+    if task.abstain is not None and task.abstain not in task.labels:
+        raise ConfigError(
+            f"[task] abstain = {task.abstain!r} is none of the {len(task.labels)} labels of the task"
+            f"{nearest(task.abstain, list(task.labels))}. Name one that rows expect, or declare it under [task] labels."
+        )
+
+
+def _check_hierarchy(labels: tuple[str, ...], separator: str) -> None:
+    if not any(separator in label for label in labels):
+        raise ConfigError(
+            f"[task] hierarchy = {separator!r} stands in none of the {len(labels)} labels. Name what parts the levels "
+            "of a label, or take the line out."
+        )
+    if empty := next((label for label in labels if not all(part.strip() for part in label.split(separator))), None):
+        raise ConfigError(
+            f"The label {empty!r} has an empty level beside {separator!r}. Write it, or rename the label."
+        )

@@ -38,6 +38,7 @@ def identity(job: Job, given: Given) -> Identity:
         "labels": list(job.task.labels),
         "max_new_tokens": job.task.max_new_tokens,  # of an answer: the validation rows' answers choose the weights
         **_of_schema(job.task),
+        **_of_costs(job),
         "primary": job.primary,
         **{name: _rows(rows) if rows else None for name, rows in given._asdict().items()},
         "start": job.start_digest,
@@ -54,6 +55,13 @@ def _of_schema(task: Task) -> dict[str, Any]:
         "compare": task.compare,
         "constrained": task.constrained,
     }
+
+
+def _of_costs(job: Job) -> dict[str, Any]:
+    """Where they choose answers, or weights."""
+    costs = job.task.costs
+    decisive = costs is not None and (job.task.cheapest or job.primary == "costs_spared")
+    return {"costs": costs.model_dump(mode="json")} if costs is not None and decisive else {}
 
 
 def of_folder(folder: Path) -> Identity | None:

@@ -12,7 +12,8 @@ from tunesmith.decisions.power import outlook
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Look, record_look
-from tunesmith.tasks.families import EXACT
+from tunesmith.tasks.costs import largest
+from tunesmith.tasks.families import EXACT, SPARED
 from tunesmith.tasks.measures import answers_of
 from tunesmith.workflows import candidates, inputs, runs, tables
 from tunesmith.workflows.candidates import Entry
@@ -88,15 +89,17 @@ def _measure(project: Project, bench: Bench, entry: Entry) -> None:
 def _outlook(project: Project, state: Ready, lines: Sequence[tables.Line], evaluations: Sequence[Evaluation]) -> str:
     """What the sealed rows can show against the best baseline, before anything is trained."""
     rules, rows = project.config.rules, state.seal.rows
-    metric = "accuracy" if project.family.LABELLED else rules.primary
+    plain = project.family.LABELLED and rules.primary not in SPARED
+    metric = "accuracy" if plain else SPARED.get(rules.primary, rules.primary)
     values = [line.metrics[metric].value for line in lines]
     known = {value: place for place, value in enumerate(values) if value is not None}
     best = max(known, default=None)
-    if project.family.LABELLED or metric in EXACT or best is None:
+    if plain or metric in EXACT or best is None:
         return outlook(rows, min_effect=rules.min_effect, accuracy=best)
     answers = answers_of(state.task, state.sealed, evaluations[known[best]].predictions)
     variance = float(answers.scores(metric).var())
-    return outlook(rows, min_effect=rules.min_effect, scores_variance=variance)
+    highest = largest(state.task.costs, state.task.labels) if state.task.costs and rules.primary in SPARED else None
+    return outlook(rows, min_effect=rules.min_effect, scores_variance=variance, highest_cost=highest)
 
 
 def _wanted(project: Project) -> tuple[list[str], tuple[str, ...]]:
@@ -151,10 +154,12 @@ def _rules(project: Project, state: Ready, engines: LocalEngines) -> str:
 
 
 def _classical(project: Project, state: Ready, engines: LocalEngines) -> str:
-    from tunesmith.candidates import classical, classical_record
+    from tunesmith.candidates import classical, classical_record, classical_sets
 
     if state.task.family == "extraction":
         return classical_record.make(project.artifacts, state.task, state.train, state.validation)
+    if state.task.family == "multi_label":
+        return classical_sets.make(project.artifacts, state.task, state.train, state.validation)
     return classical.make(project.artifacts, state.task, state.train, state.validation, engines)
 
 

@@ -190,7 +190,7 @@ def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Cons
     for text in outcome.caveats:
         console.say(f"  - {text}")
     if reveal:
-        which = "that were answered wrongly" if project.family.LABELLED else "with their answers"
+        which = "that were answered wrongly" if state.task.labels else "with their answers"
         console.say(f"The report shows sealed rows {which}; the receipt says that they were revealed.")
     elif any(look.reveal for look in state.seal.looks):
         console.say("Sealed rows were revealed before, which the receipt says; this report shows validation rows.")

@@ -24,6 +24,7 @@ from tunesmith.decisions.section import RulesSection
 from tunesmith.engines.section import ProviderSection
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.models.section import ModelSection
+from tunesmith.tasks.families import SPARED
 from tunesmith.tasks.primary import PRIMARY, check_primary
 from tunesmith.tasks.spec import TaskSection
 from tunesmith.training.section import TrainSection
@@ -88,6 +89,7 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
             check_primary(rules.primary, family)
         except ConfigError as error:
             raise ConfigError(f"{where}: [rules] primary = {_shown(rules.primary)}: {error}") from None
+    _check_costs(given, values)
     baselines = given.baselines
     if "which" not in baselines.model_fields_set:
         baselines = baselines.model_copy(update={"which": OF_FAMILY[family]})
@@ -100,6 +102,19 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
             f"{model.max_tokens}, which both share. Lower the first, or raise the second."
         )
     return given.model_copy(update={"rules": rules, "baselines": baselines})
+
+
+def _check_costs(given: Config, values: Mapping[str, Mapping[str, Place]]) -> None:
+    """Raise ConfigError where costs are to decide and are not named, or not how much of them is worth a fine-tune."""
+    if given.rules.primary not in SPARED:
+        return
+    where = f'{values["rules"]["primary"].where}: [rules] primary = "{given.rules.primary}"'
+    if given.task.costs is None:
+        raise ConfigError(f"{where} needs to know what mistakes cost. Name it under [task.costs], such as mistake = 1.")
+    if "min_effect" not in given.rules.model_fields_set:
+        raise ConfigError(
+            f"{where} counts in the unit of your costs. Name under [rules] min_effect how much less a row must cost."
+        )
 
 
 def _read_file(path: Path) -> dict[str, dict[str, Place]]:
@@ -280,8 +295,20 @@ def _sentence(key: str, value: Any, fault: Any, record: type[Record]) -> str:
         subject = f"{key}: " if _is_secret(key, value) else f"{key} = {_shown(value)}: " if key else ""
         return f"{subject}{fault['ctx']['error']}"
     expected = _expected(fault, record, key)
-    place = f" (item {fault['loc'][1] + 1})" if len(fault["loc"]) > 1 and isinstance(fault["loc"][1], int) else ""
+    place = _within(fault["loc"], value)
     return f"{key} = {_shown(value)}{place}: expected {expected}. {_purpose(record, key)}"
+
+
+def _within(loc: tuple[Any, ...], value: Any) -> str:
+    """Where within the value of a key: the item of a list, the names of what is nested."""
+    if len(loc) > 1 and isinstance(loc[1], int):
+        return f" (item {loc[1] + 1})"
+    names: list[str] = []
+    for part in loc[1:]:
+        if not isinstance(value, dict) or part not in value:
+            break
+        names, value = [*names, part], value[part]
+    return f" (at {'.'.join(names)})" if names else ""
 
 
 def _is_secret(key: str, value: Any) -> bool:

@@ -1,6 +1,7 @@
 """Scorecards of candidates on rows, each made once: the ledger keeps them by candidate and rows.
 
-Answers are what is kept; what they cost is counted anew each time, at the prices of now.
+Answers are what is kept; what they cost is counted anew each time, at the prices of now, and what they are worth where
+the task has other things measured since.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from tunesmith.core.progress import Console
 from tunesmith.core.scorecard import Scorecard
 from tunesmith.core.units import count
 from tunesmith.engines.base import Engines
-from tunesmith.evaluation.runner import Evaluation, complete, evaluate, priced
+from tunesmith.evaluation.runner import Evaluation, complete, evaluate, priced, remeasured
 from tunesmith.evaluation.seal import rows_digest
 from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.guards import Ready
@@ -75,7 +76,7 @@ class Bench:
     def _evaluation(self, entry: Entry, rows: Sequence[Example], version: int | None) -> Evaluation:
         prices = self._project.config.prices
         if (kept := self._kept(entry, rows)) is not None:
-            return priced(kept, rows, prices)
+            return priced(remeasured(kept, rows, self._ready.task), rows, prices)
         made = evaluate(
             load(self._project.artifacts, entry.digest, self._engines),
             rows,

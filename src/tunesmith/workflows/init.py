@@ -31,9 +31,10 @@ from tunesmith.data.layouts.base import Columns
 from tunesmith.data.lines import delimiter_of
 from tunesmith.data.reading import column_names, read
 from tunesmith.data.rows import COMPARED, NAMING, NAMING_FIELDS, PAIR, found_columns, listed
-from tunesmith.data.section import DataSection, RecordSection, is_set_aside, own
+from tunesmith.data.section import DataSection, RecordSection, SetSection, is_set_aside, own
 from tunesmith.models.names import parse, refuse_embedder
 from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.label_sets import members
 from tunesmith.tasks.records import fields_of, schema_of
 from tunesmith.tasks.spec import FamilyName
 from tunesmith.workflows import config, prompt_draft, reference, schema_draft, schema_file
@@ -101,6 +102,8 @@ def _make(plan: Plan, console: Console) -> InitOutcome:
         schema = _schema(plan, section, given) if plan.family == "extraction" else None
         if plan.family == "extraction":
             section = RecordSection(**section.model_dump(), output_schema=schema)
+        if plan.family == "multi_label":
+            section = SetSection(**section.model_dump())
         readings = [read(path, section, prompt=given, name=str(path)) for path in plan.sources]
         evals = _read_eval(plan.eval_file, section, given) if plan.eval_file else ()
         rows = [example for reading in readings for example in reading.examples]
@@ -132,7 +135,7 @@ def _make(plan: Plan, console: Console) -> InitOutcome:
         folder=str(plan.folder),
         rows=len(rows),
         eval_rows=len(evals),
-        labels=tuple(sorted({example.expected for example in rows})) if FAMILIES[plan.family].LABELLED else (),
+        labels=_labels(plan.family, rows),
         fields=() if schema is None else tuple(field.name for field in fields_of(schema_of(schema), {})),
         broken=sum(len(reading.findings) for reading in readings),
         files=files,
@@ -140,6 +143,12 @@ def _make(plan: Plan, console: Console) -> InitOutcome:
     )
     _tell(outcome, settings, bool(given), console)
     return outcome
+
+
+def _labels(family: FamilyName, rows: Sequence[Example]) -> tuple[str, ...]:
+    if family == "multi_label":
+        return tuple(sorted({label for row in rows for label in members(row.expected)}))
+    return tuple(sorted({row.expected for row in rows})) if FAMILIES[family].LABELLED else ()
 
 
 def known_family(name: str) -> FamilyName:

@@ -9,6 +9,7 @@ from typing import Any
 from tunesmith.core.digests import digest, sha256_file, sha256_text
 from tunesmith.core.record import Record
 from tunesmith.models.names import ADAPTER_WEIGHTS, is_hosted
+from tunesmith.tasks.spec import OF_LABELS
 from tunesmith.training.hosted import recipe as hosted_recipe
 from tunesmith.workflows import reviewed
 from tunesmith.workflows.project import Project
@@ -46,7 +47,17 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
         "seal": of_seal(project),
         "rules": _of_section("rules", project.config.rules),
         "prices": _of_section("prices", project.config.prices),
+        **_of_measures(project),
     }
+
+
+def _of_measures(project: Project) -> dict[str, str]:
+    """What the task has measured beside its family's own metrics."""
+    task = project.config.task
+    given = {name: getattr(task, name) for name in OF_LABELS if getattr(task, name) is not None}
+    if task.costs is not None:
+        given["costs"] = task.costs.model_dump(mode="json")
+    return {"measures": digest("measures", 1, **given)} if given else {}
 
 
 def of_seal(project: Project) -> str:
@@ -90,7 +101,13 @@ def _of_data(project: Project) -> dict[str, str]:
     return {
         "data": of_rows(project),
         "task": digest(
-            "task-settings", 1, prompt=sha256_text(project.prompt), labels=labels and list(labels), **family, **schema
+            "task-settings",
+            1,
+            prompt=sha256_text(project.prompt),
+            labels=labels and list(labels),
+            **family,
+            **schema,
+            **_of_choice(project),
         ),
     }
 
@@ -100,6 +117,12 @@ def _of_schema(project: Project) -> dict[str, Any]:
         return {}
     task = project.config.task
     return {"output_schema": project.output_schema, "compare": task.compare, "constrained": task.constrained}
+
+
+def _of_choice(project: Project) -> dict[str, Any]:
+    """The costs, where answers are chosen by them."""
+    costs = project.config.task.costs
+    return {} if costs is None or costs.answer == "likeliest" else {"costs": costs.model_dump(mode="json")}
 
 
 def _of_file(path: Path) -> str:

@@ -12,12 +12,15 @@ from pathlib import Path
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.example import Example
-from tunesmith.data.section import MADE, OWN, REVIEWS, SET_ASIDE, SPLIT, DataSection, RecordSection, own
+from tunesmith.data.section import MADE, OWN, REVIEWS, SET_ASIDE, SPLIT, DataSection, RecordSection, SetSection, own
+from tunesmith.data.splitting import Strata, one_label
+from tunesmith.tasks import label_sets
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.label_sets import check_set_labels, members
 from tunesmith.tasks.labels import check_labels
 from tunesmith.tasks.records import counted_text
-from tunesmith.tasks.spec import Task
+from tunesmith.tasks.spec import OF_LABELS, Task, check_of_labels
 from tunesmith.training.section import TrainSection
 from tunesmith.workflows import config, schema_file
 from tunesmith.workflows.config import Config
@@ -127,7 +130,9 @@ class Project:
 
     @cached_property
     def section(self) -> DataSection:
-        """[data], with the schema that answers are read under where they are records."""
+        """[data], with what answers are read under where they are records or sets of labels."""
+        if self.config.task.family == "multi_label":
+            return SetSection(**self.config.data.model_dump(), labels=self.config.task.labels)
         if self.config.task.family != "extraction":
             return self.config.data
         name = self.config.task.output_schema or ""
@@ -142,11 +147,22 @@ class Project:
 
     @property
     def counted(self) -> Callable[[str], str] | None:
-        """What of an expected record decides whether it is right; None where answers are no records."""
+        """What of an expected output decides whether it is right, where one is and outputs are no labels; else None."""
+        if self.config.task.family == "multi_label":
+            return str
         return None if self.output_schema is None else partial(counted_text, self.task().fields)
+
+    @property
+    def strata(self) -> Strata | None:
+        """The labels of an expected output, of which every part of a split should have its share."""
+        if self.config.task.family == "multi_label":
+            return label_sets.strata
+        return one_label if self.family.LABELLED else None
 
     def task(self, *rows: Sequence[Example]) -> Task:
         """The task; where it has labels and the configuration names none, they are those that `rows` use, sorted."""
+        if self.config.task.family == "multi_label":
+            return self._task_of_sets(*rows)
         if not self.family.LABELLED:
             return Task(
                 family=self.config.task.family,
@@ -160,7 +176,17 @@ class Project:
         if labels is None:
             labels = tuple(sorted({example.expected for part in rows for example in part}))
             check_labels(labels)
-        return Task(family=self.config.task.family, prompt=self.prompt, labels=labels)
+        of_labels = {name: getattr(self.config.task, name) for name in OF_LABELS}
+        task = Task(family=self.config.task.family, prompt=self.prompt, labels=labels, **of_labels)
+        check_of_labels(task)
+        return task
+
+    def _task_of_sets(self, *rows: Sequence[Example]) -> Task:
+        used = {label for part in rows for example in part for label in members(example.expected)}
+        labels = self.config.task.labels or tuple(sorted(used))
+        check_set_labels(labels)
+        room = self.config.model.max_new_tokens
+        return Task(family="multi_label", prompt=self.prompt, labels=labels, max_new_tokens=room)
 
     def sources(self) -> list[Path]:
         """The data files that [data] files names, in order; never what Tunesmith itself wrote below data/."""

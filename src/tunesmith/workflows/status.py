@@ -163,7 +163,13 @@ def changed_words(names: list[str]) -> str:
         "task": "the prompt or the labels",
         "seal": "the eval set",
     }
-    words |= {"rules": "[rules]", "prices": "[prices]", "baseline": "the baselines", "train": "the fine-tune"}
+    words |= {
+        "measures": "what is measured",
+        "rules": "[rules]",
+        "prices": "[prices]",
+        "baseline": "the baselines",
+        "train": "the fine-tune",
+    }
     return listed([words.get(name, name) for name in names])
 
 

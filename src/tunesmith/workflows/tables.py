@@ -13,9 +13,11 @@ from tunesmith.workflows.config import Config
 
 BESIDE = {  # the family → metrics that stand beside the primary one, the first of each group that is not the primary
     "classification": (("accuracy", "macro_f1"),),
+    "multi_label": (("jaccard", "exact_set"), ("micro_f1",)),
     "extraction": (("field_accuracy", "record_exact"), ("field_f1",)),
     "generation": (("exact_match", "chrf"), ("length_ratio",)),
 }
+OPTIONAL = ("expected_cost", "answered_rate", "hierarchical_f1")  # beside those, where they are measured
 NO_LABEL = "no label"
 
 
@@ -68,14 +70,15 @@ def show(console: Console, title: str, lines: Sequence[Line], config: Config) ->
     """
     primary = config.rules.primary
     others = [next(name for name in group if name != primary) for group in BESIDE[config.task.family]]
+    others += [name for name in OPTIONAL if name != primary and any(name in each.metrics for each in lines)]
     priced, success = config.prices.known, FAMILIES[config.task.family].SUCCESS
     columns = ["candidate", NAMES[primary], "95 % interval", *(NAMES[name] for name in others), "answers in"]
     columns += [("cost per success" if success else "cost of 1,000")] if priced else []
     rows = []
     for each in lines:
         main = each.metrics[primary]
-        row = [each.name, figure(main), interval(main)]
-        row += [ratio(each.metrics.get(name)) if name in RATIOS else figure(each.metrics.get(name)) for name in others]
+        row = [each.name, figure(main, primary), interval(main, primary)]
+        row += [figure(each.metrics.get(name), name) for name in others]
         row.append(_answers_in(each))
         if priced:
             money = each.cost_per_success if success else 1000 * each.cost / each.rows
@@ -117,19 +120,18 @@ def duration(seconds: float) -> str:
     return units.seconds(seconds) if seconds >= 0.001 else "< 1 ms"
 
 
-def figure(estimate: Estimate | None) -> str:
+def figure(estimate: Estimate | None, name: str = "") -> str:
+    """`name` of the metric: ratios are no percentages."""
     if estimate is None:
         return "–"
-    return "too few" if estimate.value is None else units.share(estimate.value)
+    if estimate.value is None:
+        return "too few"
+    return units.amount(estimate.value) if name in RATIOS else units.share(estimate.value)
 
 
-def ratio(estimate: Estimate | None) -> str:
-    if estimate is None:
-        return "–"
-    return "too few" if estimate.value is None else f"{estimate.value:.2f}"
-
-
-def interval(estimate: Estimate) -> str:
+def interval(estimate: Estimate, name: str = "") -> str:
     if estimate.low is None or estimate.high is None:
         return ""
+    if name in RATIOS:
+        return f"{units.amount(estimate.low)}–{units.amount(estimate.high)}"
     return f"{estimate.low * 100:.1f}–{estimate.high * 100:.1f}"
