@@ -77,11 +77,12 @@ def test_the_walk_ends_in_a_table_a_verdict_and_a_report(project, tunesmith_in):
     assert "Label by label" in text
     assert "Micro-F1" in text
     asked = run("ask", "Parcel 9: money back, late again", "--with", "rules", "--json")
-    assert asked.json["answers"][0]["output"] == "delay, refund"
+    assert asked.json["answers"][0]["answer"] == "delay, refund"
 
 
 def test_parts_have_their_share_of_every_label(project):
-    expected = [json.loads(line)["output"] for line in (project / "data/split/validation.jsonl").open()]
+    lines = (project / "data/split/validation.jsonl").read_text().splitlines()
+    expected = [json.loads(line)["messages"][-1]["content"] for line in lines]
     assert len(expected) >= 6
     for label in WORDS:
         assert any(label in said for said in expected)

@@ -23,6 +23,7 @@ from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import Answers
 from tunesmith.tasks.measures import answers_of
+from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.spec import Task
 
 METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
@@ -56,6 +57,11 @@ class Evaluated(Record):
     def answers(self) -> Answers:
         return answers_of(self.task, self.examples, self.predictions)
 
+    @cached_property
+    def own(self) -> Answers:
+        """The same for the user's own metrics."""
+        return answers_of(self.task, self.examples, self.predictions, PREFIX)
+
     @property
     def family(self) -> Family:
         return FAMILIES[self.task.family]
@@ -85,7 +91,8 @@ def difference(
             f"{a.name!r} and {b.name!r} were measured on different rows, so they cannot be compared. Measure both on "
             "the eval set as it is now (`tunesmith compare` does)."
         )
-    return METRICS[metric](_within(a, slice), _within(b, slice), level)
+    found = METRICS.get(metric) or partial(score_difference, metric=metric)
+    return found(_within(a, metric, slice), _within(b, metric, slice), level)
 
 
 def compare_pairs(
@@ -95,7 +102,7 @@ def compare_pairs(
     found = difference(a, b, metric, level=level, slice=slice)
     if found is None:
         return None
-    ahead = _within(a, slice).scores(metric) - _within(b, slice).scores(metric)
+    ahead = _within(a, metric, slice).scores(metric) - _within(b, metric, slice).scores(metric)
     return Comparison(
         a=a.name,
         b=b.name,
@@ -123,8 +130,8 @@ def holm(ps: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _within(evaluated: Evaluated, slice: str | None) -> Answers:
-    answers = evaluated.answers
+def _within(evaluated: Evaluated, metric: str, slice: str | None) -> Answers:
+    answers = evaluated.own if metric.startswith(PREFIX) else evaluated.answers
     if slice is None:
         return answers
     return answers.where(np.array([example.slice == slice for example in evaluated.examples], np.bool_))

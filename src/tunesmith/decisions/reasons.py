@@ -10,8 +10,9 @@ from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.paired import MIN_ROWS
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
-from tunesmith.tasks.families import NAMES, RATIOS, SPARED
+from tunesmith.tasks.families import RATIOS, SPARED, name_of
 from tunesmith.tasks.intervals import MIN_GROUPS
+from tunesmith.tasks.own import PREFIX
 
 SCORED = ("chrf", "similarity", "jaccard")  # metrics by which a row is not simply right or wrong
 
@@ -79,7 +80,7 @@ def caveats(story: Story, baselines: Sequence[Evaluated], attempt: int) -> tuple
 
 
 def _figures(story: Story, against: Comparison) -> str:
-    metric = NAMES[against.metric]
+    metric = name_of(against.metric)
     values = (each.scorecard.metrics[against.metric].value for each in (story.fine_tune, story.best))
     ours, theirs = (_figure(against.metric, value) for value in values)
     return (
@@ -92,9 +93,13 @@ def _ahead(against: Comparison) -> str:
     rows = units.count(against.a_only, "row")
     if against.metric in SPARED:
         return f"The fine-tune costs less on {rows}, {against.b} on {against.b_only:,}."
-    if against.metric in SCORED:
+    if _scored(against.metric):
         return f"The fine-tune scores higher on {rows}, {against.b} on {against.b_only:,}."
     return f"Only the fine-tune is right on {rows}, only {against.b} on {against.b_only:,}."
+
+
+def _scored(metric: str) -> bool:
+    return metric in SCORED or metric.startswith(PREFIX)
 
 
 def _difference(each: Comparison) -> str:
@@ -149,7 +154,7 @@ def _too_few(story: Story) -> str:
     more = f" Add at least {units.count(story.more_rows, 'row')}." if story.more_rows else ""
     return (
         f"{units.count(len(story.fine_tune.examples), 'eval row')} are too few to compare "
-        f"{NAMES[story.rules.primary]}: that needs {needs}, from at least {MIN_GROUPS} groups of about equal size "
+        f"{name_of(story.rules.primary)}: that needs {needs}, from at least {MIN_GROUPS} groups of about equal size "
         f"where rows belong together.{more}"
     )
 
@@ -179,8 +184,8 @@ def _worth(best: Evaluated, primary: str) -> str:
     value = best.scorecard.metrics[metric].value
     if value is None:
         return ""
-    if metric in SCORED:
-        return f", whose {NAMES[metric]} is {units.share(value)}"
+    if _scored(metric):
+        return f", whose {name_of(metric)} is {units.share(value)}"
     return f", which is right on {units.share(value)} of the rows"
 
 

@@ -4,6 +4,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from tunesmith.core.record import Record
 from tunesmith.tasks.families import SPARED
+from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.primary import check_primary
 
 
@@ -34,8 +35,8 @@ class RulesSection(Record):
 
     @property
     def least_share(self) -> float | None:
-        """`min_effect`, where it is a share of the rows; None where it is an amount a row."""
-        return None if self.primary in SPARED else self.min_effect
+        """`min_effect`, where it is a share of rows that are right; None where it is an amount a row, or of scores."""
+        return None if self.primary in SPARED or self.primary.startswith(PREFIX) else self.min_effect
 
     @field_validator("min_effect")
     @classmethod

@@ -28,6 +28,7 @@ from tunesmith.evaluation.seal import rows_digest
 from tunesmith.tasks import families, intervals
 from tunesmith.tasks.measures import measure
 from tunesmith.tasks.spec import Task
+from tunesmith.tasks.validating import validated
 
 ALONE = 24  # rows answered alone, at least,
 ALONE_LEAST, ALONE_LONGEST = 8, 30.0  # except that this many are enough after so many seconds: long texts take theirs
@@ -61,7 +62,7 @@ def evaluate(
     for prediction in _answers(candidate, examples):
         predictions.append(prediction)
         progress(len(predictions), total)
-    predictions = _with_latency(candidate, examples, predictions)
+    predictions = validated(task, examples, _with_latency(candidate, examples, predictions))
     progress(total, total)
     card = _scorecard(candidate, examples, predictions, task, eval_version, memory.peak())
     return priced(Evaluation(scorecard=card, predictions=tuple(predictions)), examples, prices)
@@ -84,6 +85,7 @@ def complete(
     for number, (place, prediction) in enumerate(zip(places, again, strict=True), start=1):
         predictions[place] = prediction
         progress(number, len(places))
+    predictions = validated(task, examples, predictions)
     peak = max(memory.peak(), kept.scorecard.memory or 0)
     card = _scorecard(candidate, examples, predictions, task, kept.scorecard.eval_version, peak)
     return priced(Evaluation(scorecard=card, predictions=tuple(predictions)), examples, prices)
@@ -105,11 +107,12 @@ def remeasured(evaluation: Evaluation, examples: Sequence[Example], task: Task) 
     card = evaluation.scorecard
     if card.measured == task.measured:
         return evaluation
-    measures = measure(task, examples, evaluation.predictions)
+    predictions = validated(task, examples, evaluation.predictions)
+    measures = measure(task, examples, predictions)
     timed = {name: figure for name, figure in card.metrics.items() if name.startswith("latency_")}
     found = {name: getattr(measures, name) for name in type(measures).model_fields}
     found |= {"metrics": measures.metrics | timed, "measured": task.measured}
-    return evaluation.model_copy(update={"scorecard": card.model_copy(update=found)})
+    return Evaluation(scorecard=card.model_copy(update=found), predictions=tuple(predictions))
 
 
 def _answers(candidate: Candidate, examples: Sequence[Example], answered: int = 0) -> Iterator[Prediction]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tunesmith.tasks import classification, extraction, generation, multi_label
 from tunesmith.tasks.base import Family
+from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.spec import FamilyName
 
 FAMILIES: Mapping[FamilyName, Family] = {
@@ -21,11 +22,11 @@ NAMES = {metric: name for family in FAMILIES.values() for metric, name in family
 RATIOS = frozenset(metric for family in FAMILIES.values() for metric in family.RATIOS)
 
 
+def name_of(metric: str) -> str:
+    """A metric in words; the user's own by its function."""
+    return NAMES.get(metric) or metric.removeprefix(PREFIX).replace("_", " ")
+
+
 def named(name: str) -> Family:
     """The family that a record names."""
     return next(family for known, family in FAMILIES.items() if known == name)
-
-
-def family_of(metric: str) -> FamilyName:
-    """The family among whose primary metrics `metric` is."""
-    return next(name for name, family in FAMILIES.items() if metric in family.PRIMARY)

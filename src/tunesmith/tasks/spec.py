@@ -12,6 +12,7 @@ from tunesmith.tasks.comparing import Comparator
 from tunesmith.tasks.costs import Costs
 from tunesmith.tasks.label_sets import check_set_labels
 from tunesmith.tasks.labels import check_labels
+from tunesmith.tasks.own import Own
 from tunesmith.tasks.records import Field as RecordField
 from tunesmith.tasks.records import fields_of, schema_of
 
@@ -72,6 +73,38 @@ class TaskSection(Record):
         "is asked for the same, which some servers cannot. Sets of labels always are, here.",
     )
 
+    metrics: tuple[str, ...] = Field(
+        default=(),
+        description="Your own metrics: functions (message, expected, answer) → a number from 0 to 1, in "
+        '`metrics_file`. Each is called metrics.NAME, and may be [rules] primary = "metrics.NAME".',
+    )
+    metrics_file: str = Field(default="metrics.py", min_length=1, description="File of the metrics, in the project.")
+    validators: tuple[str, ...] = Field(
+        default=(),
+        description="Your own validators: functions (message, answer) → what is wrong, or None, in `validators_file`. "
+        "An answer with a fault is invalid.",
+    )
+    validators_file: str = Field(
+        default="validators.py", min_length=1, description="File of the validators, in the project."
+    )
+    function_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest time for one call of a metric or validator, in seconds; loading its file may take ten "
+        "times that.",
+    )
+
+    @field_validator("metrics", "validators")
+    @classmethod
+    def _check_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not name.isidentifier():
+                raise ValueError(f'{name!r} is no name of a function. Name functions of the file, such as ["tone"].')
+            if names.count(name) > 1:
+                raise ValueError(f"{name!r} stands there twice. Take one out.")
+        return names
+
     @model_validator(mode="after")
     def _check_schema(self) -> Self:
         if self.family == "extraction" and self.output_schema is None:
@@ -125,6 +158,8 @@ class Task(Record):
     output_schema: str | None = None
     compare: dict[str, Comparator | float] = {}
     constrained: bool = False
+    metrics: Own | None = None
+    validators: Own | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -143,6 +178,8 @@ class Task(Record):
     def measured(self) -> str:
         """What a set of answers is measured by beside the family's own metrics; empty where by nothing."""
         by = {name: getattr(self, name) for name in OF_LABELS if getattr(self, name) is not None}
+        for own in (self.metrics, self.validators):
+            by |= {} if own is None else {own.kind: [own.source, *own.names]}
         costs = {} if self.costs is None else {"costs": self.costs.model_dump(mode="json", exclude={"answer"})}
         return digest("measured", 1, **(by | costs)) if by else ""
 

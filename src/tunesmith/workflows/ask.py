@@ -39,11 +39,13 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
     chosen = candidates.choose(project, names)
     engines = LocalEngines(project.folder, project.config.providers)
     progress = console.progress("asking")
-    answers = []
+    answers: list[Answer] = []
+    asked = [question(message)]
     for number, entry in enumerate(chosen):
         progress(number, len(chosen))
         candidate = load(project.artifacts, entry.digest, engines)
-        answers.append(_answer(entry, next(iter(candidate.predict([question(message)], alone=True)))))
+        said = list(candidate.predict(asked, alone=True))
+        answers += [_answer(entry, each) for each in project.validated(candidate.card.task, asked, said)]
     progress(len(chosen), len(chosen))
     rows = [[each.candidate, _said(each), _sure(each), tables.duration(each.seconds)] for each in answers]
     sure = "sure" if project.family.LABELLED else "sure (uncalibrated)"

@@ -89,14 +89,14 @@ def _measure(project: Project, bench: Bench, entry: Entry) -> None:
 def _outlook(project: Project, state: Ready, lines: Sequence[tables.Line], evaluations: Sequence[Evaluation]) -> str:
     """What the sealed rows can show against the best baseline, before anything is trained."""
     rules, rows = project.config.rules, state.seal.rows
-    plain = project.family.LABELLED and rules.primary not in SPARED
+    plain = project.family.LABELLED and rules.least_share is not None
     metric = "accuracy" if plain else SPARED.get(rules.primary, rules.primary)
     values = [line.metrics[metric].value for line in lines]
     known = {value: place for place, value in enumerate(values) if value is not None}
     best = max(known, default=None)
     if plain or metric in EXACT or best is None:
         return outlook(rows, min_effect=rules.min_effect, accuracy=best)
-    answers = answers_of(state.task, state.sealed, evaluations[known[best]].predictions)
+    answers = answers_of(state.task, state.sealed, evaluations[known[best]].predictions, metric)
     variance = float(answers.scores(metric).var())
     highest = largest(state.task.costs, state.task.labels) if state.task.costs and rules.primary in SPARED else None
     return outlook(rows, min_effect=rules.min_effect, scores_variance=variance, highest_cost=highest)

@@ -164,6 +164,7 @@ def _keep(project: Project, state: Ready, recording: Recording, evidence: report
     cards = [each.scorecard for each in evidence.sealed]
     digests = {f"train.{name}": value for name, value in evidence.train.inputs.items()}
     digests |= {f"baseline.{name}": value for name, value in evidence.baseline.inputs.items()}
+    digests |= inputs.of_measures(project)
     document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now())
     receipt_file, report_file = recording.folder / RECEIPT, recording.folder / REPORT
     write_json(receipt_file, document)

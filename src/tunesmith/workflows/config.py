@@ -25,6 +25,7 @@ from tunesmith.engines.section import ProviderSection
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.models.section import ModelSection
 from tunesmith.tasks.families import SPARED
+from tunesmith.tasks.own import PREFIX as OWN
 from tunesmith.tasks.primary import PRIMARY, check_primary
 from tunesmith.tasks.spec import TaskSection
 from tunesmith.training.section import TrainSection
@@ -83,10 +84,10 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
     family, rules = given.task.family, given.rules
     if "primary" not in rules.model_fields_set:
         rules = rules.model_copy(update={"primary": PRIMARY[family][0]})
-    elif rules.primary not in PRIMARY[family]:
+    elif rules.primary not in (*PRIMARY[family], *(OWN + name for name in given.task.metrics)):
         where = values["rules"]["primary"].where
         try:
-            check_primary(rules.primary, family)
+            check_primary(rules.primary, family, given.task.metrics)
         except ConfigError as error:
             raise ConfigError(f"{where}: [rules] primary = {_shown(rules.primary)}: {error}") from None
     _check_costs(given, values)

@@ -76,7 +76,9 @@ class Bench:
     def _evaluation(self, entry: Entry, rows: Sequence[Example], version: int | None) -> Evaluation:
         prices = self._project.config.prices
         if (kept := self._kept(entry, rows)) is not None:
-            return priced(remeasured(kept, rows, self._ready.task), rows, prices)
+            if (now := remeasured(kept, rows, self._ready.task)) is not kept:
+                self._recording.ledger.save_scorecard(self._recording.id, now.scorecard, now.predictions)
+            return priced(now, rows, prices)
         made = evaluate(
             load(self._project.artifacts, entry.digest, self._engines),
             rows,

@@ -61,6 +61,9 @@ def ready(project: Project, verb: str) -> Ready:
             "A score on rows that were trained on proves nothing. Run `tunesmith split`, which leaves them out."
         )
     task = project.task(rows, sealed)
+    for own in (task.metrics, task.validators):
+        if own is not None:
+            own.check()
     too_long, _ = longest_allowed(project)
     found = check(
         [Reading(examples=rows, findings=())],

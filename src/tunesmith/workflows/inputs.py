@@ -47,16 +47,19 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
         "seal": of_seal(project),
         "rules": _of_section("rules", project.config.rules),
         "prices": _of_section("prices", project.config.prices),
-        **_of_measures(project),
+        **of_measures(project),
     }
 
 
-def _of_measures(project: Project) -> dict[str, str]:
+def of_measures(project: Project) -> dict[str, str]:
     """What the task has measured beside its family's own metrics."""
     task = project.config.task
     given = {name: getattr(task, name) for name in OF_LABELS if getattr(task, name) is not None}
     if task.costs is not None:
         given["costs"] = task.costs.model_dump(mode="json")
+    files = {"metrics": (task.metrics, task.metrics_file), "validators": (task.validators, task.validators_file)}
+    for key, (names, file) in files.items():
+        given |= {key: [*names, _of_file(project.folder / file)]} if names else {}
     return {"measures": digest("measures", 1, **given)} if given else {}
 
 

@@ -73,6 +73,7 @@ def predict(
     for prediction in candidate.predict(examples):
         answers.append(prediction)
         progress(len(answers), len(examples))
+    answers = project.validated(candidate.card.task, examples, answers)
     predictions = _in_order(asked, answers)
     interrupts.settle()  # the same command again would be refused, its output exists
     _write(target, [row.cells for row in rows], predictions)

@@ -12,17 +12,19 @@ from pathlib import Path
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.example import Example
+from tunesmith.core.prediction import Prediction
 from tunesmith.data.section import MADE, OWN, REVIEWS, SET_ASIDE, SPLIT, DataSection, RecordSection, SetSection, own
 from tunesmith.data.splitting import Strata, one_label
-from tunesmith.tasks import label_sets
+from tunesmith.tasks import label_sets, validating
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.label_sets import check_set_labels, members
 from tunesmith.tasks.labels import check_labels
+from tunesmith.tasks.own import Own
 from tunesmith.tasks.records import counted_text
 from tunesmith.tasks.spec import OF_LABELS, Task, check_of_labels
 from tunesmith.training.section import TrainSection
-from tunesmith.workflows import config, schema_file
+from tunesmith.workflows import config, own_functions, schema_file
 from tunesmith.workflows.config import Config
 
 
@@ -171,22 +173,42 @@ class Project:
                 output_schema=self.output_schema,
                 compare=self.config.task.compare,
                 constrained=self.config.task.family == "extraction" and self.config.task.constrained,
+                **self._own,
             )
         labels = self.config.task.labels
         if labels is None:
             labels = tuple(sorted({example.expected for part in rows for example in part}))
             check_labels(labels)
         of_labels = {name: getattr(self.config.task, name) for name in OF_LABELS}
-        task = Task(family=self.config.task.family, prompt=self.prompt, labels=labels, **of_labels)
+        task = Task(family=self.config.task.family, prompt=self.prompt, labels=labels, **of_labels, **self._own)
         check_of_labels(task)
         return task
+
+    @cached_property
+    def _own(self) -> dict[str, Own]:
+        """The user's own metrics and validators, as fields of the task."""
+        task = self.config.task
+        found = {}
+        for key, kind, names, file in (
+            ("metrics", "score", task.metrics, task.metrics_file),
+            ("validators", "fault", task.validators, task.validators_file),
+        ):
+            if names:
+                source = own_functions.read(self.folder / file, file, key)
+                found[key] = Own(kind=kind, names=names, source=source, file=file, seconds=task.function_seconds)
+        return found
+
+    def validated(self, task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Prediction]:
+        """What a candidate of `task` answered, as the project's validators have it now."""
+        now = task.model_copy(update={"validators": self._own.get("validators")})
+        return validating.validated(now, examples, predictions)
 
     def _task_of_sets(self, *rows: Sequence[Example]) -> Task:
         used = {label for part in rows for example in part for label in members(example.expected)}
         labels = self.config.task.labels or tuple(sorted(used))
         check_set_labels(labels)
         room = self.config.model.max_new_tokens
-        return Task(family="multi_label", prompt=self.prompt, labels=labels, max_new_tokens=room)
+        return Task(family="multi_label", prompt=self.prompt, labels=labels, max_new_tokens=room, **self._own)
 
     def sources(self) -> list[Path]:
         """The data files that [data] files names, in order; never what Tunesmith itself wrote below data/."""

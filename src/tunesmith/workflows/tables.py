@@ -8,7 +8,8 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.scorecard import Estimate, Scorecard
-from tunesmith.tasks.families import FAMILIES, NAMES, RATIOS, SUCCESSES
+from tunesmith.tasks.families import FAMILIES, RATIOS, SUCCESSES, name_of
+from tunesmith.tasks.own import PREFIX
 from tunesmith.workflows.config import Config
 
 BESIDE = {  # the family → metrics that stand beside the primary one, the first of each group that is not the primary
@@ -70,9 +71,10 @@ def show(console: Console, title: str, lines: Sequence[Line], config: Config) ->
     """
     primary = config.rules.primary
     others = [next(name for name in group if name != primary) for group in BESIDE[config.task.family]]
-    others += [name for name in OPTIONAL if name != primary and any(name in each.metrics for each in lines)]
+    own = [PREFIX + name for name in config.task.metrics]
+    others += [name for name in (*OPTIONAL, *own) if name != primary and any(name in each.metrics for each in lines)]
     priced, success = config.prices.known, FAMILIES[config.task.family].SUCCESS
-    columns = ["candidate", NAMES[primary], "95 % interval", *(NAMES[name] for name in others), "answers in"]
+    columns = ["candidate", name_of(primary), "95 % interval", *(name_of(name) for name in others), "answers in"]
     columns += [("cost per success" if success else "cost of 1,000")] if priced else []
     rows = []
     for each in lines:

@@ -23,7 +23,8 @@ from tunesmith.decisions.report.record import Answers, Report
 from tunesmith.decisions.report.svg import Axis, axis
 from tunesmith.decisions.report.texts import texts
 from tunesmith.tasks.classification import right
-from tunesmith.tasks.families import EXACT, FAMILIES, RATIOS, SPARED, family_of
+from tunesmith.tasks.families import EXACT, RATIOS, SPARED, named
+from tunesmith.tasks.own import PREFIX
 
 NAMED_LABELS = 24  # up to here the confusion matrix is a table of figures, above a map without names
 LISTED = 12  # confusions and labels in their tables
@@ -61,7 +62,7 @@ def render(report: Report) -> str:
         parents=_weakest_labels(fine_tune.parents),
         exact=report.verdict.primary in EXACT,
         spared=SPARED,
-        success=bool(FAMILIES[family_of(report.verdict.primary)].SUCCESS),
+        success=bool(named(fine_tune.family).SUCCESS),
         fields=fields(fine_tune, baseline, SHARES),
         wrong=_wrong_answers(report.answers) if report.answers and not report.answers.scores else None,
         texts=texts(report.answers) if report.answers else None,
@@ -143,7 +144,9 @@ def _candidates(report: Report) -> Candidates:
         )
         for card in best_first
     ]
-    beside = [name for name in BESIDE if name != primary and any(name in card.metrics for card in best_first)]
+    own = sorted({name for card in best_first for name in card.metrics if name.startswith(PREFIX)})
+    known = [name for name in (*BESIDE, *own) if any(name in card.metrics for card in best_first)]
+    beside = [name for name in known if name != primary]
     return Candidates(rows, charts.ruler(scale, primary), beside)
 
 
@@ -185,7 +188,7 @@ def _slices(fine_tune: Scorecard, baseline: Scorecard, primary: str) -> Slices |
     if not fine_tune.slices:
         return None
     known = primary not in RATIOS and all(primary in figures for figures in fine_tune.slices.values())
-    name = primary if known else FAMILIES[family_of(primary)].sliced(primary)
+    name = primary if known else named(fine_tune.family).sliced(primary)
     rows = []
     for title, figures in fine_tune.slices.items():
         ours, theirs = figures.get(name), baseline.slices.get(title, {}).get(name)

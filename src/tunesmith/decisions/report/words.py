@@ -5,7 +5,7 @@ import math
 from tunesmith.core import units
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate
-from tunesmith.tasks.families import RATIOS, SPARED
+from tunesmith.tasks.families import RATIOS, SPARED, name_of
 
 LONGEST = 600  # characters of a row or an answer
 
@@ -39,7 +39,7 @@ def shortened(text: str) -> str:
 
 
 def metric(name: str) -> str:
-    return _METRICS.get(name, name.replace("_", " ").capitalize())
+    return _METRICS.get(name) or name_of(name).capitalize()
 
 
 def within(name: str) -> str:

@@ -1,9 +1,9 @@
-"""The process in which a user's rules.py runs, started by `rules.py`: `python -I -B rules_child.py FILE BYTES FAMILY`.
+"""The process in which a user's functions run, started by `foreign`: `python -I -B foreign_child.py FILE BYTES SPEC`.
 
-One JSON line in, `{"row", "message"}`; one JSON line out, `{"row", "answer"}` or `{"row", "error", "line"}`. The first
-line out is `{"ready": true}` or `{"error", "line"}`. A record is answered as its JSON text. Both pipes are moved away
-from file descriptors 0 and 1 before the user's code is loaded, so that what it prints, or reads from standard input,
-does not touch the protocol.
+One JSON line in, `{"row", "function", "given"}`; one JSON line out, `{"row", "answer"}` or `{"row", "error", "line"}`.
+The first line out is `{"ready": true}` or `{"error", "line"}`. A record is answered as its JSON text, a set of labels
+as a JSON list. Both pipes are moved away from file descriptors 0 and 1 before the user's code is loaded, so that what
+it prints, or reads from standard input, does not touch the protocol.
 """
 
 import contextlib
@@ -21,20 +21,24 @@ EXPECTED = {
     "classification": "a label as str",
     "extraction": "a record as dict or as the str of its JSON",
     "multi_label": "labels as a list, a set or a str",
+    "fault": "what is wrong as str",
 }
+SCORES = "score"  # the kind of functions that return a number
 LONGEST_MESSAGE = 60  # characters of an exception's text, which may quote the row
 
 
-def main(path: str, memory: int, family: str) -> None:
+def main(path: str, memory: int, spec: str) -> None:
     requests, replies = _private_pipes()
     _limit(memory)
-    answer, fault = _load(path)
+    wanted = json.loads(spec)
+    functions, fault = _load(path, wanted["functions"])
     _send(replies, fault or {"ready": True})
     if fault:
         return
     for line in requests:
         request = json.loads(line)
-        _send(replies, {"row": request["row"], **_reply(answer, request["message"], path, family)})
+        function = functions[request["function"]]
+        _send(replies, {"row": request["row"], **_reply(function, request, path, wanted["kind"])})
 
 
 def _private_pipes() -> tuple[Any, Any]:
@@ -54,48 +58,64 @@ def _limit(memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _load(path: str) -> tuple[Any, dict[str, Any] | None]:
-    """The function `answer` of the file, or what is wrong with the file."""
+def _load(path: str, wanted: dict[str, list[str]]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The wanted functions of the file, or what is wrong with the file."""
     try:
-        spec = importlib.util.spec_from_file_location("rules", path)
+        name = os.path.splitext(os.path.basename(path))[0]
+        spec = importlib.util.spec_from_file_location(name, path)
         assert spec
         assert spec.loader
         module = importlib.util.module_from_spec(spec)
-        sys.modules["rules"] = module
+        sys.modules[name] = module
         spec.loader.exec_module(module)
     except BaseException as error:  # SystemExit, too: the user's code may do anything
-        return None, _fault(error, path)
-    answer = getattr(module, "answer", None)
-    if not callable(answer):
-        return None, {"error": "there is no function `answer`", "line": 1}
-    try:
-        inspect.signature(answer).bind("")
-    except (TypeError, ValueError):
-        line = getattr(getattr(answer, "__code__", None), "co_firstlineno", 1)
-        return None, {"error": "`answer` does not take exactly one argument, the message", "line": line}
-    return answer, None
+        return {}, _fault(error, path)
+    functions = {}
+    for name, given in wanted.items():
+        function = functions[name] = getattr(module, name, None)
+        if not callable(function):
+            return {}, {"error": f"there is no function `{name}`", "line": 1}
+        try:
+            inspect.signature(function).bind(*given)
+        except (TypeError, ValueError):
+            line = getattr(getattr(function, "__code__", None), "co_firstlineno", 1)
+            count = "one argument" if len(given) == 1 else f"{len(given)} arguments"
+            return {}, {"error": f"`{name}` does not take exactly {count}, {', '.join(given)}", "line": line}
+    return functions, None
 
 
-def _reply(answer: Any, message: str, path: str, family: str) -> dict[str, Any]:
+def _reply(function: Any, request: dict[str, Any], path: str, kind: str) -> dict[str, Any]:
+    name = request["function"]
     try:
-        given = answer(message)
+        given = function(*request["given"])
     except BaseException as error:
         return _fault(error, path)
+    if kind == SCORES:
+        return _score(given, name)
     if given is None:
         return {"answer": None}
-    if (family == RECORDS and isinstance(given, dict)) or (family == SETS and isinstance(given, (list, tuple, set))):
-        kind = type(given).__name__
+    if (kind == RECORDS and isinstance(given, dict)) or (kind == SETS and isinstance(given, (list, tuple, set))):
+        what = type(given).__name__
         try:
             listed = given if isinstance(given, dict) else sorted(given)
             given = json.dumps(listed, ensure_ascii=False, allow_nan=False)
         except BaseException as error:  # the user's own values may do anything, too
             why = _fault(error, path)["error"]
-            return {"error": f"answer() returned a {kind} that JSON cannot carry ({why})", "line": None}
+            return {"error": f"{name}() returned a {what} that JSON cannot carry ({why})", "line": None}
     if not isinstance(given, str):
-        expected = EXPECTED.get(family, "a text as str")
-        return {"error": f"answer() returned {type(given).__name__}, expected {expected}, or None", "line": None}
+        expected = EXPECTED.get(kind, "a text as str")
+        return {"error": f"{name}() returned {type(given).__name__}, expected {expected}, or None", "line": None}
     text = str.__str__(given)
     return {"answer": text[:LONGEST_ANSWER], "length": len(text)}
+
+
+def _score(given: Any, name: str) -> dict[str, Any]:
+    if not isinstance(given, (int, float)):
+        return {"error": f"{name}() returned {type(given).__name__}, expected a number from 0 to 1", "line": None}
+    number = float(given)
+    if not 0 <= number <= 1:
+        return {"error": f"{name}() returned {number:g}, expected a number from 0 to 1", "line": None}
+    return {"answer": number}
 
 
 def _fault(error: BaseException, path: str) -> dict[str, Any]:
