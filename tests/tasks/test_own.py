@@ -26,6 +26,9 @@ def kept(message, answer):
 """
 
 
+BAD = "def bad(message, expected, answer):\n    {body}\n"
+
+
 def own(source: str, *names: str, kind: str = "score", seconds: float = 10) -> Own:
     return Own(kind=kind, names=names, source=source, file=f"{kind}s.py", seconds=seconds)
 
