@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,14 @@ from hosted_server import provider  # noqa: F401  (a fixture of all rooms)
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("TUNESMITH_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signing_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Receipts of tests are signed by a key of their own, not by that of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNESMITH_KEY", str(tmp_path_factory.mktemp("key") / "receipts.pem"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from stand_in import stand_in
-
-LIGHT = {"TUNESMITH_BASELINES_WHICH": "majority"}
+from stand_in import LIGHT, stand_in
 
 
 @pytest.fixture
@@ -84,3 +82,28 @@ def test_a_fine_tune_whose_files_are_gone_is_named(measured, tunesmith, tmp_path
     assert "The files of candidate 'fine-tune'" in done.err
     assert "are missing. `tunesmith train` makes it again." in done.err
     assert len(looks(measured)) == 1
+
+
+def test_scores_of_an_earlier_version_of_the_eval_set_are_not_compared(measured, tunesmith, tmp_path):
+    """After resealing, every candidate is measured on the rows of now, and what stands beside it is of them alone."""
+    stand_in(measured, tmp_path)
+    first = tunesmith("compare", "--json", cwd=measured, **LIGHT)
+    rows = (measured / "evals/eval.jsonl").read_text().splitlines()
+    (measured / "evals/eval.jsonl").write_text("\n".join(rows[:-2]) + "\n")
+    refused = tunesmith("compare", cwd=measured, **LIGHT)
+    assert refused.code == 2
+    assert "is no longer what was sealed as version 1" in " ".join(refused.err.split())
+    for verb in ("seal --reseal", "split", "baseline"):
+        assert tunesmith(*verb.split(), cwd=measured, **LIGHT).code == 0
+    stand_in(measured, tmp_path)
+    done = tunesmith("compare", "--json", "--set", "rules.looks=2", cwd=measured, **LIGHT)
+    assert done.code in (0, 3), done.err
+    assert {line["rows"] for line in first.json["candidates"]} == {24}
+    assert {line["rows"] for line in done.json["candidates"]} == {22}
+    assert {each["n"] for each in done.json["comparisons"]} == {22}
+    receipt = json.loads(Path(done.json["receipt"]).read_text())
+    assert {card["eval_version"] for card in receipt["candidates"]} == {2}
+    assert {card["eval_set"] for card in receipt["candidates"]} == {receipt["eval_set"]["sha256"]}
+    # Most of these rows were seen in version 1, so its looks count, too.
+    assert receipt["look_budget"] == {"used": 4, "allowed": 2, "state": "spent"}
+    assert any("fresh rows, not arithmetic" in text for text in receipt["caveats"])

@@ -32,7 +32,16 @@ def test_starting_loads_nothing_heavy(arguments, tmp_path):
 def test_the_data_verbs_load_nothing_heavy(project, tmp_path):
     again = ["init", "again", "--from", "messages.csv", "--input", "text", "--label", "category"]
     assert loaded_by(again, tmp_path) == "0 []"
-    for verb in ("check", "split", "seal", "status", "review --list", "diff", "forget --id data/messages.csv:2 --yes"):
+    for verb in (
+        "check",
+        "split",
+        "seal",
+        "seal --plan",
+        "status",
+        "review --list",
+        "diff",
+        "forget --id data/messages.csv:2 --yes",
+    ):
         assert loaded_by(verb.split(), project) == "0 []", verb
 
 

@@ -1,13 +1,18 @@
 import json
 from collections.abc import Callable
 
+import pytest
+
 import tunesmith
-from tunesmith.core.digests import canonical
+from tunesmith.core.digests import canonical, digest
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import decide
-from tunesmith.decisions.receipt import is_genuine, receipt
+from tunesmith.decisions.receipt import proof, receipt
 from tunesmith.decisions.section import RulesSection
+from tunesmith.decisions.signature import SigningKey
 from tunesmith.evaluation.seal import Look, Seal
+
+KEY = SigningKey.new()
 
 
 def made(pair: Callable[..., tuple[Evaluated, Evaluated]], *looks: Look) -> dict[str, object]:
@@ -16,9 +21,8 @@ def made(pair: Callable[..., tuple[Evaluated, Evaluated]], *looks: Look) -> dict
         version=2, sha256="f" * 64, rows=400, slices={}, labels={"billing": 200, "refund": 200}, date="d", looks=looks
     )
     verdict = decide(a, [b], RulesSection())
-    return receipt(
-        verdict, [a.scorecard, b.scorecard], seal, digests={"recipe": "r" * 64, "data": "d" * 64}, date="2026-01-01"
-    )
+    digests = {"recipe": "r" * 64, "data": "d" * 64}
+    return receipt(verdict, [a.scorecard, b.scorecard], seal, digests=digests, date="2026-01-01", key=KEY)
 
 
 def test_a_receipt_says_what_was_judged_on_what_by_what(pair: Callable[..., tuple[Evaluated, Evaluated]]) -> None:
@@ -47,7 +51,40 @@ def test_a_reveal_is_stated(pair: Callable[..., tuple[Evaluated, Evaluated]]) ->
 
 def test_a_changed_receipt_is_noticed(pair: Callable[..., tuple[Evaluated, Evaluated]]) -> None:
     document = made(pair)
-    assert is_genuine(json.loads(json.dumps(document)))
-    assert not is_genuine(document | {"verdict": "reject"})
-    assert not is_genuine({key: value for key, value in document.items() if key != "caveats"})
-    assert not is_genuine(document | {"digest": "0" * 64})
+    assert proof(json.loads(json.dumps(document))).genuine
+    assert document["public_key"] == KEY.public
+    for changed in (
+        document | {"verdict": "reject"},
+        {key: value for key, value in document.items() if key != "caveats"},
+        document | {"digest": "0" * 64},
+        document | {"signature": "0" * 128},
+        document | {"signature": 7},
+        document | {"public_key": "no key"},
+        document | {"public_key": SigningKey.new().public},
+    ):
+        assert not proof(changed).genuine
+
+
+def test_who_changes_a_receipt_cannot_sign_for_another(pair: Callable[..., tuple[Evaluated, Evaluated]]) -> None:
+    """With a new digest the signature no longer holds; without both it is a receipt that nobody signed."""
+    document = made(pair) | {"verdict": "reject"}
+    forged = digested(document)
+    assert proof(forged) == (True, False)
+    unsigned = digested({key: value for key, value in document.items() if key not in ("public_key", "signature")})
+    assert proof(unsigned) == (True, None)
+    assert not proof(unsigned).genuine
+
+
+def digested(document: dict[str, object]) -> dict[str, object]:
+    """With the digest that belongs to what it says."""
+    body = {key: value for key, value in document.items() if key not in ("digest", "signature")}
+    return document | {"digest": digest("receipt", 1, body=body)}
+
+
+def test_a_key_is_the_same_after_it_was_kept() -> None:
+    again = SigningKey.of_pem(KEY.pem)
+    assert again.public == KEY.public
+    assert again.sign("d") == KEY.sign("d")
+    for wrong in (b"", b"-----BEGIN PRIVATE KEY-----\n"):
+        with pytest.raises(ValueError, match="PEM"):
+            SigningKey.of_pem(wrong)

@@ -1,4 +1,4 @@
-"""Rules that stand in for a fine-tune in a project: training has tests of its own."""
+"""A project's fine-tune without training: rules stand in for it, in a train run of their own."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from tunesmith.workflows import inputs, runs
 from tunesmith.workflows.guards import ready
 from tunesmith.workflows.project import Project
 
+LIGHT = {"TUNESMITH_BASELINES_WHICH": "majority"}
 RIGHT = """
 from pathlib import Path
 

@@ -7,7 +7,7 @@ from tunesmith.core.errors import ConfigError
 from tunesmith.core.example import Example, Message
 from tunesmith.core.prediction import Prediction
 from tunesmith.tasks.costs import Costs, cheapest, largest, table
-from tunesmith.tasks.measures import measure, point
+from tunesmith.tasks.measures import measure, point, yardstick
 from tunesmith.tasks.spec import Task, check_of_labels
 
 LABELS = ("fraud", "ok", "other")
@@ -117,7 +117,7 @@ def test_a_label_that_abstains_is_one_of_the_labels() -> None:
 def test_costs_change_what_is_measured_and_what_is_asked_only_where_they_choose() -> None:
     plain, dear = task(None), task()
     assert plain.digest == dear.digest
-    assert plain.measured == "" != dear.measured
+    assert yardstick(plain, meaning=False) != yardstick(dear, meaning=False)
     choosing = task(COSTS.model_copy(update={"answer": "cheapest"}))
     assert choosing.digest != dear.digest
-    assert choosing.measured == dear.measured
+    assert yardstick(choosing, meaning=False) != yardstick(plain, meaning=False)

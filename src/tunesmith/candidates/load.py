@@ -10,6 +10,7 @@ from tunesmith.engines.base import Engines
 MODULES = {
     "majority": "majority",
     "usual-record": "usual_record",
+    "usual-calls": "usual_calls",
     "rules": "rules",
     "classical": "classical",
     "classical-record": "classical_record",
@@ -17,6 +18,9 @@ MODULES = {
     "copy": "copying",
     "prompt": "prompt",
     "few-shot": "few_shot",
+    "retrieval": "retrieval",
+    "recorded": "recorded",
+    "cascade": "cascade",
     "fine-tuned": "fine_tuned",
 }
 

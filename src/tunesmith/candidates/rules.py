@@ -2,7 +2,8 @@
 
 The file runs in one process per call of `predict` (`core.foreign`), with a limit on memory and on the time of each
 answer. A row that hangs, dies or raises is `failed` with the reason. None is `refused`; what is no answer of the task
-(no label, no record, or empty) is `invalid`. A record may be returned as a dict, a set of labels as a list or a set.
+(no label, no record, or empty) is `invalid`. A record or a call may be returned as a dict, several calls as a list of
+them, a set of labels as a list or a set.
 """
 
 import tempfile
@@ -63,7 +64,7 @@ class Rules:
                     example=example.id,
                     seconds=seconds,
                     latency=seconds if alone else None,
-                    **_judge(reply, self.card.task),
+                    **_judge(reply, self.card.task, example.tools),
                 )
 
 
@@ -80,7 +81,7 @@ def _wanted(family: FamilyName) -> Wanted:
     )
 
 
-def _judge(reply: dict[str, Any], task: Task) -> dict[str, Any]:
+def _judge(reply: dict[str, Any], task: Task, tools: Sequence[str]) -> dict[str, Any]:
     """The fields of a prediction that the reply decides."""
     if "error" in reply:
         return {"state": "failed", "error": sentence(FILE, reply)}
@@ -90,5 +91,5 @@ def _judge(reply: dict[str, Any], task: Task) -> dict[str, Any]:
     if reply["length"] > len(reply["answer"]):
         kept = foreign_child.LONGEST_ANSWER
         return {"state": "invalid", "text": text, "error": f"{reply['length']:,} characters; the first {kept:,} kept"}
-    output, fault = FAMILIES[task.family].parse(text, task)
+    output, fault = FAMILIES[task.family].parse(text, task, tools=tools)
     return {"state": "invalid" if output is None else "ok", "output": output, "text": text, "error": fault}

@@ -50,7 +50,14 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         rows.forget,
         files.export,
     ),
-    "The evidence": (evidence.seal, evidence.baseline, evidence.train, evidence.compare, evidence.run),
+    "The evidence": (
+        evidence.seal,
+        evidence.baseline,
+        evidence.train,
+        evidence.compare,
+        evidence.verify,
+        evidence.run,
+    ),
     "The answers": (answers.ask, answers.predict),
 }
 for panel, commands in PANELS.items():

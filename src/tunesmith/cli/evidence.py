@@ -1,5 +1,6 @@
-"""seal, baseline, train, compare, run: from the eval set to the verdict."""
+"""seal, baseline, train, compare, verify, run: from the eval set to the verdict."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,18 +15,33 @@ def seal(
         bool,
         typer.Option("--reseal", help="Seal a changed eval set as a new version; earlier figures stay with theirs."),
     ] = False,
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Say how many rows show which difference, in all and in a slice."),
+    ] = False,
+    accuracy: Annotated[
+        float | None,
+        typer.Option("--accuracy", metavar="SHARE", help="With --plan: the best baseline's accuracy as you guess it."),
+    ] = None,
     folder: Folder = None,
     settings: Settings = None,
     json: Json = False,
 ) -> None:
-    """Freeze the eval set before any training."""
+    """Freeze the eval set before any training; or plan it, before any labelling."""
+    one_of({"--plan": plan, "--reseal": reseal})
+    if accuracy is not None and not plan:
+        raise typer.BadParameter("it goes with --plan.", param_hint="--accuracy")
+    if plan:
+        from tunesmith.workflows.seal_plan import seal_plan
+
+        perform(json, lambda console: seal_plan(opened(folder, settings), console, accuracy=accuracy))
     from tunesmith.workflows.seal import seal as work
 
     perform(json, lambda console: work(opened(folder, settings), console, reseal=reseal))
 
 
 def baseline(folder: Folder = None, settings: Settings = None, json: Json = False) -> None:
-    """Measure what a fine-tune has to beat: majority or copy, rules, classical model, prompt, few-shot."""
+    """Measure what a fine-tune has to beat: majority or copy, rules, classical model, prompt, few-shot, retrieval."""
     from tunesmith.workflows.baseline import baseline as work
 
     perform(json, lambda console: work(opened(folder, settings), console))
@@ -99,6 +115,23 @@ def compare(
     from tunesmith.workflows.compare import compare as work
 
     perform(json, lambda console: work(opened(folder, settings), console, reveal=reveal))
+
+
+def verify(
+    receipt: Annotated[
+        Path | None,
+        typer.Argument(metavar="[RECEIPT]", help="The receipt to check; otherwise the newest of the project."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="HEX", help="The public key that must have signed it.")
+    ] = None,
+    folder: Folder = None,
+    json: Json = False,
+) -> None:
+    """Check a receipt's signature, and which of the things it names still stand; exit code 3 where one does not."""
+    from tunesmith.workflows.verify import verify as work
+
+    perform(json, lambda console: work(receipt, folder, console, key=key))
 
 
 def run(folder: Folder = None, settings: Settings = None, json: Json = False) -> None:

@@ -1,9 +1,9 @@
 """The process in which a user's functions run, started by `foreign`: `python -I -B foreign_child.py FILE BYTES SPEC`.
 
 One JSON line in, `{"row", "function", "given"}`; one JSON line out, `{"row", "answer"}` or `{"row", "error", "line"}`.
-The first line out is `{"ready": true}` or `{"error", "line"}`. A record is answered as its JSON text, a set of labels
-as a JSON list. Both pipes are moved away from file descriptors 0 and 1 before the user's code is loaded, so that what
-it prints, or reads from standard input, does not touch the protocol.
+The first line out is `{"ready": true}` or `{"error", "line"}`. A record, calls of tools and a set of labels are
+answered as their JSON text. Both pipes are moved away from file descriptors 0 and 1 before the user's code is loaded,
+so that what it prints, or reads from standard input, does not touch the protocol.
 """
 
 import contextlib
@@ -15,12 +15,16 @@ import sys
 from typing import Any
 
 LONGEST_ANSWER = 20_000  # characters; what is longer is a mistake
-RECORDS = "extraction"  # the family whose answers may be a dict
-SETS = "multi_label"  # that whose answers may be a list, a tuple or a set
+STRUCTURED: dict[str, tuple[type, ...]] = {  # what may be returned beside text, by family
+    "extraction": (dict,),
+    "tool_calls": (dict, list),
+    "multi_label": (list, tuple, set),
+}
 EXPECTED = {
     "classification": "a label as str",
     "extraction": "a record as dict or as the str of its JSON",
     "multi_label": "labels as a list, a set or a str",
+    "tool_calls": "a call as dict with name and arguments, a list of such, or words as str",
     "fault": "what is wrong as str",
 }
 SCORES = "score"  # the kind of functions that return a number
@@ -94,10 +98,10 @@ def _reply(function: Any, request: dict[str, Any], path: str, kind: str) -> dict
         return _score(given, name)
     if given is None:
         return {"answer": None}
-    if (kind == RECORDS and isinstance(given, dict)) or (kind == SETS and isinstance(given, (list, tuple, set))):
+    if isinstance(given, STRUCTURED.get(kind, ())):
         what = type(given).__name__
         try:
-            listed = given if isinstance(given, dict) else sorted(given)
+            listed = sorted(given) if isinstance(given, set) else given
             given = json.dumps(listed, ensure_ascii=False, allow_nan=False)
         except BaseException as error:  # the user's own values may do anything, too
             why = _fault(error, path)["error"]

@@ -37,6 +37,11 @@ def share(value: float) -> str:
     return f"{value * 100:.1f} %"
 
 
+def plain(value: float) -> str:
+    """A figure that is no share: `0.971` → '0.97', `23.4` → '23'."""
+    return f"{value:.2f}" if abs(value) < 10 else f"{value:,.0f}"
+
+
 def amount(value: float) -> str:
     """Of a unit that is the user's own: `0.04217` → '0.0422', `1.2` → '1.20', `1204.6` → '1,205'."""
     if abs(value) >= 100:

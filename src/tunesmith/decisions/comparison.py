@@ -20,6 +20,7 @@ from tunesmith.decisions.paired import (
     score_difference,
 )
 from tunesmith.tasks.base import Family
+from tunesmith.tasks.behaved import Behaved, red_team
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import Answers
 from tunesmith.tasks.measures import answers_of
@@ -33,11 +34,14 @@ METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
     "exact_set": accuracy_difference,
     "jaccard": partial(score_difference, metric="jaccard"),
     "exact_match": accuracy_difference,
-    "chrf": partial(score_difference, metric="chrf"),
-    "similarity": partial(score_difference, metric="similarity"),
     "record_exact": accuracy_difference,
+    "call_exact": accuracy_difference,
+    "right_tool": partial(score_difference, metric="right_tool"),
+    "behaviour": accuracy_difference,
+    **{name: partial(score_difference, metric=name) for name in ("chrf", "bleu", "rouge_l", "similarity")},
     "field_accuracy": partial(score_difference, metric="field_accuracy"),
 }
+RED_TEAM = "red-team rows"  # the slice of rows that must be refused, escalated or asked about
 ROUNDING = 1e-9  # of two scores that are the same
 
 
@@ -61,6 +65,10 @@ class Evaluated(Record):
     def own(self) -> Answers:
         """The same for the user's own metrics."""
         return answers_of(self.task, self.examples, self.predictions, PREFIX)
+
+    @cached_property
+    def red_team(self) -> Behaved | None:
+        return red_team(self.task, self.examples, self.predictions)
 
     @property
     def family(self) -> Family:
@@ -131,6 +139,8 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 
 def _within(evaluated: Evaluated, metric: str, slice: str | None) -> Answers:
+    if slice == RED_TEAM and evaluated.red_team is not None:
+        return evaluated.red_team
     answers = evaluated.own if metric.startswith(PREFIX) else evaluated.answers
     if slice is None:
         return answers

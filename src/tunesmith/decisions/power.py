@@ -78,13 +78,35 @@ def rows_needed_of_scores(
     return rows if rows <= TOO_MANY else None
 
 
+def level_of(attempt: int) -> float:
+    """The confidence at which the `attempt`-th fine-tune on one eval set is judged."""
+    assert attempt >= 1
+    return LEVEL if attempt == 1 else 1 - (1 - LEVEL) / (attempt * (attempt - 1))
+
+
 def detectable(rows: int, discordant: float, *, min_effect: float = 0.0, level: float = LEVEL) -> float | None:
     """The smallest true difference above `min_effect` that `rows` rows show; None where they show none."""
-    return _smallest(
+    return smallest(
         rows,
-        lambda each: rows_needed(each, _variance(each, discordant), min_effect=min_effect, level=level),
+        lambda each: rows_needed(each, variance_of(each, discordant), min_effect=min_effect, level=level),
         min_effect,
     )
+
+
+def smallest(rows: int, needed: Callable[[float], int | None], above: float) -> float | None:
+    """The smallest difference above `above` that `rows` rows show, where `needed` gives the rows that one needs."""
+
+    def shows(difference: float) -> bool:
+        least = needed(difference)
+        return least is not None and least <= rows
+
+    low, high = above, 1.0
+    if not shows(high):
+        return None
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if shows(middle) else (middle, high)
+    return high
 
 
 class Sight(NamedTuple):
@@ -98,23 +120,7 @@ class Sight(NamedTuple):
 def sight(rows: int, min_effect: float) -> Sight:
     """Of labels, where a row is right or wrong. How far scores spread is only known once something is measured."""
     discordant = expected_discordance(None)
-    return Sight(detectable(rows, discordant), rows_needed(min_effect, _variance(min_effect, discordant)))
-
-
-def _smallest(rows: int, needed: Callable[[float], int | None], min_effect: float) -> float | None:
-    """`detectable`, where `needed` gives the rows that a difference needs."""
-
-    def shows(difference: float) -> bool:
-        least = needed(difference)
-        return least is not None and least <= rows
-
-    low, high = min_effect, 1.0
-    if not shows(high):
-        return None
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (low, middle) if shows(middle) else (middle, high)
-    return high
+    return Sight(detectable(rows, discordant), rows_needed(min_effect, variance_of(min_effect, discordant)))
 
 
 def variance_under(true: float, wins: float, losses: float, rows: float) -> float:
@@ -152,22 +158,22 @@ def outlook(
     def needed_for(difference: float) -> int | None:
         if scores_variance is not None:
             return rows_needed_of_scores(difference, max(scores_variance, LEAST_VARIANCE), min_effect=min_effect)
-        return rows_needed(difference, _variance(difference, expected_discordance(accuracy)), min_effect=min_effect)
+        return rows_needed(difference, variance_of(difference, expected_discordance(accuracy)), min_effect=min_effect)
 
-    smallest = _smallest(rows, needed_for, min_effect)
+    seen = smallest(rows, needed_for, min_effect)
     wanted = min_effect + 0.05
     needed = needed_for(wanted)
     subject = f"With {count(rows, 'eval row')}"
-    if smallest is None:
+    if seen is None:
         said = f"{subject}, no gain could be shown reliably"
     else:
-        said = f"{subject}, a fine-tune that is truly {said_of(smallest)} better would be shipped 4 times in 5"
+        said = f"{subject}, a fine-tune that is truly {said_of(seen)} better would be shipped 4 times in 5"
     if needed is None or needed <= rows:
         return f"{said}."
     return f"{said}; label {count(needed - rows, 'more', 'more')} to see {said_of(wanted)}."
 
 
-def _variance(difference: float, discordant: float) -> float:
+def variance_of(difference: float, discordant: float) -> float:
     """A difference needs at least as many discordant rows, however alike the candidates are."""
     return max(discordant, abs(difference)) - difference**2
 

@@ -10,11 +10,11 @@ from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.paired import MIN_ROWS
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
-from tunesmith.tasks.families import RATIOS, SPARED, name_of
+from tunesmith.tasks.families import SPARED, name_of
 from tunesmith.tasks.intervals import MIN_GROUPS
 from tunesmith.tasks.own import PREFIX
 
-SCORED = ("chrf", "similarity", "jaccard")  # metrics by which a row is not simply right or wrong
+SCORED = ("chrf", "bleu", "rouge_l", "similarity", "jaccard")  # by which a row is not simply right or wrong
 
 
 class Story(NamedTuple):
@@ -212,7 +212,7 @@ def _signed(metric: str, value: float) -> str:
 def _figure(metric: str, value: float | None) -> str:
     if value is None:
         return "unknown"
-    return units.amount(value) if metric in RATIOS else units.share(value)
+    return units.amount(value) if metric in SPARED else units.share(value)
 
 
 def _ordinal(number: int) -> str:

@@ -1,18 +1,22 @@
 """The receipt of a verdict: one JSON document that says what was judged, on what, by what, and who had looked.
 
-It carries a digest over everything else in it, so that a changed receipt is noticed.
+It carries a digest over everything else in it, the public key among it, and a signature of that digest: a changed
+receipt is noticed, and only the holder of the key could have made another. The first receipts (schema 1) had the digest
+alone.
 """
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tunesmith
 from tunesmith.core.digests import digest, sha256_file
 from tunesmith.core.scorecard import Scorecard
 from tunesmith.core.verdict import Verdict
+from tunesmith.decisions.signature import SigningKey, holds
+from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.seal import Seal
 
 LIBRARIES = (
@@ -28,11 +32,14 @@ def receipt(
     *,
     digests: Mapping[str, str],
     date: str,
+    key: SigningKey,
 ) -> dict[str, Any]:
-    """`digests` name what went in: data, recipe, model, rules. Those of the seal and of this code are added."""
+    """`digests` name what went in: data, recipe, model, rules. Those of the seal and of this code are added; `key`
+    signs."""
     reveals = [look for look in seal.looks if look.reveal]
+    looks = budget(seal, int(verdict.rules["looks"]))
     body: dict[str, Any] = {
-        "schema_version": 1,
+        "schema_version": 2,
         "date": date,
         "verdict": verdict.verdict,
         "candidate": verdict.candidate,
@@ -46,20 +53,40 @@ def receipt(
         "slices": [each.model_dump(mode="json") for each in verdict.slices],
         "unknown_slices": list(verdict.unknown_slices),
         "candidates": [_figures(card) for card in scorecards],
-        "eval_set": seal.model_dump(mode="json", exclude={"looks"}),
+        "eval_set": seal.model_dump(mode="json", exclude={"looks", "sample"}),
+        "look_budget": {"used": looks.used, "allowed": looks.allowed, "state": looks.state},
         "looks": [look.model_dump(mode="json") for look in seal.looks],
         "revealed": bool(reveals),
         "reveals": [look.date for look in reveals],
         "digests": dict(digests) | {"seal": seal.sha256, "code": code_digest()},
         "versions": {"tunesmith": tunesmith.__version__} | _libraries(),
+        "public_key": key.public,
     }
-    return body | {"digest": _digest(body)}
+    made = _digest(body)
+    return body | {"digest": made, "signature": key.sign(made)}
 
 
-def is_genuine(document: Mapping[str, Any]) -> bool:
-    """Whether a receipt still says what it said when it was written."""
-    body = {key: value for key, value in document.items() if key != "digest"}
-    return document.get("digest") == _digest(body)
+class Proof(NamedTuple):
+    """Whether the digest covers what a receipt says, and whether the signature is that of its key over that digest;
+    None where it is not signed."""
+
+    digest: bool
+    signature: bool | None
+
+    @property
+    def genuine(self) -> bool:
+        return self.digest and bool(self.signature)
+
+
+def proof(document: Mapping[str, Any]) -> Proof:
+    """Whether a receipt still says what it said when it was signed."""
+    body = {name: value for name, value in document.items() if name not in ("digest", "signature")}
+    said, public, signature = (document.get(name) for name in ("digest", "public_key", "signature"))
+    whole = said == _digest(body)
+    if public is None and signature is None:
+        return Proof(whole, None)
+    signed = all(isinstance(each, str) for each in (said, public, signature))
+    return Proof(whole, signed and holds(str(signature), str(said), str(public)))
 
 
 def _digest(body: Mapping[str, Any]) -> str:

@@ -12,8 +12,8 @@ class RulesSection(Record):
     primary: str = Field(
         default="accuracy",
         description="The metric that decides. Of classification: accuracy, macro_f1 where rare labels matter, or "
-        "expected_cost under [task.costs]. Of "
-        "generation: chrf (unless another is named), similarity or exact_match.",
+        "expected_cost under [task.costs]. Of generation: chrf (unless another is named), bleu, rouge_l, similarity or "
+        "exact_match.",
     )
     min_effect: float = Field(
         default=0.02,
@@ -31,6 +31,12 @@ class RulesSection(Record):
     )
     min_slice_rows: int = Field(
         default=30, ge=10, description="A slice with fewer eval rows is called unknown and does not block."
+    )
+
+    looks: int = Field(
+        default=20,
+        ge=1,
+        description="How often the sealed rows may be looked at; beyond it every verdict says that they are worn.",
     )
 
     @property

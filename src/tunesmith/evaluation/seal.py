@@ -22,6 +22,7 @@ from tunesmith.core.files import write_json
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
 from tunesmith.data.canonical import read_canonical
+from tunesmith.evaluation import budget
 from tunesmith.models import cache
 
 MIN_ROWS = 20  # below it, not even a candidate that is always right can be told from one that fails 1 row in 7
@@ -44,6 +45,8 @@ class Look(Record):
 
 
 class Seal(Record):
+    """`sample` are digests of some rows; looks count from version `since` on (`budget`)."""
+
     schema_version: Literal[1] = 1
     version: int
     sha256: str  # `rows_digest`
@@ -51,11 +54,14 @@ class Seal(Record):
     slices: dict[str, int]
     labels: dict[str, int]
     date: str
+    since: int = 1
+    sample: tuple[str, ...] = ()
     looks: tuple[Look, ...] = ()
 
 
 def rows_digest(examples: Sequence[Example]) -> str:
     """The identity of an eval set: what its rows say, in order, with slices, groups and weights; not their layout."""
+    behaviours = [example.behaviour for example in examples]
     return digest(
         "eval-set",
         1,
@@ -63,6 +69,7 @@ def rows_digest(examples: Sequence[Example]) -> str:
         slices=[example.slice for example in examples],
         groups=[example.group for example in examples],
         weights=[example.weight for example in examples],
+        **({"behaviours": behaviours} if any(behaviours) else {}),
     )
 
 
@@ -94,6 +101,8 @@ def seal(
             slices=_counts(example.slice for example in examples),
             labels=_counts(example.expected for example in examples if labelled),
             date=_now(),
+            since=budget.since(standing, examples),
+            sample=budget.sample(examples),
             looks=standing.looks if standing else (),
         )
         if rows_digest(_rows(eval_file)) != made.sha256:

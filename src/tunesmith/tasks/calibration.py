@@ -8,15 +8,11 @@ a skewness-corrected normal in each bin (a parametric bootstrap test, inverted: 
 it the estimated p-value). The tails are unequal, so that coverage also holds where the true error is 0.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from tunesmith.core.prediction import Prediction
-from tunesmith.core.scorecard import Estimate
-from tunesmith.tasks.figures import estimate as figure
-from tunesmith.tasks.intervals import Booleans, Floats, Integers, spread, together
+from tunesmith.tasks.intervals import Booleans, Floats, Integers, spread
 
 BINS = 10
 MIN_ROWS = 300
@@ -50,14 +46,6 @@ def estimate(confidence: Floats, right: Booleans, groups: Integers | None) -> tu
     plain = float(np.abs(bins.gap).sum())
     low, value, high = (_error_at(bins, plain, rank) for rank in (1 - LOW_TAIL, 0.5, HIGH_TAIL))
     return value, low, high
-
-
-def of_predictions(predictions: Sequence[Prediction], right: Booleans, groups: Integers | None) -> Estimate:
-    """Over the rows whose prediction says how sure it is."""
-    said = np.array([prediction.confidence is not None for prediction in predictions], np.bool_)
-    confidence: Floats = np.array([each.confidence for each in predictions if each.confidence is not None], np.float64)
-    stated = None if groups is None else together(groups[said])
-    return figure(estimate(confidence.clip(0, 1), right[said], stated), len(confidence))
 
 
 def _binned(confidence: Floats, right: Booleans, rows: float) -> _Bins:

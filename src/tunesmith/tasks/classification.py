@@ -4,7 +4,7 @@ What mistakes cost is measured where the task says it, abstaining where it names
 of labels where it says what parts them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tunesmith.tasks.base import Parsed
 from tunesmith.tasks.labels import label_of
@@ -38,7 +38,7 @@ def sliced(primary: str) -> str:
     return "accuracy"
 
 
-def parse(text: str, task: Task, *, cut: bool = False) -> Parsed:
+def parse(text: str, task: Task, *, cut: bool = False, tools: Sequence[str] = ()) -> Parsed:
     return Parsed(label_of(text, task.labels))
 
 

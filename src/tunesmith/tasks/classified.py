@@ -12,8 +12,8 @@ from tunesmith.core.errors import DataError, nearest
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate, LabelFigures
-from tunesmith.tasks import bounded, calibration, costs, hierarchy, intervals, macro_f1
-from tunesmith.tasks.figures import Measures, estimate, groups_of, share, slices_of, states_of
+from tunesmith.tasks import bounded, costs, hierarchy, intervals, macro_f1
+from tunesmith.tasks.figures import Measures, calibration_error, estimate, groups_of, share, slices_of, states_of
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
 from tunesmith.tasks.spec import Task
 
@@ -84,7 +84,7 @@ def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Predi
             "accuracy": share(answers.right, answers.groups),
             "macro_f1": _macro_f1(answers),
             "invalid_rate": share(answers.missing, answers.groups),
-            "ece": calibration.of_predictions(predictions, answers.right, answers.groups),
+            "ece": calibration_error(answers, predictions),
             **_costs(answers),
             **({} if task.abstain is None else _abstaining(answers, task.labels.index(task.abstain))),
             **({} if task.hierarchy is None else hierarchy.figures(task.labels, task.hierarchy, *answers[:3])),

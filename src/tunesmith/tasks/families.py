@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tunesmith.tasks import classification, extraction, generation, multi_label
+from tunesmith.tasks import classification, extraction, generation, multi_label, tool_calls
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.spec import FamilyName
@@ -12,10 +12,11 @@ FAMILIES: Mapping[FamilyName, Family] = {
     "multi_label": multi_label,
     "extraction": extraction,
     "generation": generation,
+    "tool_calls": tool_calls,
 }
 
 # By which a row is right or wrong, and nothing between; where lower is better, the share that is spared.
-EXACT = frozenset({"accuracy", "exact_set", "exact_match", "record_exact"})
+EXACT = frozenset({"accuracy", "exact_set", "exact_match", "record_exact", "call_exact"})
 SPARED: Mapping[str, str] = {"expected_cost": "costs_spared"}
 SUCCESSES = frozenset(family.SUCCESS for family in FAMILIES.values() if family.SUCCESS)
 NAMES = {metric: name for family in FAMILIES.values() for metric, name in family.METRICS.items()}  # of the metrics

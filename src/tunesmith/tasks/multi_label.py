@@ -2,7 +2,7 @@
 is `invalid`. The answer is the set's one text (`label_sets`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tunesmith.tasks.base import Parsed
 from tunesmith.tasks.label_sets import SetError, of_text
@@ -30,7 +30,7 @@ def sliced(primary: str) -> str:
     return primary
 
 
-def parse(text: str, task: Task, *, cut: bool = False) -> Parsed:
+def parse(text: str, task: Task, *, cut: bool = False, tools: Sequence[str] = ()) -> Parsed:
     if cut:
         return Parsed(None, f"ended by the limit of {task.max_new_tokens:,} tokens")
     try:

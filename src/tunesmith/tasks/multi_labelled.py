@@ -13,8 +13,8 @@ from tunesmith.core.errors import DataError, nearest
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate, LabelFigures
-from tunesmith.tasks import bounded, calibration, intervals, macro_f1, ratio
-from tunesmith.tasks.figures import Measures, estimate, groups_of, share, slices_of, states_of
+from tunesmith.tasks import bounded, intervals, macro_f1, ratio
+from tunesmith.tasks.figures import Measures, calibration_error, estimate, groups_of, share, slices_of, states_of
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
 from tunesmith.tasks.label_sets import members
 from tunesmith.tasks.spec import Task
@@ -80,7 +80,7 @@ def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Predi
             "micro_precision": _ratio(hits, answers.given, answers),
             "micro_recall": _ratio(hits, answers.wanted, answers),
             "hamming_loss": _mean(answers, "hamming_loss"),
-            "ece": calibration.of_predictions(predictions, answers.right, answers.groups),
+            "ece": calibration_error(answers, predictions),
         },
         slices={name: _rates(answers.where(rows)) for name, rows in slices_of(examples)},
         states=states_of(predictions),

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from tunesmith.core.digests import digest
 from tunesmith.core.errors import ConfigError, nearest
 from tunesmith.core.record import Record
+from tunesmith.tasks.behaviour import BehaviourSection
 from tunesmith.tasks.comparing import Comparator
 from tunesmith.tasks.costs import Costs
 from tunesmith.tasks.label_sets import check_set_labels
@@ -15,12 +16,14 @@ from tunesmith.tasks.labels import check_labels
 from tunesmith.tasks.own import Own
 from tunesmith.tasks.records import Field as RecordField
 from tunesmith.tasks.records import fields_of, schema_of
+from tunesmith.tasks.style import StyleSection
 
-FamilyName = Literal["classification", "multi_label", "extraction", "generation"]
+FamilyName = Literal["classification", "multi_label", "extraction", "generation", "tool_calls"]
 OF_LABELS = ("costs", "abstain", "hierarchy")  # keys that speak of single labels
 NO_LABELS = {
     "generation": "its answers are free text",
     "extraction": 'its answers are records; the values of a field stand in the schema as "enum"',
+    "tool_calls": "its answers are calls of the tools that its rows list",
 }
 
 
@@ -67,6 +70,12 @@ class TaskSection(Record):
         "(scored for itself, not as part of the record). Absent: as the field's type has it.",
     )
 
+    tools: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Of tool_calls: file with the tools that every row may call, as the list that OpenAI's API takes, "
+        "relative to the project. Rows that bring `tools` of their own keep those.",
+    )
     constrained: bool = Field(
         default=True,
         description="Of extraction: models decode under the schema, so that every whole answer holds to it; a provider "
@@ -109,6 +118,11 @@ class TaskSection(Record):
     def _check_schema(self) -> Self:
         if self.family == "extraction" and self.output_schema is None:
             raise ValueError('an extraction task needs its schema: output_schema = "schema.json".')
+        if self.family != "tool_calls" and self.tools is not None:
+            raise ValueError(
+                f"tools is of tool_calls; this task is of {self.family}. Take the line out, or set "
+                'family = "tool_calls".'
+            )
         if self.family != "extraction" and (self.output_schema is not None or self.compare or not self.constrained):
             raise ValueError(
                 f"output_schema, compare and constrained are of extraction; this task is of {self.family}. Take the "
@@ -143,9 +157,9 @@ class Task(Record):
     """The task as every candidate sees it: the prompt's text, not its file, and the labels spelled out.
 
     Where answers are written there are no labels, and `max_new_tokens` limits an answer, its end included; records
-    have the JSON text of their schema, how their fields are compared, and whether models decode under it. Costs and the
-    label that abstains decide what is measured, not what is asked: they are part of the digest only where answers are
-    chosen by them.
+    have the JSON text of their schema, how their fields are compared, and whether models decode under it. `style`,
+    `behaviour`, costs, the levels of labels and the user's own functions are what answers are measured by; they change
+    none, and are no part of the digest, but for costs by which answers are chosen.
     """
 
     family: FamilyName
@@ -160,6 +174,8 @@ class Task(Record):
     constrained: bool = False
     metrics: Own | None = None
     validators: Own | None = None
+    style: StyleSection = StyleSection()
+    behaviour: BehaviourSection = BehaviourSection()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -175,13 +191,12 @@ class Task(Record):
         return self.costs if self.costs is not None and self.costs.answer == "cheapest" else None
 
     @property
-    def measured(self) -> str:
-        """What a set of answers is measured by beside the family's own metrics; empty where by nothing."""
+    def measured(self) -> dict[str, Any]:
+        """What answers are measured by, as far as the task names it; empty where it names nothing."""
         by = {name: getattr(self, name) for name in OF_LABELS if getattr(self, name) is not None}
-        for own in (self.metrics, self.validators):
-            by |= {} if own is None else {own.kind: [own.source, *own.names]}
-        costs = {} if self.costs is None else {"costs": self.costs.model_dump(mode="json", exclude={"answer"})}
-        return digest("measured", 1, **(by | costs)) if by else ""
+        if self.costs is not None:
+            by["costs"] = self.costs.model_dump(mode="json", exclude={"answer"})
+        return by | {own.kind: [own.source, *own.names] for own in (self.metrics, self.validators) if own is not None}
 
     @cached_property
     def fields(self) -> tuple[RecordField, ...]:

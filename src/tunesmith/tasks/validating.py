@@ -17,7 +17,7 @@ VALIDATOR = "validator "  # begins the error of an answer that one refused
 
 def validated(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Prediction]:
     """The predictions as the validators of `task` have them. Raises UserError where one fails."""
-    found = [_restored(each, task) for each in predictions]
+    found = [_restored(*pair, task) for pair in zip(examples, predictions, strict=True)]
     if task.validators is None:
         return found
     with Calls(task.validators) as calls:
@@ -38,9 +38,8 @@ def _judged(own: Own, calls: Calls, row: int, example: Example, each: Prediction
     return each
 
 
-def _restored(each: Prediction, task: Task) -> Prediction:
+def _restored(example: Example, each: Prediction, task: Task) -> Prediction:
     if each.state != "invalid" or not (each.error or "").startswith(VALIDATOR):
         return each
-    return each.model_copy(
-        update={"state": "ok", "output": FAMILIES[task.family].parse(each.text, task).output, "error": None}
-    )
+    output = FAMILIES[task.family].parse(each.text, task, tools=example.tools).output
+    return each.model_copy(update={"state": "ok", "output": output, "error": None})

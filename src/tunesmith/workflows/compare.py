@@ -12,20 +12,26 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Run
+from tunesmith.core.scorecard import CascadeFigures
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import decide, decisive_failures
 from tunesmith.decisions.receipt import receipt
 from tunesmith.decisions.report.render import render
+from tunesmith.decisions.signature import SigningKey
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation.budget import budget
+from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Look, attempt, record_look
-from tunesmith.workflows import candidates, inputs, reporting, runs, tables
+from tunesmith.workflows import candidates, cascading, inputs, reporting, runs, tables
+from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.evaluating import Bench
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.marks import marked
 from tunesmith.workflows.outcome import DONE, GATE_SAYS_NO, Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.runs import Recording
+from tunesmith.workflows.signing_key import signing_key
 from tunesmith.workflows.status import command, next_command
 
 REPORT, RECEIPT = "report.html", "receipt.json"
@@ -41,6 +47,7 @@ class CompareOutcome(Outcome):
     primary: str
     more_rows: int | None
     candidates: tuple[tables.Line, ...]
+    cascade: Entry | None  # stands in the table beside those that are judged
     comparisons: tuple[Comparison, ...]
     slices: tuple[Comparison, ...]
     receipt: str
@@ -63,11 +70,14 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
             raise UserError(f"There {what} to compare yet. Run `{command(project, missing)}` first.")
         everyone = [*entries, *tuned]
         candidates.refuse_faults(project, everyone)
+        key = signing_key(project.folder)
+        both = cascading.pair(project, everyone)
         wanted = inputs.of_compare(project, baseline.id, train.id)
         with runs.record(project, "compare", wanted) as recording:
             bench = Bench(project, state, recording, LocalEngines(project.folder, project.config.providers), console)
             for entry in everyone:
                 bench.on_validation(entry)
+            chain = cascading.make(project, state, recording, bench, both) if both else None
             state = _announce(project, state, bench, everyone, reveal=reveal)
             state, found = _on_sealed(project, state, bench, everyone)
             verdict = decide(
@@ -75,25 +85,31 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
                 found[:-1],
                 project.config.rules,
                 attempt=attempt(state.seal, tuned[0].digest),
-                caveats=_caveats(project, baseline, train),
+                caveats=_caveats(project, state, baseline, train),
             )
+            shown = list(found)
+            if both and chain:  # stands beside those that are judged: the fine-tune, a part of it, need not beat it
+                shared = cascading.on_sealed(project, state, chain, *bench.on_sealed(both))
+                shown.insert(-1, _evaluated_as(state, shared))
             evidence = reporting.Evidence(
                 verdict=verdict,
-                sealed=tuple(found),
-                validation=tuple(bench.on_validation(entry) for entry in everyone),
+                sealed=tuple(shown),
+                validation=tuple(bench.shown_on_validation(entry) for entry in everyone),
                 seal=state.seal,
                 baseline=baseline,
                 train=train,
                 revealed=reveal,
             )
-            recording.result = _keep(project, state, recording, evidence)
+            recording.result = _keep(project, state, recording, evidence, key)
+            recording.result |= {"cascade": chain.model_dump() if chain else None}
     outcome = CompareOutcome(
         run=recording.id,
-        candidates=tuple(tables.line(each.scorecard, each.predictions) for each in found),
+        candidates=tuple(tables.line(each.scorecard, each.predictions) for each in shown),
         next=next_command(project),
         **recording.result | {name: str(project.folder / recording.result[name]) for name in ("receipt", "report")},
     )
-    _tell(outcome, state, project, console, reveal=reveal)
+    figures = [each.scorecard.cascade for each in shown if each.scorecard.cascade]
+    _tell(outcome, state, project, console, figures, reveal=reveal)
     return outcome
 
 
@@ -123,7 +139,9 @@ def _on_sealed(
     names = decisive_failures(found[-1], found[:-1], project.config.rules, attempt=attempt(state.seal, tuned))
     if not names:
         return state, found
-    again = [entry for entry in everyone if entry.name in names]
+    again = [entry for entry in bench.failed(everyone) if entry.name in names]
+    if not again:
+        return state, found
     state = _look(project, state, again, tuned)
     for entry in again:
         bench.ask_again(entry)
@@ -131,15 +149,19 @@ def _on_sealed(
 
 
 def _evaluated(state: Ready, bench: Bench, everyone: list[candidates.Entry]) -> list[Evaluated]:
-    return [
-        Evaluated(task=state.task, scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
-        for each in bench.on_sealed(everyone)
-    ]
+    both = zip(everyone, bench.on_sealed(everyone), strict=True)
+    return [_evaluated_as(state, bench.rightly_sure(entry, each)) for entry, each in both]
 
 
-def _caveats(project: Project, baseline: Run, train: Run) -> list[str]:
+def _evaluated_as(state: Ready, each: Evaluation) -> Evaluated:
+    return Evaluated(task=state.task, scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
+
+
+def _caveats(project: Project, state: Ready, baseline: Run, train: Run) -> list[str]:
     """What a reader of the verdict must know about this project."""
     said = []
+    if worn := budget(state.seal, project.config.rules.looks).sentence:
+        said.append(worn)
     if project.prompt_untouched:
         said.append(
             f"The prompt is still the draft that `tunesmith init` wrote. Definitions and boundaries in "
@@ -155,7 +177,9 @@ def _caveats(project: Project, baseline: Run, train: Run) -> list[str]:
     return said
 
 
-def _keep(project: Project, state: Ready, recording: Recording, evidence: reporting.Evidence) -> dict[str, Any]:
+def _keep(
+    project: Project, state: Ready, recording: Recording, evidence: reporting.Evidence, key: SigningKey
+) -> dict[str, Any]:
     """Write receipt and report, put the verdict into the ledger; what the run has to say of it.
 
     The run names both files from the project's folder, so that a project can be moved.
@@ -165,7 +189,7 @@ def _keep(project: Project, state: Ready, recording: Recording, evidence: report
     digests = {f"train.{name}": value for name, value in evidence.train.inputs.items()}
     digests |= {f"baseline.{name}": value for name, value in evidence.baseline.inputs.items()}
     digests |= inputs.of_measures(project)
-    document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now())
+    document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now(), key=key)
     receipt_file, report_file = recording.folder / RECEIPT, recording.folder / REPORT
     write_json(receipt_file, document)
     write_text(report_file, render(reporting.assemble(project, state, evidence)))
@@ -180,9 +204,19 @@ def _keep(project: Project, state: Ready, recording: Recording, evidence: report
     return shown | {"receipt": project.name(receipt_file), "report": project.name(report_file)}
 
 
-def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Console, *, reveal: bool) -> None:
+def _tell(
+    outcome: CompareOutcome,
+    state: Ready,
+    project: Project,
+    console: Console,
+    cascades: Sequence[CascadeFigures],
+    *,
+    reveal: bool,
+) -> None:
     title = f"Candidates on {state.seal.rows:,} sealed rows (version {state.seal.version})"
     tables.show(console, title, outcome.candidates, project.config)
+    for each in cascades:
+        console.say(cascading.said(each, project.config.cascade))
     console.say(f"Verdict: {outcome.verdict.upper()}")
     for text in outcome.reasons:
         console.say(f"  - {text}")
@@ -196,4 +230,4 @@ def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Cons
     elif any(look.reveal for look in state.seal.looks):
         console.say("Sealed rows were revealed before, which the receipt says; this report shows validation rows.")
     console.say(f"Report: {outcome.report}")
-    console.say(f"Receipt: {outcome.receipt}")
+    console.say(f"Receipt: {outcome.receipt} (signed; `tunesmith verify` checks it)")

@@ -8,14 +8,26 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
-from tunesmith.data.section import MADE, OWN, REVIEWS, SET_ASIDE, SPLIT, DataSection, RecordSection, SetSection, own
+from tunesmith.data.section import (
+    MADE,
+    OWN,
+    REVIEWS,
+    SET_ASIDE,
+    SPLIT,
+    CallSection,
+    DataSection,
+    RecordSection,
+    SetSection,
+    own,
+)
 from tunesmith.data.splitting import Strata, one_label
-from tunesmith.tasks import label_sets, validating
+from tunesmith.tasks import label_sets, tool_calls, validating
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.label_sets import check_set_labels, members
@@ -24,7 +36,7 @@ from tunesmith.tasks.own import Own
 from tunesmith.tasks.records import counted_text
 from tunesmith.tasks.spec import OF_LABELS, Task, check_of_labels
 from tunesmith.training.section import TrainSection
-from tunesmith.workflows import config, own_functions, schema_file
+from tunesmith.workflows import config, own_functions, schema_file, tools_file
 from tunesmith.workflows.config import Config
 
 
@@ -42,12 +54,15 @@ class Project:
         self.split = folder / SPLIT
         self.train_file = self.split / "train.jsonl"
         self.validation_file = self.split / "validation.jsonl"
+        self.calibration_file = self.split / "calibration.jsonl"
         self.left_out_file = self.split / "left-out.jsonl"
         self.split_file = self.split / "split.json"
         self.eval_file = folder / "evals" / "eval.jsonl"
         self.lock_file = folder / "evals" / "eval.lock"
         self.prompt_file = folder / settings.task.prompt
         self.rules_file = folder / settings.baselines.rules
+        self.documents = folder / settings.baselines.documents
+        self.split_files = (self.train_file, self.validation_file, self.calibration_file)
         self.state = folder / ".tunesmith"
         self.runs = self.state / "runs"
         self.artifacts = self.state / "artifacts"
@@ -132,9 +147,12 @@ class Project:
 
     @cached_property
     def section(self) -> DataSection:
-        """[data], with what answers are read under where they are records or sets of labels."""
+        """[data], with what answers are read under: the schema of records, the declared labels of sets, or the tools
+        that all rows have."""
         if self.config.task.family == "multi_label":
             return SetSection(**self.config.data.model_dump(), labels=self.config.task.labels)
+        if self.config.task.family == "tool_calls":
+            return CallSection(**self.config.data.model_dump(), tools=self.tools)
         if self.config.task.family != "extraction":
             return self.config.data
         name = self.config.task.output_schema or ""
@@ -147,11 +165,19 @@ class Project:
         name = self.config.task.output_schema
         return None if name is None else schema_file.text_of(schema_file.read(self.folder / name, name), name)
 
+    @cached_property
+    def tools(self) -> tuple[str, ...]:
+        """Those that [task] tools names, each as JSON."""
+        name = self.config.task.tools
+        return () if name is None else tools_file.read(self.folder / name, name)
+
     @property
     def counted(self) -> Callable[[str], str] | None:
         """What of an expected output decides whether it is right, where one is and outputs are no labels; else None."""
         if self.config.task.family == "multi_label":
             return str
+        if self.config.task.family == "tool_calls":
+            return tool_calls.counted_text
         return None if self.output_schema is None else partial(counted_text, self.task().fields)
 
     @property
@@ -166,23 +192,29 @@ class Project:
         if self.config.task.family == "multi_label":
             return self._task_of_sets(*rows)
         if not self.family.LABELLED:
-            return Task(
+            task = Task(
                 family=self.config.task.family,
                 prompt=self.prompt,
                 max_new_tokens=self.config.model.max_new_tokens,
                 output_schema=self.output_schema,
                 compare=self.config.task.compare,
                 constrained=self.config.task.family == "extraction" and self.config.task.constrained,
-                **self._own,
+                **self._measured,
             )
+            return _behaving(task)
         labels = self.config.task.labels
         if labels is None:
             labels = tuple(sorted({example.expected for part in rows for example in part}))
             check_labels(labels)
         of_labels = {name: getattr(self.config.task, name) for name in OF_LABELS}
-        task = Task(family=self.config.task.family, prompt=self.prompt, labels=labels, **of_labels, **self._own)
+        task = Task(family=self.config.task.family, prompt=self.prompt, labels=labels, **of_labels, **self._measured)
         check_of_labels(task)
-        return task
+        return _behaving(task)
+
+    @property
+    def _measured(self) -> dict[str, Any]:
+        """What answers are measured by, as fields of the task."""
+        return {"style": self.config.style, "behaviour": self.config.behaviour, **self._own}
 
     @cached_property
     def _own(self) -> dict[str, Own]:
@@ -208,7 +240,8 @@ class Project:
         labels = self.config.task.labels or tuple(sorted(used))
         check_set_labels(labels)
         room = self.config.model.max_new_tokens
-        return Task(family="multi_label", prompt=self.prompt, labels=labels, max_new_tokens=room, **self._own)
+        task = Task(family="multi_label", prompt=self.prompt, labels=labels, max_new_tokens=room, **self._measured)
+        return _behaving(task)
 
     def sources(self) -> list[Path]:
         """The data files that [data] files names, in order; never what Tunesmith itself wrote below data/."""
@@ -292,6 +325,12 @@ class Project:
             yield
         finally:
             lock.release()
+
+
+def _behaving(task: Task) -> Task:
+    """`task`, whose [behaviour] names what it has."""
+    task.behaviour.refuse_unfit(task.family, task.labels, [field.name for field in task.fields])
+    return task
 
 
 def _places(path: Path) -> tuple[Path, Path]:

@@ -13,6 +13,7 @@ from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.data.rows import listed
 from tunesmith.evaluation import seal as seals
+from tunesmith.evaluation.budget import budget
 from tunesmith.workflows import candidates, inputs, runs
 from tunesmith.workflows.marks import outstanding
 from tunesmith.workflows.outcome import Outcome
@@ -117,7 +118,8 @@ def _seal(project: Project) -> Step:
         seal, _ = seals.verify(project.eval_file, project.lock_file)
     except SealError as error:
         return _broken(project, error)
-    looks = count(len(seal.looks), "look")
+    spent = budget(seal, project.config.rules.looks)
+    looks = f"{count(spent.used, 'look')} of {spent.allowed:,}"
     return Step(name="seal", state="done", note=f"version {seal.version}, {seal.rows:,} rows, {looks}", command="seal")
 
 
@@ -163,13 +165,9 @@ def changed_words(names: list[str]) -> str:
         "task": "the prompt or the labels",
         "seal": "the eval set",
     }
-    words |= {
-        "measures": "what is measured",
-        "rules": "[rules]",
-        "prices": "[prices]",
-        "baseline": "the baselines",
-        "train": "the fine-tune",
-    }
+    words |= {"rules": "[rules]", "prices": "[prices]", "baseline": "the baselines", "train": "the fine-tune"}
+    words |= {"cascade": "[cascade]", "calibration": "the calibration rows", "documents": "the documents"}
+    words["measures"] = "what is measured"
     return listed([words.get(name, name) for name in names])
 
 

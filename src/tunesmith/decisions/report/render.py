@@ -18,7 +18,9 @@ from tunesmith.core.scorecard import LEVEL, Estimate, LabelFigures, Scorecard
 from tunesmith.core.templates import template
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.report import charts, words
+from tunesmith.decisions.report.behaviours import behaviours
 from tunesmith.decisions.report.fields import fields
+from tunesmith.decisions.report.figures import every, remarks
 from tunesmith.decisions.report.record import Answers, Report
 from tunesmith.decisions.report.svg import Axis, axis
 from tunesmith.decisions.report.texts import texts
@@ -33,8 +35,9 @@ BESIDE = (
     *("exact_set", "jaccard", "micro_f1"),
     *("accuracy", "macro_f1", "expected_cost", "answered_rate", "answered_accuracy"),
     *("level_1_accuracy", "hierarchical_f1"),
-    *("record_exact", "field_accuracy", "field_f1", "unsupported_rate"),
-    *("chrf", "exact_match", "length_ratio"),
+    *("record_exact", "field_accuracy", "field_f1"),
+    *("call_exact", "right_tool", "right_arguments", "unnecessary_rate"),
+    *("chrf", "rouge_l", "meaning", "unsupported_rate", "rule_rate", "length_ratio"),
 )  # figures beside the primary, where measured
 SHARES = Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
 _DIGEST = re.compile(r"[0-9a-f]{16,}")
@@ -44,6 +47,7 @@ def render(report: Report) -> str:
     """The whole HTML file as text; it can always be written as UTF-8."""
     fine_tune = _scorecard(report, report.verdict.candidate)
     baseline = _scorecard(report, report.verdict.baseline)
+    candidates = _candidates(report)
     return _template().render(
         charts=charts,
         shares=SHARES,
@@ -54,7 +58,7 @@ def render(report: Report) -> str:
         primary=report.verdict.primary,
         priced=any(card.cost for card in report.scorecards),
         main=_main_comparison(report),
-        candidates=_candidates(report),
+        candidates=candidates,
         comparisons=_comparisons(report),
         slices=_slices(fine_tune, baseline, report.verdict.primary),
         confusion=_confusion(fine_tune),
@@ -64,6 +68,9 @@ def render(report: Report) -> str:
         spared=SPARED,
         success=bool(named(fine_tune.family).SUCCESS),
         fields=fields(fine_tune, baseline, SHARES),
+        every=every([row.card for row in candidates.rows]),
+        behaviours=behaviours(fine_tune, baseline),
+        remarks=remarks(fine_tune, baseline),
         wrong=_wrong_answers(report.answers) if report.answers and not report.answers.scores else None,
         texts=texts(report.answers) if report.answers else None,
     )

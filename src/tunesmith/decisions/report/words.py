@@ -25,9 +25,20 @@ _METRICS = {
     "invalid_rate": "Invalid",
     "ece": "Calibration error",
     "chrf": "chrF",
+    "bleu": "BLEU",
+    "rouge_1": "ROUGE-1",
+    "rouge_2": "ROUGE-2",
+    "rouge_l": "ROUGE-L",
+    "edit_distance": "Words to edit",
+    "rule_rate": "Breaks a rule",
+    "meaning": "Meaning",
     "record_exact": "Exact record",
     "field_accuracy": "Fields right",
     "field_f1": "Field F1",
+    "call_exact": "Exact calls",
+    "right_tool": "Right tools",
+    "right_arguments": "Right arguments",
+    "unnecessary_rate": "Needless calls",
     "unsupported_rate": "Not in the input",
 }
 
@@ -61,7 +72,9 @@ def figure(estimate: Estimate | None, name: str = "") -> str:
 
 
 def _said(value: float, name: str) -> str:
-    return units.amount(value) if name in RATIOS else units.share(value)
+    if name in SPARED:
+        return units.amount(value)
+    return units.plain(value) if name in RATIOS else units.share(value)
 
 
 def interval(estimate: Estimate | None, name: str = "") -> str:
@@ -72,7 +85,7 @@ def interval(estimate: Estimate | None, name: str = "") -> str:
 
 
 def _bare(value: float, name: str) -> str:
-    return units.amount(value) if name in RATIOS else f"{value * 100:.1f}"
+    return f"{value * 100:.1f}" if name not in RATIOS else _said(value, name)
 
 
 def spoken(estimate: Estimate | None, name: str = "") -> str:
