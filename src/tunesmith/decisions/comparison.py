@@ -34,6 +34,7 @@ METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
     "exact_set": accuracy_difference,
     "jaccard": partial(score_difference, metric="jaccard"),
     "exact_match": accuracy_difference,
+    "pass_rate": accuracy_difference,
     "record_exact": accuracy_difference,
     "call_exact": accuracy_difference,
     "right_tool": partial(score_difference, metric="right_tool"),
@@ -61,10 +62,19 @@ class Evaluated(Record):
     def answers(self) -> Answers:
         return answers_of(self.task, self.examples, self.predictions)
 
+    def by(self, metric: str) -> Answers:
+        """The answers as `metric` looks at them."""
+        if metric.startswith(PREFIX):
+            return self._own
+        return self._run if metric == "pass_rate" else self.answers
+
     @cached_property
-    def own(self) -> Answers:
-        """The same for the user's own metrics."""
+    def _own(self) -> Answers:
         return answers_of(self.task, self.examples, self.predictions, PREFIX)
+
+    @cached_property
+    def _run(self) -> Answers:
+        return answers_of(self.task, self.examples, self.predictions, "pass_rate")
 
     @cached_property
     def red_team(self) -> Behaved | None:
@@ -141,7 +151,7 @@ def holm(ps: Sequence[float]) -> list[float]:
 def _within(evaluated: Evaluated, metric: str, slice: str | None) -> Answers:
     if slice == RED_TEAM and evaluated.red_team is not None:
         return evaluated.red_team
-    answers = evaluated.own if metric.startswith(PREFIX) else evaluated.answers
+    answers = evaluated.by(metric)
     if slice is None:
         return answers
     return answers.where(np.array([example.slice == slice for example in evaluated.examples], np.bool_))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from tunesmith.core.digests import digest
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
-from tunesmith.tasks import classified, multi_labelled, own_scores
+from tunesmith.tasks import classified, coded, multi_labelled, own_scores
 from tunesmith.tasks.base import Embed
 from tunesmith.tasks.figures import Answers, Measures
 from tunesmith.tasks.own import PREFIX
@@ -28,6 +28,8 @@ def measure(
     `embed` gives texts their vectors, for likeness in meaning of free text, which is not measured without.
     """
     measures = _of_family(task, examples, predictions, embed)
+    if task.runs_tests:
+        measures = coded.added(measures, examples, predictions)
     return measures if task.metrics is None else own_scores.added(measures, task.metrics, examples, predictions)
 
 
@@ -59,13 +61,15 @@ def point(task: Task, examples: Sequence[Example], predictions: Sequence[Predict
 
 
 def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], metric: str = "") -> Answers:
-    """Examples and predictions as arrays, for `metric` where it is the user's own.
+    """Examples and predictions as arrays, for `metric` where it is the user's own or asks for code to be run.
 
     Raises DataError for a label the task has not.
     """
     if metric.startswith(PREFIX):
         assert task.metrics is not None, f"the task has no metric {metric}"
         return own_scores.answers_of(task.metrics, examples, predictions)
+    if metric == "pass_rate":
+        return coded.answers_of(examples, predictions)
     if task.family == "generation":
         from tunesmith.tasks import generated
 

@@ -174,6 +174,7 @@ class Task(Record):
     constrained: bool = False
     metrics: Own | None = None
     validators: Own | None = None
+    runs_tests: bool = False  # whether answers are code, run with the tests of their rows
     style: StyleSection = StyleSection()
     behaviour: BehaviourSection = BehaviourSection()
 
@@ -196,6 +197,8 @@ class Task(Record):
         by = {name: getattr(self, name) for name in OF_LABELS if getattr(self, name) is not None}
         if self.costs is not None:
             by["costs"] = self.costs.model_dump(mode="json", exclude={"answer"})
+        if self.runs_tests:
+            by["runs_tests"] = True
         return by | {own.kind: [own.source, *own.names] for own in (self.metrics, self.validators) if own is not None}
 
     @cached_property

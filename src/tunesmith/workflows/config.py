@@ -96,12 +96,7 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
         except ConfigError as error:
             raise ConfigError(f"{where}: [rules] primary = {_shown(rules.primary)}: {error}") from None
     _check_costs(given, values)
-    if family != "generation" and given.style != StyleSection():
-        where = values["style"][next(iter(values["style"]))].where
-        raise ConfigError(
-            f"{where}: [style]: what texts have to hold to is of generation; this task is of "
-            f"{family}. Take the section out."
-        )
+    _check_tests(given, values)
     baselines = given.baselines
     if "which" not in baselines.model_fields_set:
         baselines = baselines.model_copy(update={"which": OF_FAMILY[family]})
@@ -114,6 +109,21 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
             f"{model.max_tokens}, which both share. Lower the first, or raise the second."
         )
     return given.model_copy(update={"rules": rules, "baselines": baselines})
+
+
+def _check_tests(given: Config, values: Mapping[str, Mapping[str, Place]]) -> None:
+    """Raise ConfigError where code is to be run whose family has none, or none is and its tests are to decide."""
+    tests, family = given.data.tests, given.task.family
+    if tests is not None and family != "generation":
+        raise ConfigError(
+            f"{values['data']['tests'].where}: [data] tests is of generation, whose answers may be code; this task is "
+            f"of {family}. Take the line out."
+        )
+    if given.rules.primary == "pass_rate" and tests is None:
+        where = values["rules"]["primary"].where
+        raise ConfigError(
+            f'{where}: [rules] primary = "pass_rate" needs tests to run. Name their column under [data] tests.'
+        )
 
 
 def _check_costs(given: Config, values: Mapping[str, Mapping[str, Place]]) -> None:

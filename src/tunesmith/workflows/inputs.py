@@ -69,6 +69,8 @@ def of_measures(project: Project) -> dict[str, str]:
     given = {name: getattr(task, name) for name in OF_LABELS if getattr(task, name) is not None}
     if task.costs is not None:
         given["costs"] = task.costs.model_dump(mode="json")
+    if project.config.data.tests is not None:
+        given["runs_tests"] = True
     files = {"metrics": (task.metrics, task.metrics_file), "validators": (task.validators, task.validators_file)}
     for key, (names, file) in files.items():
         given |= {key: [*names, _of_file(project.folder / file)]} if names else {}
@@ -87,6 +89,7 @@ def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[
     inputs = {project.name(path): sha256_file(path) for path in project.sources()}
     later: dict[str, Any] = {"time": section.time} if section.time else {}
     later |= {"behaviour": section.behaviour} if section.behaviour else {}
+    later |= {"tests": section.tests} if section.tests else {}
     later |= {"min_effect": project.config.rules.min_effect} if section.eval == "auto" else {}
     later |= {"calibration": share} if (share := project.config.cascade.share) else {}
     inputs["[data]"] = digest(

@@ -214,7 +214,8 @@ class Project:
     @property
     def _measured(self) -> dict[str, Any]:
         """What answers are measured by, as fields of the task."""
-        return {"style": self.config.style, "behaviour": self.config.behaviour, **self._own}
+        runs_tests = self.config.data.tests is not None
+        return {"style": self.config.style, "behaviour": self.config.behaviour, "runs_tests": runs_tests, **self._own}
 
     @cached_property
     def _own(self) -> dict[str, Own]:
