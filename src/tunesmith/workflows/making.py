@@ -66,10 +66,12 @@ def _rules(project: Project, state: Ready, engines: LocalEngines) -> str:
 
 
 def _classical(project: Project, state: Ready, engines: LocalEngines) -> str:
-    from tunesmith.candidates import classical, classical_record
+    from tunesmith.candidates import classical, classical_record, classical_sets
 
     if state.task.family == "extraction":
         return classical_record.make(project.artifacts, state.task, state.train, state.validation)
+    if state.task.family == "multi_label":
+        return classical_sets.make(project.artifacts, state.task, state.train, state.validation)
     return classical.make(project.artifacts, state.task, state.train, state.validation, engines)
 
 
