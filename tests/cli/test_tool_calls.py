@@ -59,7 +59,9 @@ def test_init_keeps_the_tools_and_drafts_the_prompt(desk, tunesmith):
     assert "Checked 96 rows" in done.out
 
 
-def test_the_whole_walk(desk, tunesmith):
+@pytest.fixture
+def sealed_desk(desk, tunesmith):
+    """The same, split and sealed, with rules that are always right."""
     (desk / "rules.py").write_text(
         "import re\n"
         "def answer(message):\n"
@@ -68,26 +70,22 @@ def test_the_whole_walk(desk, tunesmith):
     )
     for verb in ("split", "seal"):
         assert tunesmith(verb, cwd=desk).code == 0
+    return desk
+
+
+def test_rows_are_sealed_with_what_they_accept_and_measured(sealed_desk, tunesmith):
+    desk = sealed_desk
     sealed = [json.loads(line) for line in (desk / "evals/eval.jsonl").read_text().splitlines()]
     assert sealed[0]["messages"][-1]["tool_calls"][0]["function"]["name"] == "weather"
     assert sealed[1]["accepted"][0]["weather"]["days"] == ["", 1]
     assert all(each["tools"] == TOOLS for each in sealed)
-    short = ("--set", "model.max_new_tokens=40")
-    done = tunesmith("baseline", "--json", *short, "--set", "baselines.shots=1", cwd=desk)
+    done = tunesmith("baseline", "--json", "--set", "baselines.which=majority,rules", cwd=desk)
     assert done.code == 0, done.err
     found = {each["name"]: each["metrics"] for each in done.json["candidates"]}
-    assert set(found) == {"majority", "rules", "prompt", "few-shot"}
+    assert set(found) == {"majority", "rules"}
     assert found["majority"]["call_exact"]["value"] == 0.25
     assert found["majority"]["missing_rate"]["value"] == 1.0
     assert found["rules"]["call_exact"]["value"] == found["rules"]["right_arguments"]["value"] == 1.0
-    done = tunesmith("train", *short, "--set", "train.epochs=1", cwd=desk)
-    assert done.code == 0, done.err
-    done = tunesmith("compare", "--json", *short, cwd=desk)
-    assert done.code in (0, 3), done.err
-    assert done.json["verdict"]["outcome"] != "ship"
-    report = next(desk.rglob("report*.html")).read_text()
-    assert "Exact calls" in report
-    assert '<h2 id="tools">Tools</h2>' in report
     asked = tunesmith("ask", "what is the time in Bern", "--with", "rules", "--json", cwd=desk)
     [answer] = asked.json["answers"]
     assert (answer["state"], json.loads(answer["answer"].splitlines()[1])["name"]) == ("ok", "time")
@@ -97,6 +95,21 @@ def test_the_whole_walk(desk, tunesmith):
     states = [json.loads(line) for line in (desk.parent / "out.jsonl").read_text().splitlines()]
     assert [each["state"] for each in states] == ["invalid", "ok"]
     assert states[0]["error"] == "calls sound, which is none of its tools"
+
+
+@pytest.mark.slow
+def test_models_are_prompted_and_trained_to_call(sealed_desk, tunesmith):
+    short = ("--set", "model.max_new_tokens=40", "--set", "baselines.shots=1")
+    done = tunesmith("baseline", "--json", *short, cwd=sealed_desk)
+    assert done.code == 0, done.err
+    assert {each["name"] for each in done.json["candidates"]} == {"majority", "rules", "prompt", "few-shot"}
+    done = tunesmith("train", *short, "--set", "train.epochs=1", cwd=sealed_desk)
+    assert done.code == 0, done.err
+    done = tunesmith("compare", "--json", *short, cwd=sealed_desk)
+    assert done.code == 3, done.err
+    report = next(sealed_desk.rglob("report.html")).read_text()
+    assert "Exact calls" in report
+    assert '<h2 id="tools">Tools</h2>' in report
 
 
 def test_the_same_question_with_other_tools_is_no_contradiction(desk, tunesmith):

@@ -25,7 +25,7 @@ class Said(NamedTuple):
 
 
 def constraint_of(task: Task) -> Constraint | None:
-    """What the answers of a model are held to; None where it may write what it likes."""
+    """What all answers of a model are held to; None where it may write what it likes."""
     if task.family == "multi_label":
         return Constraint(kind="grammar", text=grammar(task.labels))
     if task.output_schema is None or not task.constrained:

@@ -9,11 +9,11 @@ of likely words has a high one whatever it says.
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 
 from tunesmith.candidates.ways import Said, Tools, constraint_of
-from tunesmith.engines.base import Engine, TextAnswer, Tokens
+from tunesmith.engines.base import Constraint, Engine, TextAnswer, Tokens
 from tunesmith.models.renderer import Renderer
+from tunesmith.tasks import call_grammar
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.spec import Task
 
@@ -38,8 +38,16 @@ class Writing:
         tuned: bool = False,
     ) -> Iterator[Said]:
         stop = [self._renderer.end_of_turn]
-        said = engine.generate(prompts, max_new_tokens=self.longest, stop=stop, constraint=self._constraint)
-        return map(self._said, said, repeat(()) if tools is None else tools)
+        listed: Sequence[Tools] = [()] * len(prompts) if tools is None else tools
+        held = self._constraint or self._of_rows(listed)
+        said = engine.generate(prompts, max_new_tokens=self.longest, stop=stop, constraint=held)
+        return map(self._said, said, listed)
+
+    def _of_rows(self, tools: Sequence[Tools]) -> list[Constraint] | None:
+        """Where answers call tools: words, or calls of those of the row."""
+        if self._task.family != "tool_calls" or not self._task.constrained:
+            return None
+        return [Constraint(kind="grammar", text=call_grammar.of(tuple(each))) for each in tools]
 
     def _said(self, answer: TextAnswer, tools: Tools) -> Said:
         text = self._renderer.decode(answer.tokens)

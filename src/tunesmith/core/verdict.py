@@ -1,6 +1,6 @@
 """What the evidence says: ship, hold or reject, and why."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from tunesmith.core.record import Record
 
@@ -26,6 +26,69 @@ class Comparison(Record):
     slice: str | None = None
 
 
+class Guarded(Record):
+    """A metric that may not become worse than the best baseline's by more than `margin`.
+
+    `gain` is how much better the fine-tune is, whichever way the metric points; its interval is at `level`. None where
+    rows are too few.
+    """
+
+    metric: str
+    margin: float
+    baseline: str
+    gain: float | None
+    low: float | None
+    high: float | None
+    level: float
+    n: int
+    state: Literal["kept", "open", "broken"]
+
+
+class Ceiling(Record):
+    """A limit of what the fine-tune may cost or take, with what was measured; `n` is of rows that were timed alone."""
+
+    name: str
+    limit: float
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    state: Literal["kept", "open", "broken"]
+
+
+class Once(Record):
+    """What making the fine-tune took; None where no price is named for it."""
+
+    training_seconds: float
+    training: float | None
+    review_seconds: float
+    review: float | None
+
+    @property
+    def cost(self) -> float:
+        return (self.training or 0.0) + (self.review or 0.0)
+
+    @property
+    def known(self) -> bool:
+        return self.training is not None or self.review is not None
+
+
+class Against(Record):
+    """A baseline: `saving` is what a right answer of the fine-tune's costs less; `volume` the right answers after which
+    that has paid for the fine-tune, None where it never does."""
+
+    baseline: str
+    cost_per_success: float
+    saving: float
+    volume: int | None
+
+
+class Payback(Record):
+    cost_per_success: float  # of the fine-tune
+    once: Once
+    against: tuple[Against, ...]
+
+
 class Verdict(Record):
     """`comparisons` are with every baseline, on all rows; `slices` with `baseline`, where a slice has enough rows.
 
@@ -43,6 +106,9 @@ class Verdict(Record):
     more_rows: int | None = None  # further eval rows that would settle a hold
     slices: tuple[Comparison, ...] = ()
     unknown_slices: tuple[str, ...] = ()  # too few rows to say
+    guards: tuple[Guarded, ...] = ()
+    ceilings: tuple[Ceiling, ...] = ()
+    payback: Payback | None = None
     caveats: tuple[str, ...] = ()
     attempt: int = 1
-    rules: dict[str, str | float | int] = {}
+    rules: dict[str, Any] = {}

@@ -15,10 +15,11 @@ from tunesmith.data import fields
 from tunesmith.data.fields import RowError
 from tunesmith.data.section import CallSection, DataSection, RecordSection, SetSection
 from tunesmith.tasks import extraction
-from tunesmith.tasks.calls import NO_CALL, CallError, text, text_of
+from tunesmith.tasks.accepted import schemas_of
+from tunesmith.tasks.calls import NO_CALL, Call, CallError, text, text_of
 from tunesmith.tasks.calls import answer_of as calls_in
 from tunesmith.tasks.label_sets import EMPTY, SetError, of_text, of_values
-from tunesmith.tasks.records import RecordError, parsed, schema_of, typed
+from tunesmith.tasks.records import RecordError, ordered, parsed, schema_of, typed
 
 TRUTH = "ground_truth"  # the accepted calls of the layout bfcl, which `import` keeps under `other`
 
@@ -82,6 +83,13 @@ def _calls(value: Any, field: str) -> str:
     except CallError as error:
         message = f"'{shown(field)}' is {error}; expected calls, each with a name and its arguments, or words."
         raise RowError("tools", message, field=shown(field), excerpt=said) from None
+
+
+def in_order(expected: str, tools: tuple[str, ...]) -> str:
+    """Calls with their arguments in the order of their tool's schema: the order in which models are held to it."""
+    words, calls = calls_in(expected)
+    schemas = schemas_of(tools)
+    return text_of(words, [Call(each.name, ordered(each.arguments, schemas.get(each.name, {}))) for each in calls])
 
 
 def accepted_in(row: Mapping[str, Any]) -> str:

@@ -16,9 +16,11 @@ from tunesmith.decisions.paired import (
     Difference,
     accuracy_difference,
     cost_difference,
+    invalid_difference,
     macro_f1_difference,
     score_difference,
 )
+from tunesmith.decisions.records import field_difference, unsupported_difference
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.behaved import Behaved, red_team
 from tunesmith.tasks.families import FAMILIES
@@ -40,6 +42,9 @@ METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
     "right_tool": partial(score_difference, metric="right_tool"),
     "behaviour": accuracy_difference,
     **{name: partial(score_difference, metric=name) for name in ("chrf", "bleu", "rouge_l", "similarity")},
+    "invalid_rate": invalid_difference,
+    "unsupported_rate": unsupported_difference,
+    **{name: partial(field_difference, metric=name) for name in ("field_precision", "field_recall", "field_f1")},
     "field_accuracy": partial(score_difference, metric="field_accuracy"),
 }
 RED_TEAM = "red-team rows"  # the slice of rows that must be refused, escalated or asked about

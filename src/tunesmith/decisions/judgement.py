@@ -1,7 +1,9 @@
 """Evaluations → the verdict.
 
-ship    the interval of fine-tune minus baseline lies above `min_effect`, for every baseline, and no slice blocks
-reject  for some baseline it lies wholly below `min_effect`, or a slice is clearly worse than its margin allows
+ship    the interval of fine-tune minus baseline lies above `min_effect`, for every baseline, no slice blocks, and every
+        guard is shown to hold (`guards`)
+reject  for some baseline it lies wholly below `min_effect`, or a slice or a guard is clearly worse than its margin
+        allows
 hold    anything else: the evidence is too thin, and the verdict says how many more rows would settle it
 
 Every baseline has to be beaten, each at full level: a claim that holds only if all its parts hold needs no correction
@@ -25,6 +27,7 @@ from tunesmith.core.scorecard import LEVEL
 from tunesmith.core.verdict import Comparison, Verdict
 from tunesmith.decisions import reasons
 from tunesmith.decisions.comparison import RED_TEAM, Evaluated, compare_pairs, difference, holm
+from tunesmith.decisions.guards import Guards, guards_of, undecided
 from tunesmith.decisions.paired import Difference
 from tunesmith.decisions.power import level_of, rows_needed, rows_needed_of_scores
 from tunesmith.decisions.section import RulesSection
@@ -57,11 +60,12 @@ def decide(
     best = best_baseline(baselines, rules.primary)
     compared = [compare_pairs(fine_tune, each, rules.primary, level=level) for each in baselines]
     slices, unknown = _slices(fine_tune, best, rules)
-    outcome = _outcome(fine_tune, baselines, rules, level, slices)
+    guards = guards_of(fine_tune, best, rules, level)
+    outcome = _outcome(fine_tune, baselines, rules, level, slices, guards)
     overturned = _overturned_by_failures(outcome, fine_tune, baselines, rules, level)
     more = None
     if outcome == "hold":
-        more = _more_rows(fine_tune, baselines, rules, level_of(attempt + 1))
+        more = _more_rows(fine_tune, baselines, rules, level_of(attempt + 1), guards)
     known = _corrected([each for each in compared if each is not None])
     story = reasons.Story(
         outcome="hold" if overturned else outcome,
@@ -73,6 +77,7 @@ def decide(
         rules=rules,
         more_rows=more,
         overturned=overturned,
+        guards=guards,
     )
     return Verdict(
         verdict=story.outcome,
@@ -84,6 +89,8 @@ def decide(
         more_rows=more,
         slices=story.slices,
         unknown_slices=story.unknown_slices,
+        guards=guards.margins,
+        ceilings=guards.ceilings,
         caveats=(*caveats, *reasons.caveats(story, baselines, attempt)),
         attempt=attempt,
         rules=rules.model_dump(),
@@ -97,8 +104,9 @@ def decisive_failures(
     if not baselines:
         return ()
     level = level_of(attempt)
-    slices, _ = _slices(fine_tune, best_baseline(baselines, rules.primary), rules)
-    outcome = _outcome(fine_tune, baselines, rules, level, slices)
+    best = best_baseline(baselines, rules.primary)
+    slices, _ = _slices(fine_tune, best, rules)
+    outcome = _outcome(fine_tune, baselines, rules, level, slices, guards_of(fine_tune, best, rules, level))
     return tuple(each.name for each in _overturned_by_failures(outcome, fine_tune, baselines, rules, level))
 
 
@@ -120,12 +128,14 @@ def _outcome(
     rules: RulesSection,
     level: float,
     slices: Sequence[Comparison],
+    guards: Guards,
 ) -> Outcome:
     found = [difference(fine_tune, each, rules.primary, level=level) for each in baselines]
     known = [each for each in found if each is not None]
-    if any(each.high < rules.min_effect for each in known) or any(blocks(each, rules) for each in slices):
+    worse = any(each.high < rules.min_effect for each in known) or any(blocks(each, rules) for each in slices)
+    if worse or guards.broken:
         return "reject"
-    if len(known) == len(found) and all(each.low > rules.min_effect for each in known):
+    if len(known) == len(found) and all(each.low > rules.min_effect for each in known) and guards.kept:
         return "ship"
     return "hold"
 
@@ -163,29 +173,35 @@ def _overturned_by_failures(
     if outcome == "ship":
         failed = [each for each in baselines if each.failures]
         kind = [each.as_if_failures_were_right() if each.failures else each for each in baselines]
-        changes = failed and _outcome(fine_tune, kind, rules, level, ()) != "ship"
+        guards = guards_of(fine_tune, best_baseline(kind, rules.primary), rules, level)
+        changes = failed and _outcome(fine_tune, kind, rules, level, (), guards) != "ship"
         return tuple(failed) if changes else ()
     if outcome == "reject" and fine_tune.failures:
         kindly = fine_tune.as_if_failures_were_right()
-        slices, _ = _slices(kindly, best_baseline(baselines, rules.primary), rules)
-        return (fine_tune,) if _outcome(kindly, baselines, rules, level, slices) != "reject" else ()
+        best = best_baseline(baselines, rules.primary)
+        slices, guards = _slices(kindly, best, rules)[0], guards_of(kindly, best, rules, level)
+        return (fine_tune,) if _outcome(kindly, baselines, rules, level, slices, guards) != "reject" else ()
     return ()
 
 
-def _more_rows(fine_tune: Evaluated, baselines: Sequence[Evaluated], rules: RulesSection, level: float) -> int | None:
+def _more_rows(
+    fine_tune: Evaluated, baselines: Sequence[Evaluated], rules: RulesSection, level: float, guards: Guards
+) -> int | None:
     """Further rows that settle a hold 4 times in 5, were every difference what was measured; None: no such number."""
     n = len(fine_tune.examples)
     found = [difference(fine_tune, each, rules.primary, level=level) for each in baselines]
     known = [each for each in found if each is not None]
     if len(known) < len(found):
         return lacking_rows(fine_tune, rules.primary) or None
-    needed = [_rows_needed(each, rules.min_effect, level) for each in known]
-    losing = [rows for each, rows in zip(known, needed, strict=True) if each.value <= rules.min_effect]
+    pairs = [(each, rules.min_effect) for each in known if each.low <= rules.min_effect]
+    pairs += undecided(guards, fine_tune, best_baseline(baselines, rules.primary))
+    needed = [_rows_needed(each, beyond, level) for each, beyond in pairs]
+    losing = [rows for (each, beyond), rows in zip(pairs, needed, strict=True) if each.value <= beyond]
     if losing:
         possible = [rows for rows in losing if rows is not None]
         total = min(possible) if possible else None
     else:
-        total = None if None in needed else max(rows for rows in needed if rows is not None)
+        total = None if None in needed or not needed else max(rows for rows in needed if rows is not None)
     return None if total is None else max(ROUND_ROWS, -(-(total - n) // ROUND_ROWS) * ROUND_ROWS)
 
 

@@ -51,9 +51,18 @@ class Difference(NamedTuple):
 
 def accuracy_difference(a: Answers, b: Answers, level: float) -> Difference | None:
     """None where rows or groups are too few."""
-    each = a.right.astype(np.float64) - b.right
+    return share_difference(a.right.astype(np.float64) - b.right, a.groups, level)
+
+
+def invalid_difference(a: Answers, b: Answers, level: float) -> Difference | None:
+    """By how much fewer rows of `a` are without a valid answer; None where rows or groups are too few."""
+    return share_difference(b.missing.astype(np.float64) - a.missing, a.groups, level)
+
+
+def share_difference(each: Floats, groups: Integers | None, level: float) -> Difference | None:
+    """Of two shares, to which a row adds -1, 0 or 1 as in `each`; None where rows or groups are too few."""
     n = len(each)
-    found = spread(each, a.groups, each != 0, level) if n >= MIN_ROWS else None
+    found = spread(each, groups, each != 0, level) if n >= MIN_ROWS else None
     if found is None:
         return None
     pairs = np.array([np.sum(each > 0), np.sum(each < 0), n]) / found.deff
@@ -61,7 +70,7 @@ def accuracy_difference(a: Answers, b: Answers, level: float) -> Difference | No
     value = float(each.mean())
     wins, losses = np.sum(each > 0) + PSEUDO, np.sum(each < 0) + PSEUDO
     variance = (wins + losses) / (n + 2 * PSEUDO) - ((wins - losses) / (n + 2 * PSEUDO)) ** 2
-    return Difference(value, low, high, sign_flip_p(each, a.groups), float(variance), found.deff)
+    return Difference(value, low, high, sign_flip_p(each, groups), float(variance), found.deff)
 
 
 def score_difference(a: Answers, b: Answers, level: float, *, metric: str) -> Difference | None:

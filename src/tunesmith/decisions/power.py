@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from tunesmith.core.scorecard import LEVEL
 from tunesmith.core.units import amount, count
+from tunesmith.decisions.figures import points
 from tunesmith.tasks.further import TYPICAL, further, tail
 
 POWER = 0.8
@@ -176,7 +177,3 @@ def outlook(
 def variance_of(difference: float, discordant: float) -> float:
     """A difference needs at least as many discordant rows, however alike the candidates are."""
     return max(discordant, abs(difference)) - difference**2
-
-
-def points(share: float) -> str:
-    return f"{share * 100:.1f}".removesuffix(".0")

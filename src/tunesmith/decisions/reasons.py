@@ -6,7 +6,10 @@ from typing import Literal, NamedTuple
 from tunesmith.core import units
 from tunesmith.core.scorecard import LEVEL
 from tunesmith.core.verdict import Comparison
+from tunesmith.decisions import guard_words
 from tunesmith.decisions.comparison import Evaluated
+from tunesmith.decisions.figures import points, signed
+from tunesmith.decisions.guards import Guards
 from tunesmith.decisions.paired import MIN_ROWS
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
@@ -29,6 +32,7 @@ class Story(NamedTuple):
     rules: RulesSection
     more_rows: int | None
     overturned: tuple[Evaluated, ...]
+    guards: Guards = Guards()
 
 
 def sentences(story: Story) -> tuple[str, ...]:
@@ -50,6 +54,7 @@ def sentences(story: Story) -> tuple[str, ...]:
         said += _why_held(story, against, others)
     if story.outcome != "reject" and story.slices:
         said.append(_slices_stand(story))
+    said += guard_words.sentences(story.guards)
     if story.outcome != "ship":
         said.append(_instead(story))
     return tuple(said)
@@ -134,6 +139,10 @@ def _why_held(story: Story, against: Comparison, others: Sequence[Comparison]) -
     for each in others:
         if each.low <= story.rules.min_effect:
             said.append(f"Against {each.b} it is {_difference(each)}, which is not clearly above {asked} either.")
+    if not said:
+        said.append("The gain is shown; a guard is not yet.")
+        if story.more_rows is None:
+            return said
     if story.more_rows is None:
         said.append(
             "The measured gain is so close to what is asked for that no reasonable number of rows would settle it."
@@ -193,16 +202,6 @@ def _asked(story: Story) -> str:
     """What a fine-tune must gain at least."""
     least = story.rules.min_effect
     return f"{units.amount(least)} a row" if story.rules.primary in SPARED else f"{points(least)} points"
-
-
-def points(share: float) -> str:
-    """`0.02` → '2', `0.0345` → '3.5'."""
-    return f"{share * 100:.1f}".removesuffix(".0")
-
-
-def signed(share: float) -> str:
-    """`0.0345` → '+3.4'; a true minus sign."""
-    return f"{share * 100:+.1f}".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
 
 
 def _signed(metric: str, value: float) -> str:

@@ -4,6 +4,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from tunesmith.core.record import Record
 from tunesmith.tasks.families import SPARED
+from tunesmith.tasks.guarded import check_guard
 from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.primary import check_primary
 
@@ -33,6 +34,24 @@ class RulesSection(Record):
         default=30, ge=10, description="A slice with fewer eval rows is called unknown and does not block."
     )
 
+    guards: dict[str, float] = Field(
+        default={},
+        description="Under [rules.guards], a metric = how much worse than the best baseline's it may become: "
+        "invalid_rate = 0.01. A fine-tune ships only where every guard is shown to hold; one that is clearly broken "
+        "rejects it.",
+    )
+    max_cost_per_success: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="The most that a right answer may cost, in your currency."
+    )
+    max_latency_p50: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="The most seconds that half of the answers may take."
+    )
+    max_latency_p95: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="The most seconds that 95 of 100 answers may take. Showing it takes about 60 rows timed alone.",
+    )
     looks: int = Field(
         default=20,
         ge=1,
@@ -55,4 +74,11 @@ class RulesSection(Record):
     @classmethod
     def _is_primary(cls, value: str) -> str:
         check_primary(value)
+        return value
+
+    @field_validator("guards")
+    @classmethod
+    def _are_guards(cls, value: dict[str, float]) -> dict[str, float]:
+        for metric, margin in value.items():
+            check_guard(metric, margin)
         return value

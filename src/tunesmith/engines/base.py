@@ -98,11 +98,12 @@ class Engine(Protocol):
         *,
         max_new_tokens: int,
         stop: Sequence[int],
-        constraint: Constraint | None = None,
+        constraint: Constraint | Sequence[Constraint] | None = None,
     ) -> Iterator[TextAnswer]:
         """Greedy continuations, in order; `stop` token ids end an answer and are not part of it.
 
-        Under a `constraint` an answer that ended is valid. Raises ConfigError for one that cannot be enforced.
+        Under a `constraint`, one for all or one for each, an answer that ended is valid. Where each has its own, one
+        that cannot be enforced is a fault of its answer; else raises ConfigError for one that cannot be enforced.
         """
 
 

@@ -20,6 +20,12 @@ class PricesSection(Record):
     per_million_tokens_out: float | None = Field(
         default=None, ge=0, allow_inf_nan=False, description="What a million tokens written cost."
     )
+    per_review_hour: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="What an hour of whoever reviews rows costs; `review` times each decision. Of no answer.",
+    )
     per_million_tokens_trained: float | None = Field(
         default=None,
         ge=0,

@@ -54,6 +54,14 @@ class Answers(NamedTuple):
         assert metric == "field_accuracy", f"no score of a row: {metric}"
         return np.where(self.missing, 0.0, self.fields[:, self.counted].mean(axis=1))
 
+    def sums(self, metric: str) -> Floats:
+        """What each row adds above and below the line of a ratio over fields, (rows, 2)."""
+        hits = (self.fields & self.wanted & self.given)[:, self.counted].sum(axis=1).astype(np.float64)
+        given, wanted = (part[:, self.counted].sum(axis=1) for part in (self.given, self.wanted))
+        over = 2 * hits if metric == "field_f1" else hits
+        under = {"field_precision": given, "field_recall": wanted, "field_f1": given + wanted}[metric]
+        return np.stack([over, under.astype(np.float64)], axis=1)
+
     def where(self, rows: Booleans) -> "Answers":
         groups = None if self.groups is None else intervals.together(self.groups[rows])
         return Answers(
@@ -108,9 +116,7 @@ def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Predi
     return Measures(
         metrics={
             **_rates(answers),
-            "field_precision": _pooled(answers, answers.given),
-            "field_recall": _pooled(answers, answers.wanted),
-            "field_f1": _f1(answers),
+            **{name: _ratio(answers, name) for name in ("field_precision", "field_recall", "field_f1")},
             "no_json_rate": share(no_json, answers.groups),
             "schema_rate": share(breaks, answers.groups),
             "unsupported_rate": share(np.asarray(answers.unsupported.any(axis=1)), answers.groups),
@@ -138,17 +144,9 @@ def _hits(answers: Answers) -> Booleans:
     return np.asarray(answers.fields & answers.wanted & answers.given)
 
 
-def _pooled(answers: Answers, among: Booleans) -> Estimate:
-    """The share of right values `among` those given (precision) or those expected (recall), over all fields."""
-    return _ratio(_hits(answers), among, answers)
-
-
-def _f1(answers: Answers) -> Estimate:
-    return _ratio(2 * _hits(answers), answers.given.astype(np.int64) + answers.wanted, answers)
-
-
-def _ratio(hits: Booleans | Integers, sizes: Booleans | Integers, answers: Answers) -> Estimate:
-    over, under = (each[:, answers.counted].sum(axis=1).astype(np.float64) for each in (hits, sizes))
+def _ratio(answers: Answers, metric: str) -> Estimate:
+    """Over all fields: the share of right values among those given (precision), among those expected (recall), F1."""
+    over, under = answers.sums(metric).T
     return estimate(ratio.estimate(over, under, answers.groups), int(np.sum(under > 0)))
 
 

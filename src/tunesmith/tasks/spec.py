@@ -27,6 +27,9 @@ NO_LABELS = {
 }
 
 
+CONSTRAINED: tuple[FamilyName, ...] = ("extraction", "tool_calls")  # whose answers have a form that can be enforced
+
+
 class TaskSection(Record):
     """`[task]` in tunesmith.toml."""
 
@@ -79,7 +82,8 @@ class TaskSection(Record):
     constrained: bool = Field(
         default=True,
         description="Of extraction: models decode under the schema, so that every whole answer holds to it; a provider "
-        "is asked for the same, which some servers cannot. Sets of labels always are, here.",
+        "is asked for the same, which some servers cannot. Of tool_calls: local models write words, or calls under the "
+        "schemas of their row's tools. Sets of labels always are, here.",
     )
 
     metrics: tuple[str, ...] = Field(
@@ -123,10 +127,15 @@ class TaskSection(Record):
                 f"tools is of tool_calls; this task is of {self.family}. Take the line out, or set "
                 'family = "tool_calls".'
             )
-        if self.family != "extraction" and (self.output_schema is not None or self.compare or not self.constrained):
+        if self.family != "extraction" and (self.output_schema is not None or self.compare):
             raise ValueError(
-                f"output_schema, compare and constrained are of extraction; this task is of {self.family}. Take the "
+                f"output_schema and compare are of extraction; this task is of {self.family}. Take the "
                 'lines out, or set family = "extraction".'
+            )
+        if self.family not in CONSTRAINED and not self.constrained:
+            raise ValueError(
+                f"constrained is of {' and '.join(CONSTRAINED)}; this task is of {self.family}, whose answers have no "
+                "form that could be enforced. Take the line out."
             )
         return self
 
@@ -215,6 +224,8 @@ class Task(Record):
             fields["max_new_tokens"] = self.max_new_tokens
         if self.output_schema is not None:
             fields |= {"output_schema": self.output_schema, "compare": self.compare, "constrained": self.constrained}
+        elif self.constrained:
+            fields |= {"constrained": True}
         return digest("task", 1, **fields)
 
 

@@ -51,7 +51,7 @@ def identity(job: Job, given: Given) -> Identity:
 def _of_schema(task: Task) -> dict[str, Any]:
     """As of `max_new_tokens`: what an answer must be chooses the weights."""
     if task.output_schema is None:
-        return {}
+        return {"constrained": True} if task.constrained else {}
     return {
         "output_schema": sha256_text(task.output_schema),
         "compare": task.compare,

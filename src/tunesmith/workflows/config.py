@@ -26,6 +26,7 @@ from tunesmith.evaluation.prices import PricesSection
 from tunesmith.models.section import ModelSection
 from tunesmith.tasks.behaviour import BehaviourSection
 from tunesmith.tasks.families import SPARED
+from tunesmith.tasks.guarded import check_guard
 from tunesmith.tasks.own import PREFIX as OWN
 from tunesmith.tasks.primary import PRIMARY, check_primary
 from tunesmith.tasks.spec import TaskSection
@@ -97,6 +98,17 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
             raise ConfigError(f"{where}: [rules] primary = {_shown(rules.primary)}: {error}") from None
     _check_costs(given, values)
     _check_tests(given, values)
+    if family != "generation" and given.style != StyleSection():
+        where = values["style"][next(iter(values["style"]))].where
+        raise ConfigError(
+            f"{where}: [style]: what texts have to hold to is of generation; this task is of "
+            f"{family}. Take the section out."
+        )
+    for metric, margin in rules.guards.items():
+        try:
+            check_guard(metric, margin, family, given.task.metrics)
+        except ConfigError as error:
+            raise ConfigError(f"{values['rules']['guards'].where}: [rules.guards] {metric}: {error}") from None
     baselines = given.baselines
     if "which" not in baselines.model_fields_set:
         baselines = baselines.model_copy(update={"which": OF_FAMILY[family]})

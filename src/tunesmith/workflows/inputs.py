@@ -47,6 +47,7 @@ def of_train(project: Project) -> dict[str, str]:
 
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
     """`baseline` and `train` are the runs whose candidates are compared."""
+    said = project.ratings_file
     measured: dict[str, Record] = {"style": project.config.style, "behaviour": project.config.behaviour}
     cascade = project.config.cascade
     more = {}
@@ -60,6 +61,7 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
         "prices": _of_section("prices", project.config.prices),
         **of_measures(project),
         **{name: _of_section(name, section) for name, section in measured.items() if section != type(section)()},
+        **({"ratings": _of_file(said)} if said else {}),
     }
 
 
@@ -137,9 +139,9 @@ def _of_data(project: Project) -> dict[str, str]:
 
 
 def _of_schema(project: Project) -> dict[str, Any]:
-    if project.output_schema is None:
-        return {}
     task = project.config.task
+    if project.output_schema is None:
+        return {"constrained": task.constrained} if task.family == "tool_calls" else {}
     return {"output_schema": project.output_schema, "compare": task.compare, "constrained": task.constrained}
 
 

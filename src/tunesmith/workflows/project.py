@@ -34,10 +34,12 @@ from tunesmith.tasks.label_sets import check_set_labels, members
 from tunesmith.tasks.labels import check_labels
 from tunesmith.tasks.own import Own
 from tunesmith.tasks.records import counted_text
-from tunesmith.tasks.spec import OF_LABELS, Task, check_of_labels
+from tunesmith.tasks.spec import CONSTRAINED, OF_LABELS, Task, check_of_labels
 from tunesmith.training.section import TrainSection
 from tunesmith.workflows import config, own_functions, schema_file, tools_file
 from tunesmith.workflows.config import Config
+
+RATINGS = ("ratings.csv", "ratings.jsonl")  # beside the eval set
 
 
 class Project:
@@ -113,6 +115,14 @@ class Project:
     @property
     def family(self) -> Family:
         return FAMILIES[self.config.task.family]
+
+    @property
+    def ratings_file(self) -> Path | None:
+        """Where people's ratings lie, if they do. Raises UserError where two files could be meant."""
+        found = [path for path in (self.eval_file.parent / name for name in RATINGS) if path.is_file()]
+        if len(found) > 1:
+            raise UserError(f"There are {' and '.join(map(self.name, found))}; keep the ratings in one of them.")
+        return found[0] if found else None
 
     @property
     def rehearsal_file(self) -> Path | None:
@@ -198,7 +208,7 @@ class Project:
                 max_new_tokens=self.config.model.max_new_tokens,
                 output_schema=self.output_schema,
                 compare=self.config.task.compare,
-                constrained=self.config.task.family == "extraction" and self.config.task.constrained,
+                constrained=self.config.task.family in CONSTRAINED and self.config.task.constrained,
                 **self._measured,
             )
             return _behaving(task)

@@ -11,10 +11,12 @@ from typing import Any
 from tunesmith.core.errors import UserError
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count, level, share
+from tunesmith.decisions.figures import points
 from tunesmith.decisions.plan import Noise, Plan, assumed, plan
-from tunesmith.decisions.power import TYPICAL_ACCURACY, level_of, points
+from tunesmith.decisions.power import TYPICAL_ACCURACY, level_of
 from tunesmith.evaluation import seal as seals
-from tunesmith.tasks.families import EXACT, NAMES
+from tunesmith.tasks.families import EXACT, name_of
+from tunesmith.tasks.own import PREFIX
 from tunesmith.workflows import runs
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
@@ -64,7 +66,7 @@ def _level(project: Project) -> float:
 
 def _noise(project: Project, accuracy: float | None) -> Noise:
     primary = project.config.rules.primary
-    scored = primary not in EXACT and not project.family.LABELLED
+    scored = primary not in EXACT and (not project.family.LABELLED or primary.startswith(PREFIX))
     measured = None if accuracy is not None else _measured(project, primary, scored=scored)
     if measured is not None:
         return measured
@@ -124,7 +126,7 @@ def _best_baseline(project: Project, primary: str) -> float | None:
 
 def _tell(made: Plan, console: Console) -> None:
     console.say(_words_of_noise(made))
-    metric, margin = NAMES[made.primary], points(made.slice_margin)
+    metric, margin = name_of(made.primary), points(made.slice_margin)
     console.table(
         f"What so many eval rows show, 4 times in 5 ({metric})",
         ["eval rows", "gain that ships", "slice loss that blocks", f"slice loses at most {margin}"],

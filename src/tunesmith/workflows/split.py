@@ -23,7 +23,8 @@ from tunesmith.data.section import MOST_EVAL
 from tunesmith.data.splitting import LeftOut, Split
 from tunesmith.data.splitting import split as divide
 from tunesmith.data.versions import name_of
-from tunesmith.decisions.power import Sight, points, sight
+from tunesmith.decisions.figures import points
+from tunesmith.decisions.power import Sight, sight
 from tunesmith.evaluation import seal as seals
 from tunesmith.workflows import inputs, prompt_draft
 from tunesmith.workflows.guards import say_unlooked

@@ -7,7 +7,7 @@ from tunesmith.core import units
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
-from tunesmith.core.scorecard import BehaviourFigures, Estimate, Scorecard
+from tunesmith.core.scorecard import BehaviourFigures, Estimate, Rated, Scorecard
 from tunesmith.tasks.families import FAMILIES, RATIOS, SPARED, SUCCESSES, name_of
 from tunesmith.tasks.own import PREFIX
 from tunesmith.workflows.config import Config
@@ -126,6 +126,24 @@ def _show_behaviours(console: Console, lines: Sequence[Line]) -> None:
         rows.append([each.name, *([figure(each.red_team)] if tested else []), *cells])
     title = "Refusing, escalating, asking back"
     console.table(title, ["candidate", *(["red team"] if tested else []), *columns], rows)
+
+
+def show_ratings(console: Console, ratings: Sequence[Rated]) -> None:
+    """What people said, where they said something: means from 1 to 5 with their intervals."""
+    if not ratings:
+        return
+    names = list(dict.fromkeys(name for each in ratings for name in each.means))
+    rows = []
+    for each in ratings:
+        agreement = "too few" if each.agreement is None else f"{each.agreement:.2f}"
+        rows.append([each.dimension, *(_mean(each.means.get(name)) for name in names), str(each.raters), agreement])
+    console.table("Ratings by people, 1 to 5", ["", *names, "raters", "alpha"], rows)
+
+
+def _mean(estimate: Estimate | None) -> str:
+    if estimate is None or estimate.value is None:
+        return "–" if estimate is None else "too few"
+    return f"{estimate.value:.2f} {estimate.low:.2f}–{estimate.high:.2f}"
 
 
 def _unit(name: str) -> str:

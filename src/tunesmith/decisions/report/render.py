@@ -17,6 +17,7 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import LEVEL, Estimate, LabelFigures, Scorecard
 from tunesmith.core.templates import template
 from tunesmith.core.verdict import Comparison
+from tunesmith.decisions.payback import sentences
 from tunesmith.decisions.report import charts, words
 from tunesmith.decisions.report.behaviours import behaviours
 from tunesmith.decisions.report.fields import fields
@@ -57,6 +58,7 @@ def render(report: Report) -> str:
         baseline=baseline,
         primary=report.verdict.primary,
         priced=any(card.cost for card in report.scorecards),
+        payback=sentences(report.verdict.payback, report.currency) if report.verdict.payback else [],
         main=_main_comparison(report),
         candidates=candidates,
         comparisons=_comparisons(report),
@@ -89,6 +91,8 @@ def _template() -> Template:
         percent=words.percent,
         gain=words.gain,
         gained=words.gained,
+        rating=words.rating,
+        points=words.points,
         chance=words.chance,
         shortened=words.shortened,
         seconds=units.seconds,

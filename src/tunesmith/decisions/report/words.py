@@ -88,6 +88,13 @@ def _bare(value: float, name: str) -> str:
     return f"{value * 100:.1f}" if name not in RATIOS else _said(value, name)
 
 
+def rating(estimate: Estimate | None) -> str:
+    """'3.42 (3.10–3.71)': a mean of ratings from 1 to 5."""
+    if estimate is None or estimate.value is None:
+        return "—" if estimate is None else "too few"
+    return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f})"
+
+
 def spoken(estimate: Estimate | None, name: str = "") -> str:
     """For readers who hear it: '91.3 %, 95 % interval from 88.0 to 94.1 %'."""
     if estimate is None:
