@@ -58,6 +58,11 @@ class BaselinesSection(Record):
         "and .csv.",
     )
     passages: int = Field(default=4, ge=1, description="Passages of the documents shown with each request.")
+    models: tuple[str, ...] = Field(
+        default=(),
+        description='Further models that are asked with the task\'s prompt, a cheaper or a larger one: "lab:MODEL", '
+        "org/name, a folder. Each is a baseline under its own name.",
+    )
     recorded: dict[str, str] = Field(
         default={},
         description="Answers that people or a system in production gave, as baselines: a name for each and its file "

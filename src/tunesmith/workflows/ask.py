@@ -45,7 +45,7 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
         )
     asked = question(message).model_copy(update={"tools": project.tools})
     chosen = candidates.choose(project, names)
-    engines = LocalEngines(project.folder, project.config.providers)
+    engines = LocalEngines(project.folder, project.config.providers, project.answers)
     progress = console.progress("asking")
     answers = []
     for number, entry in enumerate(chosen):

@@ -41,7 +41,7 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
     """
     with project.locked("baseline"):
         state = ready(project, "baseline")
-        engines = LocalEngines(project.folder, project.config.providers)
+        engines = LocalEngines(project.folder, project.config.providers, project.answers)
         wanted, skipped = making.wanted(project)
         for text in skipped:
             console.say(text)

@@ -80,7 +80,8 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
         both = cascading.pair(project, everyone)
         wanted = inputs.of_compare(project, baseline.id, train.id)
         with runs.record(project, "compare", wanted) as recording:
-            bench = Bench(project, state, recording, LocalEngines(project.folder, project.config.providers), console)
+            engines = LocalEngines(project.folder, project.config.providers, project.answers)
+            bench = Bench(project, state, recording, engines, console)
             for entry in everyone:
                 bench.on_validation(entry)
             chain = cascading.make(project, state, recording, bench, both) if both else None

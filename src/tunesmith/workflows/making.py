@@ -25,6 +25,10 @@ def wanted(project: Project) -> tuple[dict[str, Maker], tuple[str, ...]]:
     absent = {name: why for name in names if (why := _absent(project, name))}
     left_out += [f"The {name} baseline is left out: {why}." for name, why in absent.items()]
     makers: dict[str, Maker] = {name: MAKERS[name] for name in names if name not in absent}
+    for name in dict.fromkeys(section.models):
+        if name == project.config.model.base:
+            raise UserError(f"[baselines] models: {name!r} is [model] base, which the prompt baseline asks already.")
+        makers[name] = partial(_model, name=name)
     makers |= {name: partial(_recorded, name=name) for name in section.recorded}
     if not makers:
         whys = list(absent.values()) or [f"{NOT_OF_FAMILY[family]}, and [baselines] which names no other"]
@@ -82,6 +86,13 @@ def _prompt(project: Project, state: Ready, engines: LocalEngines) -> str:
 
     model = project.config.model
     return prompt.make(project.artifacts, state.task, model=model.base, max_tokens=model.max_tokens, engines=engines)
+
+
+def _model(project: Project, state: Ready, engines: LocalEngines, *, name: str) -> str:
+    from tunesmith.candidates import prompt
+
+    limit = project.config.model.max_tokens
+    return prompt.make(project.artifacts, state.task, model=name, max_tokens=limit, engines=engines, name=name)
 
 
 def _few_shot(project: Project, state: Ready, engines: LocalEngines) -> str:

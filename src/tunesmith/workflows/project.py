@@ -69,6 +69,7 @@ class Project:
         self.runs = self.state / "runs"
         self.artifacts = self.state / "artifacts"
         self.versions = self.state / "versions"
+        self.answers = self.state / "answers.db"  # what providers answered
         self.vectors = self.state / "vectors.npz"
         self.draft_file = self.state / "draft.json"
 
