@@ -15,7 +15,7 @@ from tunesmith.decisions.figures import points
 from tunesmith.decisions.plan import Noise, Plan, assumed, plan
 from tunesmith.decisions.power import TYPICAL_ACCURACY, level_of
 from tunesmith.evaluation import seal as seals
-from tunesmith.tasks.families import EXACT, name_of
+from tunesmith.tasks.families import EXACT, SPARED, name_of
 from tunesmith.tasks.own import PREFIX
 from tunesmith.workflows import runs
 from tunesmith.workflows.outcome import Outcome
@@ -35,8 +35,14 @@ def seal_plan(project: Project, console: Console, *, accuracy: float | None = No
     """`accuracy` of the best baseline as somebody knows or guesses it; otherwise measured, else assumed."""
     if accuracy is not None and not 0 < accuracy < 1:
         raise UserError(f"--accuracy {accuracy}: expected a share between 0 and 1, such as 0.85.")
+    rules = project.config.rules
+    if rules.least_share is None and rules.primary in SPARED:
+        raise UserError(
+            f"[rules] primary = {rules.primary!r}: how many rows a difference by what mistakes cost needs is only known "
+            "once something is measured; `tunesmith baseline` says it then."
+        )
     rows, slices = _rows(project)
-    made = plan(project.config.rules, _noise(project, accuracy), level=_level(project), rows=rows, slices=slices)
+    made = plan(rules, _noise(project, accuracy), level=_level(project), rows=rows, slices=slices)
     outcome = SealPlanOutcome(plan=made, next=next_command(project))
     _tell(made, console)
     return outcome
