@@ -111,8 +111,8 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
                 ratings=ratings.by_people(project, state, [entry.name for entry in everyone], console),
             )
             if rating_sheet:
-                both_named = (verdict.baseline, verdict.candidate)
-                chosen = [each for each in evidence.validation if each.scorecard.candidate in both_named]
+                pair = (verdict.baseline, verdict.candidate)
+                chosen = [each for each in evidence.validation if each.scorecard.candidate in pair]
                 ratings.write_sheet(project, state, chosen, console)
             recording.result = _keep(project, state, recording, evidence, key)
             recording.result |= {"cascade": chain.model_dump() if chain else None}
