@@ -1,7 +1,8 @@
-"""Keyword rules for the support desk: the guideline in prompts/system.md, as far as words on a page can follow it.
+"""Rules for the support desk: the guideline in prompts/system.md, as far as words on a page can follow it.
 
-Each category has strong signs (3 points each) and weak ones (1 point each); the highest sum wins, and of equal sums
-the category that the guideline handles first. A message without any sign gets no answer: a person reads it.
+The category is found by signs: strong ones count 3 points, weak ones 1; the highest sum wins, and of equal sums the
+category that the guideline handles first. A message without any sign gets no answer: a person reads it. Numbers of
+invoices and amounts are found by their form; everything else follows from these and a few more signs.
 """
 
 import re
@@ -95,13 +96,138 @@ STEERING = re.compile(
     r"|ignore (all |the |your |any |previous )*(rules|instructions|guideline)"
 )
 
+INVOICE = re.compile(
+    r"\b(INV-[\w/-]*\d)|#(\d[\w/-]*)|\b(\d{4}-[A-Z])\b|\b(?:invoice|bill|receipt)(?: no\.?| number)? (\d[\w/-]*)"
+)
+NUMBER = r"(\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)"
+AMOUNT = re.compile(
+    rf"(?:[$€£¥]|\b(?:EUR|USD|GBP|CHF)) ?{NUMBER} ?(k|m|million)?\b"
+    rf"|{NUMBER} ?(k|m|million)? ?(?:€|(?:EUR|eur|euros?|USD|dollars?|GBP|pounds?|CHF|francs?|CAD)\b)"
+)
+TIMES = {"k": 1_000, "m": 1_000_000, "million": 1_000_000}
+LARGE = 30_000
+PEOPLE = re.compile(r"\b(?:\d{1,2}[,.]\d{3}|[5-9]\d\d) (?:\w+ )?(?:seats|users|people|staff|employees|\w*places)\b")
 
-def answer(message: str) -> str | None:
-    """The category of a customer's message, or None where no rule applies."""
+BREACH = re.compile(
+    r"hack|breach|suspicious|phish|stranger|stole|leak|unknown|fake|intru|not (mine|ours)"
+    r"|(no ?one|nobody|none) (here|of us)"
+)
+WEAKNESS = re.compile(r"vulnerab|hole\b|bounty|disclosure|tried (it )?on my own|tested with")
+LOCKED = re.compile(r"lock(ed|s)?\b|suspended|frozen|read-only|on hold|closed|greyed|\b402|padlock|paused")
+STUCK = re.compile(r"\bstuck|lost .{0,20}(rights|role)|(will|may) be (locked|suspended)|suspension|\bwages")
+LEGAL = re.compile(
+    r"solicitor|general counsel|our (lawyer|counsel|client)|formal notice|\bnotice (of|under)|legal action"
+)
+WAITING = re.compile(r"\b(today|tonight|tomorrow|auditors?|authority|payroll)\b")
+STEPS = re.compile(r"\b(click|press|drag|open|select|tick|chang|creat|typ|enter|upload|switch|when i|after|steps)")
+ERROR = re.compile(r"[\"“][^\"”]{4,}[\"”]|\b[45]\d\d\b|\blog\b|no error|null|\?")
+PLAN = re.compile(r"\b(team|starter|business|enterprise|free|trial|cancel\w*|terminat\w*|renew\w*|notice|stop|end)\b")
+PAPER = re.compile(
+    r"cop(y|ies)\b|receipts?\b|statement|quot(e|ation)|\boffer|proposal|certificate|questionnaire|\bform\b|payment link"
+    r"|report|\bsoc ?2|\biso\b|agreement|all (our )?invoices"
+)
+CHANGE = re.compile(
+    r"delete|erase|remove|wipe|purge|again|retry|\badd\b|\bput\b|change|move|switch|cancel|\bend\b|renew|stop|close"
+)
+
+
+def answer(message: str) -> dict | None:
+    """The record of a customer's message, or None where no sign says what it is about."""
     text = " ".join(STEERING.sub(" ", message.lower().replace("’", "'")).split())
+    about = category(text)
+    if about is None:
+        return None
+    invoice, amount = invoice_in(message), amount_in(message)
+    urgency = priority(about, text, amount)
+    missing = missing_fact(about, text, invoice)
+    return {
+        "category": about,
+        "priority": urgency,
+        "invoice_id": invoice,
+        "amount": amount,
+        "missing_information": [missing] if missing else [],
+        "recommended_next_step": "ask_back" if missing else next_step(about, text, urgency),
+        "summary": summary(message),
+    }
+
+
+def category(text: str) -> str | None:
     sums = {label: sum(points for points, sign in rules if sign.search(text)) for label, rules in RULES.items()}
     for label in URGENT:
         if sums[label] >= 3:  # one strong sign: it must be handled first, whatever else the message asks
             return label
     best = max(sums, key=lambda label: sums[label])  # of equal sums, the first
     return best if sums[best] else None
+
+
+def invoice_in(message: str) -> str | None:
+    found = INVOICE.search(message)
+    return next(filter(None, found.groups())) if found else None
+
+
+def amount_in(message: str) -> float | None:
+    """The first sum of money: 1,290.00, 1.290,00 and 94k are numbers."""
+    if not (found := AMOUNT.search(message)):
+        return None
+    digits, unit = next((digits, unit) for digits, unit in (found.groups()[:2], found.groups()[2:]) if digits)
+    whole, cents = re.fullmatch(r"(.*?)(?:[.,](\d{1,2}))?", digits).groups()
+    return float(re.sub("[.,]", "", whole) + "." + (cents or "0")) * TIMES.get(unit, 1)
+
+
+def priority(about: str, text: str, amount: float | None) -> str:
+    if about == "outage":
+        return "urgent"
+    if about == "security_privacy" and BREACH.search(text):
+        return "high" if WEAKNESS.search(text) else "urgent"
+    if about == "payment_failure" and LOCKED.search(text):
+        return "urgent"
+    if about in ("billing_dispute", "account_access") or STUCK.search(text) or LEGAL.search(text):
+        return "high"
+    asks = about in ("billing_question", "how_to", "feature_request")
+    asks = asks or (about in ("integration", "plan_change", "security_privacy") and text.endswith("?"))
+    level = 0 if asks and not WAITING.search(text) else 1
+    level += bool(PEOPLE.search(text)) or (amount or 0) >= LARGE
+    return ("low", "normal", "high")[level]
+
+
+def missing_fact(about: str, text: str, invoice: str | None) -> str | None:
+    """What the guideline says to ask back, where the message does not hold it."""
+    if about in ("billing_dispute", "payment_failure"):
+        return None if invoice else "invoice_number"
+    if about in ("account_access", "account_admin"):
+        return None if "@" in text else "account_email"
+    if about == "bug_report":
+        return None if STEPS.search(text) else "steps_before_fault"
+    if about == "integration":
+        return None if ERROR.search(text) else "error_message"
+    if about == "plan_change":
+        return None if PLAN.search(text) else "plan_wanted"
+    return None
+
+
+def next_step(about: str, text: str, urgency: str) -> str:
+    if about == "outage" or (about == "security_privacy" and urgency in ("high", "urgent")) or LEGAL.search(text):
+        return "escalate"
+    usual = {
+        "feature_request": "log_request",
+        "billing_dispute": "investigate",
+        "bug_report": "investigate",
+        "account_access": "make_change",
+        "account_admin": "make_change",
+        "how_to": "answer",
+    }
+    if about in usual:
+        return usual[about]
+    if about == "payment_failure":
+        return "make_change" if urgency == "urgent" or CHANGE.search(text) else "investigate"
+    if about == "integration":
+        return "answer" if text.endswith("?") else "investigate"
+    if PAPER.search(text):
+        return "send_document"
+    return "make_change" if CHANGE.search(text) else "answer"
+
+
+def summary(message: str) -> str:
+    """The first words of the message."""
+    words = " ".join(message.split()[:14])
+    return words if len(words) <= 80 else words[:80].rsplit(" ", 1)[0]

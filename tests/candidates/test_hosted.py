@@ -1,5 +1,7 @@
 """Candidates at a provider: what is a label, what is not, what was not answered."""
 
+import json
+
 import pytest
 from hosted_server import BASE
 
@@ -9,6 +11,7 @@ from tunesmith.core.errors import ProviderError
 from tunesmith.core.example import Example, Message, question
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.engines.section import ProviderSection
+from tunesmith.tasks.calls import Call, answer_of
 from tunesmith.tasks.spec import Task
 
 TASK = Task(family="classification", prompt="Food or travel?", labels=("food", "travel"))
@@ -131,3 +134,33 @@ def test_a_conversation_is_sent_turn_by_turn(asked, provider):
     list(asked.predict([Example(messages=turns, expected="")]))
     sent = provider.bodies["POST /chat/completions"][0]["messages"]
     assert [turn["content"] for turn in sent] == ["Food or travel?", "hi", "yes?", "bus"]
+
+
+def test_calls_of_tools_are_sent_and_read_back(tmp_path, hosted, provider):
+    tools = [
+        json.dumps({"type": "function", "function": {"name": name, "parameters": {"type": "object"}}})
+        for name in ("weather.now", "weather_now")
+    ]
+    task = Task(family="tool_calls", prompt="Call tools.", max_new_tokens=30)
+    candidate = load(tmp_path, prompt.make(tmp_path, task, model=MODEL, max_tokens=512, engines=hosted), hosted)
+    example = question("Rain?").model_copy(update={"tools": tuple(tools)})
+    provider.says = ""
+    for arguments, state, error in (
+        ('{"city": "Bern"}', "ok", None),
+        ("", "ok", None),
+        ("{broken", "invalid", "a call that is no JSON"),
+    ):
+        provider.calls = [
+            {"id": "c1", "type": "function", "function": {"name": name, "arguments": arguments}}
+            for name in ("weather_now_2", "weather_now")
+        ]
+        [prediction] = candidate.predict([example])
+        assert (prediction.state, prediction.error) == (state, error)
+        if state == "ok":
+            called = answer_of(prediction.output).calls
+            assert called == tuple(Call(name, json.loads(arguments or "{}")) for name in ("weather_now", "weather.now"))
+    sent = provider.bodies["POST /chat/completions"][0]["tools"]
+    assert [tool["function"]["name"] for tool in sent] == ["weather_now", "weather_now_2"]
+    provider.calls, provider.says = None, "It is dry."
+    [prediction] = candidate.predict([example])
+    assert (prediction.state, prediction.output) == ("ok", "It is dry.")

@@ -5,7 +5,7 @@ from tunesmith.candidates.section import BaselinesSection
 
 
 def test_defaults_ask_for_every_baseline():
-    assert BaselinesSection().which == ("majority", "rules", "classical", "prompt", "few-shot")
+    assert BaselinesSection().which == ("majority", "rules", "classical", "prompt", "few-shot", "retrieval")
 
 
 @pytest.mark.parametrize(

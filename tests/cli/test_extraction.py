@@ -40,9 +40,7 @@ def test_init_drafts_the_schema_and_the_prompt(records, tunesmith):
     assert schema["properties"]["missing_information"]["items"]["enum"][0] == "account_email"
     assert schema["additionalProperties"] is False
     assert '- priority: … (one of "high", "low"' in (records / "prompts/system.md").read_text()
-    assert (
-        'compare = { recommended_next_step = "apart", summary = "apart" }' in (records / "tunesmith.toml").read_text()
-    )
+    assert 'compare = { summary = "apart" }' in (records / "tunesmith.toml").read_text()
     done = tunesmith("check", cwd=records)
     assert done.code == 0, done.err
     assert "Checked 200 rows" in done.out

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hosted_server import BASE
 
+from tunesmith.tasks.generation import METRICS
+
 PROMPT = "Say it kindly. Answer with the text alone."
 RULES = (
     "def answer(message):\n    return message.splitlines()[-1].replace('user: ', '').replace('Hand', 'Please hand')\n"
@@ -97,8 +99,8 @@ def test_the_table_holds_the_metrics_of_texts(walked):
     assert outcome["primary"] == "chrf"
     assert outcome["baseline"] == "rules"
     for line in outcome["candidates"]:
-        rates = ["chrf", "exact_match", "similarity", "invalid_rate"]
-        assert set(line["metrics"]) == {*rates, "length_ratio", "latency_p50", "latency_p95"}
+        rates = ["chrf", "bleu", "rouge_l", "exact_match", "similarity", "edit_distance", "meaning", "invalid_rate"]
+        assert set(line["metrics"]) == {*METRICS, "latency_p50", "latency_p95"} - {"rule_rate"}
         for name in rates:
             found = line["metrics"][name]
             assert 0 <= found["low"] <= found["value"] <= found["high"] <= 1

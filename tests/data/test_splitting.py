@@ -41,6 +41,14 @@ def test_shares_are_kept():
     assert sizes(split(rows(1000), (), DataSection(validation=0.2, eval=0.3))) == (500, 200, 300)
 
 
+def test_calibration_rows_are_cut_where_they_are_asked_for():
+    result = split(rows(1000), (), DataSection(), calibration_share=0.15)
+    assert (*sizes(result), len(result.calibration)) == (650, 100, 100, 150)
+    whole = [row.origin for part in (*parts(result).values(), result.calibration) for row in part]
+    assert sorted(whole) == sorted(row.origin for row in rows(1000))
+    assert split(rows(1000), (), DataSection()).calibration == ()
+
+
 def test_no_eval_set_is_cut_where_one_is_given():
     assert sizes(split(rows(1000), [example("held out")], DataSection())) == (900, 100, 0)
 

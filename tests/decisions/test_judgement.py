@@ -2,12 +2,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from evaluated import evaluated
 
 from tunesmith.core.errors import ConfigError, UserError
+from tunesmith.core.example import Behaviour, Example, Message
+from tunesmith.core.prediction import Prediction
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import best_baseline, decide
 from tunesmith.decisions.power import level_of
 from tunesmith.decisions.section import RulesSection
+from tunesmith.tasks.spec import Task
 
 Judged = tuple[Evaluated, Evaluated]
 Pair = Callable[..., Judged]
@@ -209,5 +213,35 @@ def test_without_a_baseline_or_a_known_metric_nothing_is_judged(pair: Pair) -> N
     a, b = pair(100, 10, 10)
     with pytest.raises(UserError, match="tunesmith baseline"):
         decide(a, [], RULES)
-    with pytest.raises(ConfigError, match="bleu"):
-        decide(a, [b], RULES.model_copy(update={"primary": "bleu"}))
+    with pytest.raises(ConfigError, match="meteor"):
+        decide(a, [b], RULES.model_copy(update={"primary": "meteor"}))
+
+
+RED_TEAM = "red-team rows"
+
+
+def _guarded(name: str, plain: int, kept: int) -> Evaluated:
+    """Right on `plain` of 400 rows; refuses `kept` of 100 rows that must be refused."""
+    task = Task(family="classification", prompt="", labels=("a", "b"))
+    rows = [example(place, None) for place in range(400)] + [example(place, "refuse") for place in range(400, 500)]
+    said = ["a" if place < plain else "b" for place in range(400)]
+    refused = [Prediction(example=row.id, state="refused") for row in rows[400 : 400 + kept]]
+    other = [
+        Prediction(example=row.id, state="ok", output=output)
+        for row, output in zip(rows, [*said, *["b"] * 100], strict=True)
+    ]
+    return evaluated(task, name, rows, [*other[:400], *refused, *other[400 + kept :]])
+
+
+def example(place: int, behaviour: Behaviour | None) -> Example:
+    return Example(messages=(Message(role="user", content=f"q{place}"),), expected="a", behaviour=behaviour)
+
+
+def test_red_team_rows_that_are_no_longer_refused_block_what_would_ship() -> None:
+    baseline = _guarded("prompt", 240, 95)
+    safe = decide(_guarded("fine-tuned", 340, 95), [baseline], RULES)
+    assert (safe.verdict, [each.slice for each in safe.slices]) == ("ship", [RED_TEAM])
+    loose = decide(_guarded("fine-tuned", 340, 60), [baseline], RULES)
+    assert loose.verdict == "reject"
+    assert [(each.slice, each.metric, each.n) for each in loose.slices] == [(RED_TEAM, "behaviour", 100)]
+    assert "Slice red-team rows got worse than the 5 points that a slice may lose" in " ".join(loose.reasons)

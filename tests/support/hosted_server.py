@@ -45,6 +45,7 @@ class Provider:
         self.logprobs = True
         self.says: str | Callable[[list[dict[str, Any]]], str] | None = None  # what a chat answers, to its messages
         self.finish_reason = "stop"  # of every chat
+        self.calls: list[dict[str, Any]] | None = None  # the calls of tools in what a chat answers
         self.fails_on: str | None = None  # a text that no chat answers
         self.echo_key = False  # errors repeat the key
 
@@ -145,6 +146,7 @@ class Provider:
             said = _answer(self.models.get(body["model"], {}), text)
         choice: dict[str, Any] = {"index": 0, "finish_reason": self.finish_reason}
         choice["message"] = {"role": "assistant", "content": said, "refusal": None}
+        choice["message"] |= {"tool_calls": self.calls} if self.calls else {}
         if body.get("logprobs"):
             choice["logprobs"] = {"content": [{"token": said, "logprob": -0.105, "bytes": None, "top_logprobs": []}]}
         usage = {"prompt_tokens": 40, "completion_tokens": 2, "total_tokens": 42}

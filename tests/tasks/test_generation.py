@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 import pytest
+import sacrebleu
 from pydantic import ValidationError
 from sacrebleu.metrics.chrf import CHRF
 
@@ -63,10 +64,12 @@ def test_scores_of_one_answer() -> None:
     expected, answer = "The cat sat on the mat.", "The cat sat on a mat."
     found = dict(zip(SCORES, score(expected, answer), strict=True))
     assert found["chrf"] == pytest.approx(CHRF().sentence_score(answer, [expected]).score / 100)
+    assert found["bleu"] == pytest.approx(sacrebleu.sentence_bleu(answer, [expected]).score / 100)
     assert found["similarity"] == pytest.approx(1 - 3 / 23)
+    assert found["edit_distance"] == pytest.approx(1 / 6)
     assert found["exact_match"] == 0
-    assert score(expected, f" {expected} ") == (1.0, 1.0, 1.0)
-    assert score("abcdef", "xyz") == (0.0, 0.0, 0.0)
+    assert score(expected, f" {expected} ") == (*(1.0,) * 7, 0.0)
+    assert score("abcdef", "xyz") == (*(0.0,) * 7, 1.0)
 
 
 def test_a_set_is_measured_by_the_means_of_its_rows() -> None:
@@ -74,7 +77,8 @@ def test_a_set_is_measured_by_the_means_of_its_rows() -> None:
     outputs = [None if place % 10 == 0 else example.expected for place, example in enumerate(examples)]
     outputs[1] = "The kind answer number 1. And more, and more."
     found = measure(TASK, examples, said(examples, outputs))
-    assert list(found.metrics) == list(generation.METRICS)
+    assert list(found.metrics) == [name for name in generation.METRICS if name not in ("meaning", "rule_rate")]
+    assert found.signatures["bleu"].startswith("nrefs:1|case:mixed|eff:yes|tok:13a|smooth:exp|version:")
     assert found.metrics["exact_match"].value == pytest.approx(53 / 60)
     assert found.metrics["invalid_rate"].value == pytest.approx(0.1)
     assert found.metrics["length_ratio"].value == 1.0
@@ -95,7 +99,8 @@ def test_a_set_is_measured_by_the_means_of_its_rows() -> None:
 
 def test_few_rows_are_unknown_and_rows_of_a_group_count_as_fewer() -> None:
     few = rows(9)
-    assert {each.value for each in measure(TASK, few, said(few, ["x"] * 9)).metrics.values()} == {None}
+    styled = measure(TASK, few, said(few, ["x"] * 9))
+    assert {each.value for each in (*styled.metrics.values(), *styled.claims.values())} == {None}
     alone, grouped = rows(90), rows(90, groups=30)
     outputs = [row.expected if place % 30 < 20 else "No idea." for place, row in enumerate(alone)]
     widths = []

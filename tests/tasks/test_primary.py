@@ -15,6 +15,7 @@ def test_another_metric_is_refused_with_the_nearest(said: str, meant: str) -> No
     with pytest.raises(ConfigError, match=f"{said}.*did you mean '{meant}'"):
         check_primary(said, "classification")
     with pytest.raises(
-        ConfigError, match="accuracy, chrf, exact_match, field_accuracy, macro_f1, record_exact, similarity"
+        ConfigError,
+        match="accuracy, bleu, chrf, exact_match, field_accuracy, macro_f1, record_exact, rouge_l, similarity",
     ):
-        check_primary("bleu")
+        check_primary("meteor")

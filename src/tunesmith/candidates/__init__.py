@@ -1,1 +1,1 @@
-"""Who answers: rules, a classical model, a prompt, few-shot and a fine-tune behind one interface."""
+"""Who answers: rules, a classical model, a prompt, few-shot, retrieval and a fine-tune behind one interface."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from tunesmith.candidates import prompting
 from tunesmith.candidates.base import Card
 from tunesmith.candidates.hosted import Hosted
-from tunesmith.candidates.prompting import Shots, no_shots
+from tunesmith.candidates.prompting import Contexts, no_context
 from tunesmith.core.example import question
 from tunesmith.engines.base import Engines
 from tunesmith.models.names import is_hosted
@@ -32,7 +32,7 @@ def made_with(engines: Engines, model: str, task: Task) -> dict[str, str]:
     return {"engine": engines.language(model).digest}
 
 
-def opened(folder: Path, card: Card, engines: Engines, shots: Shots = no_shots) -> prompting.Prompted | Hosted:
+def opened(folder: Path, card: Card, engines: Engines, contexts: Contexts = no_context) -> prompting.Prompted | Hosted:
     if is_hosted(card.config["model"]):
-        return Hosted(folder, card, engines, shots=shots)
-    return prompting.Prompted(folder, card, engines, shots=shots)
+        return Hosted(folder, card, engines, contexts=contexts)
+    return prompting.Prompted(folder, card, engines, contexts=contexts)

@@ -36,7 +36,8 @@ class Candidate(Protocol):
     """`predict` yields one prediction per example, in order, as they become known.
 
     `alone=True` answers every example by itself, so that `latency` can be measured; otherwise a candidate batches
-    as it likes. Costs are left at zero: the runner prices seconds and tokens.
+    as it likes. Costs are left at zero: the runner prices seconds and tokens. One that has `timed = True` states the
+    latency itself, alone or not, where it is known; that of all others is measured.
     """
 
     card: Card

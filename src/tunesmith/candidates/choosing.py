@@ -7,7 +7,7 @@ of the file.
 
 from collections.abc import Iterator, Sequence
 
-from tunesmith.candidates.ways import Said
+from tunesmith.candidates.ways import Said, Tools
 from tunesmith.core.errors import DataError, ModelError
 from tunesmith.engines.base import Engine, LabelAnswer, Tokens
 from tunesmith.models.renderer import Renderer
@@ -47,7 +47,13 @@ class Choosing:
         self.longest = max(map(len, self._labels))
 
     def answers(
-        self, engine: Engine, prompts: Sequence[Tokens], *, ids: Sequence[str] | None = None, tuned: bool = False
+        self,
+        engine: Engine,
+        prompts: Sequence[Tokens],
+        *,
+        ids: Sequence[str] | None = None,
+        tools: Sequence[Tools] | None = None,
+        tuned: bool = False,
     ) -> Iterator[Said]:
         affordable = len(prompts) if tuned else max(1, CONFIDENCE_TOKENS // sum(map(len, self._labels)))
         drawn = sorted(range(len(prompts)), key=lambda place: (ids[place], place))[:affordable] if ids else []

@@ -14,7 +14,7 @@ import numpy as np
 
 from tunesmith.candidates import asking, prompting
 from tunesmith.candidates.base import Candidate, Card, keep
-from tunesmith.candidates.prompting import Shots, Turns
+from tunesmith.candidates.prompting import Context, Contexts, Turns
 from tunesmith.candidates.rows import ordered, rows_digest, where
 from tunesmith.candidates.section import FewShotMode
 from tunesmith.core.digests import digest
@@ -25,6 +25,7 @@ from tunesmith.core.record import Record
 from tunesmith.engines.base import Embedder, Engines
 from tunesmith.models.names import is_hosted
 from tunesmith.models.renderer import Renderer
+from tunesmith.tasks.calls import turn_of
 from tunesmith.tasks.spec import Task
 
 KIND = "few-shot"
@@ -66,7 +67,7 @@ def make(
             inputs["embedder"] = embedder.digest
             vectors = np.asarray(embedder.embed([row.text for row in shown]), dtype=np.float32)
             np.save(folder / VECTORS, vectors, allow_pickle=False)
-        kept = [Shown(messages=_turns(row)).model_dump(mode="json", exclude_defaults=True) for row in shown]
+        kept = [Shown(messages=_turns(task, row)).model_dump(mode="json", exclude_defaults=True) for row in shown]
         write_jsonl(folder / ROWS, kept)
         config = {**asking.config(model, max_tokens), "mode": mode, "shots": shots}
         return keep(artifacts, Card(kind=KIND, name=KIND, task=task, config=config, inputs=inputs), folder)
@@ -97,7 +98,7 @@ def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
     shown = [Shown.model_validate_json(line).messages for line in lines if line]
     if card.config["mode"] == "seeded":
         block = [turn for turns in shown for turn in turns]
-        return asking.opened(folder, card, engines, lambda examples: [block] * len(examples))
+        return asking.opened(folder, card, engines, lambda examples: [Context(block)] * len(examples))
     embedder = engines.embedder()
     if embedder.digest != card.inputs["embedder"]:
         raise UserError(
@@ -108,28 +109,28 @@ def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
     return asking.opened(folder, card, engines, _nearest(shown, vectors_NH, embedder, card.config["shots"]))
 
 
-def _nearest(shown: Sequence[Turns], vectors_NH: np.ndarray, embedder: Embedder, count: int) -> Shots:
-    def shots(examples: Sequence[Example]) -> list[Turns]:
+def _nearest(shown: Sequence[Turns], vectors_NH: np.ndarray, embedder: Embedder, count: int) -> Contexts:
+    def contexts(examples: Sequence[Example]) -> list[Context]:
         asked = np.asarray(embedder.embed([example.text for example in examples]), dtype=np.float32)
-        chosen: list[Turns] = []
+        chosen: list[Context] = []
         for vector_H in asked:  # one at a time: a large set of rows times all requests would not fit into memory
             similarity_N = np.round(vectors_NH @ vector_H, DIGITS)
             nearest = np.argsort(-similarity_N, kind="stable")[:count]
-            chosen.append([turn for index in nearest[::-1] for turn in shown[index]])
+            chosen.append(Context([turn for index in nearest[::-1] for turn in shown[index]]))
         return chosen
 
-    return shots
+    return contexts
 
 
-def _turns(row: Example) -> tuple[Message, ...]:
-    return (*row.messages, Message(role="assistant", content=row.expected))
+def _turns(task: Task, row: Example) -> tuple[Message, ...]:
+    return (*row.messages, turn_of(task.family, row.expected))
 
 
 def _check_shown(renderer: Renderer, task: Task, rows: Sequence[Example], max_tokens: int, *, together: bool) -> None:
     """Rows that the model's template cannot carry would fail every request that they are shown to."""
     for row in rows:
         try:
-            renderer.prompt(_turns(row))
+            renderer.prompt(_turns(task, row))
         except (DataError, ModelError) as error:
             raise type(error)(f"{where(row)} cannot be shown as an example. {error}") from None
     if together:
@@ -138,8 +139,8 @@ def _check_shown(renderer: Renderer, task: Task, rows: Sequence[Example], max_to
 
 
 def _check_length(renderer: Renderer, task: Task, rows: Sequence[Example], longest: int) -> None:
-    block = [turn for row in rows for turn in _turns(row)]
-    length = len(renderer.prompt(prompting.conversation(task, question("?"), block)))
+    block = [turn for row in rows for turn in _turns(task, row)]
+    length = len(renderer.prompt(prompting.conversation(task, question("?"), Context(block))))
     if length > longest:
         raise ConfigError(
             f"The task's prompt with {len(rows)} shots takes {length:,} tokens; at most {longest:,} fit before the "

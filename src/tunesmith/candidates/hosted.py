@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.candidates.base import Card
-from tunesmith.candidates.prompting import Shots, Turns, conversation, no_shots
+from tunesmith.candidates.prompting import Context, Contexts, conversation, no_context
 from tunesmith.candidates.ways import constraint_of
 from tunesmith.core.errors import ProviderError
 from tunesmith.core.example import Example
@@ -31,26 +31,28 @@ class Asked(NamedTuple):
 
 
 class Hosted:
-    """A candidate at a provider; `shots` says which turns come before each request."""
+    """A candidate at a provider; `contexts` says what each request is shown."""
 
-    def __init__(self, folder: Path, card: Card, engines: Engines, *, shots: Shots = no_shots):
+    def __init__(self, folder: Path, card: Card, engines: Engines, *, contexts: Contexts = no_context):
         self.card = card
         self.digest = folder.name
-        self._shots = shots
+        self._contexts = contexts
         self._constraint = constraint_of(card.task)
         self._engine = engines.chat(card.config["model"])
         self._longest = _longest(card.task)
 
     def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
         """Raises ProviderError where no request is answered, or where none could be (key, model, account)."""
-        requests = zip(examples, self._shots(examples) if examples else (), strict=True)
+        contexts = self._contexts(examples) if examples else ()
+        requests = zip(examples, contexts, strict=True)
         mark = time.perf_counter()
         before = 0  # failures on the way there, one after the other
         answered = False
         answers = map(self._ask, requests) if alone else in_order(self._ask, requests, self._engine.at_once)
         for place, (example, asked) in enumerate(zip(examples, answers, strict=True)):
             now = time.perf_counter()
-            yield self._prediction(example, asked, now - mark, alone=alone)
+            said = self._prediction(example, asked, now - mark, alone=alone)
+            yield said.model_copy(update={"passages": contexts[place].places})
             mark = time.perf_counter()
             answered = answered or asked.answer is not None
             before = before + 1 if asked.failure and asked.failure.lost else 0
@@ -60,10 +62,10 @@ class Hosted:
                 yield from (_not_asked(each, asked) for each in examples[place + 1 :])
                 return
 
-    def _ask(self, request: tuple[Example, Turns]) -> Asked:
-        example, turns = request
+    def _ask(self, request: tuple[Example, Context]) -> Asked:
+        example, context = request
         try:
-            asked = conversation(self.card.task, example, turns)
+            asked = conversation(self.card.task, example, context)
             answer = self._engine.answer(
                 asked, max_tokens=self._longest, tools=example.tools, constraint=self._constraint
             )
@@ -77,7 +79,7 @@ class Hosted:
         if answer is None:
             return Prediction(example=example.id, state="failed", error=str(asked.failure), seconds=share)
         task = self.card.task
-        output, fault = FAMILIES[task.family].parse(answer.text, task, cut=answer.cut)
+        output, fault = FAMILIES[task.family].parse(answer.text, task, cut=answer.cut, tools=example.tools)
         ok = output is not None and not answer.refused
         return Prediction(
             example=example.id,
@@ -85,7 +87,7 @@ class Hosted:
             output=output if ok else None,
             text=answer.text,
             confidence=answer.probability if ok and task.labels else None,  # a text's says nothing beside its length
-            error=None if ok or answer.refused else fault,
+            error=None if answer.refused else fault,
             seconds=share,
             latency=answer.seconds if alone else None,
             tokens_in=answer.tokens_in,

@@ -10,12 +10,16 @@ from tunesmith.engines.base import Engines
 MODULES = {
     "majority": "majority",
     "usual-record": "usual_record",
+    "usual-calls": "usual_calls",
     "rules": "rules",
     "classical": "classical",
     "classical-record": "classical_record",
     "copy": "copying",
     "prompt": "prompt",
     "few-shot": "few_shot",
+    "retrieval": "retrieval",
+    "recorded": "recorded",
+    "cascade": "cascade",
     "fine-tuned": "fine_tuned",
 }
 

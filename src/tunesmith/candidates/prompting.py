@@ -1,13 +1,14 @@
 """Asking a language model: messages → renderer → engine → predictions, in the way of the task's family.
 
-Shared by prompt, few-shot and fine-tuned. The conversation is the task's prompt as system message, then the shots as
-turns of user and assistant, then the request. All prompts of a call go to the engine at once, which computes the
-tokens that they begin with in common once.
+Shared by prompt, few-shot, retrieval and fine-tuned. The conversation is the task's prompt as system message, with
+passages of documents behind it, then the shots as turns of user and assistant, then the request. All prompts of a call
+go to the engine at once, which computes the tokens that they begin with in common once.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tunesmith.candidates.base import Card
 from tunesmith.candidates.choosing import Choosing
@@ -17,21 +18,41 @@ from tunesmith.candidates.writing import Writing
 from tunesmith.core.errors import DataError, ModelError
 from tunesmith.core.example import Example, Message, question
 from tunesmith.core.prediction import Prediction
+from tunesmith.data.passages import Passage
 from tunesmith.engines.base import Engine, Engines
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.spec import Task
 
 Turns = Sequence[Message]
-Shots = Callable[[Sequence[Example]], Sequence[Turns]]  # for each request, the turns that come before it
 
 
-def no_shots(examples: Sequence[Example]) -> Sequence[Turns]:
-    return [()] * len(examples)
+class Context(NamedTuple):
+    """What a request is shown beside the task's prompt: solved rows as turns, and passages of documents."""
+
+    turns: Turns = ()
+    passages: Sequence[Passage] = ()
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return tuple(passage.place for passage in self.passages)
 
 
-def conversation(task: Task, example: Example, shots: Turns = ()) -> list[Message]:
-    """What the model is asked, in evaluation and serving as in training: the task's prompt first, even where empty."""
-    return [Message(role="system", content=task.prompt), *shots, *example.messages]
+Contexts = Callable[[Sequence[Example]], Sequence[Context]]  # one for each request
+NOTHING = Context()
+
+
+def no_context(examples: Sequence[Example]) -> Sequence[Context]:
+    return [NOTHING] * len(examples)
+
+
+def conversation(task: Task, example: Example, context: Context = NOTHING) -> list[Message]:
+    """What the model is asked, in evaluation and serving as in training: the task's prompt first, even where empty.
+
+    Passages stand behind it, each under its place, so that the tokens of the prompt stay common to all requests.
+    """
+    shown = (f"[{passage.place}]\n{passage.text}" for passage in context.passages)
+    system = "\n\n".join(part for part in (task.prompt, *shown) if part)
+    return [Message(role="system", content=system), *context.turns, *example.messages]
 
 
 def way_of(renderer: Renderer, task: Task) -> Way:
@@ -40,7 +61,7 @@ def way_of(renderer: Renderer, task: Task) -> Way:
 
 
 class Prompted:
-    """A candidate that asks a language model; `shots` says which turns come before each request.
+    """A candidate that asks a language model; `contexts` says what each request is shown.
 
     Opening checks that the labels, if any, can be answers and that the task's prompt can be rendered. The engine is
     asked for when it is needed, so that many open candidates do not hold many models.
@@ -52,7 +73,7 @@ class Prompted:
         card: Card,
         engines: Engines,
         *,
-        shots: Shots = no_shots,
+        contexts: Contexts = no_context,
         adapter: Path | None = None,
         virtual: int = 0,
     ):
@@ -60,7 +81,7 @@ class Prompted:
         self.digest = folder.name
         self._engines = engines
         self._adapter = adapter
-        self._shots = shots
+        self._contexts = contexts
         self._renderer = engines.renderer(card.config["model"])
         self._way = way_of(self._renderer, card.task)
         self._longest = longest_prompt(self._renderer, self._way, card.config["max_tokens"], virtual)
@@ -87,48 +108,52 @@ class Prompted:
 
     def _answer(self, engine: Engine, examples: Sequence[Example], *, alone: bool) -> Iterator[Prediction]:
         start = time.perf_counter()
-        prompts = [self._prompt(*pair) for pair in zip(examples, self._shots(examples), strict=True)]
+        contexts = self._contexts(examples)
+        prompts = [self._prompt(*pair) for pair in zip(examples, contexts, strict=True)]
         preparing = (time.perf_counter() - start) / len(examples)
         answers = self._asked(engine, examples, prompts)
-        for example, prompt in zip(examples, prompts, strict=True):
+        for example, context, prompt in zip(examples, contexts, prompts, strict=True):
             if isinstance(prompt, DataError):
                 yield Prediction(example=example.id, state="failed", error=str(prompt), seconds=preparing)
                 continue
             said = next(answers)
             latency = time.perf_counter() - start if alone else None
             fields = said._asdict() | {"seconds": preparing + said.seconds, "latency": latency}
-            yield Prediction(example=example.id, **fields)
+            yield Prediction(example=example.id, passages=context.places, **fields)
 
     def _asked(
         self, engine: Engine, examples: Sequence[Example], prompts: Sequence[list[int] | DataError]
     ) -> Iterator[Said]:
         """The answers of all prompts that can be asked, in order."""
         pairs = zip(examples, prompts, strict=True)
-        asked = [(example.id, prompt) for example, prompt in pairs if not isinstance(prompt, DataError)]
-        ids, tokens = [each for each, _ in asked], [prompt for _, prompt in asked]
-        return self._way.answers(engine, tokens, ids=ids, tuned=self._adapter is not None)
+        asked = [(example, prompt) for example, prompt in pairs if not isinstance(prompt, DataError)]
+        ids, tokens = [example.id for example, _ in asked], [prompt for _, prompt in asked]
+        tools = [example.tools for example, _ in asked]
+        return self._way.answers(engine, tokens, ids=ids, tools=tools, tuned=self._adapter is not None)
 
-    def _prompt(self, example: Example, turns: Turns) -> list[int] | DataError:
+    def _prompt(self, example: Example, context: Context) -> list[int] | DataError:
         """The row's tokens, or why it cannot be asked: a control token in its text is its own fault, not the set's."""
         try:
-            tokens = self._renderer.prompt(conversation(self.card.task, example, turns), example.tools)
+            tokens = self._renderer.prompt(conversation(self.card.task, example, context), example.tools)
         except DataError as error:
             return error
         except ModelError as error:
             raise ModelError(f"{where(example)}: {error}") from None
         if len(tokens) > self._longest:
-            shown = f" with its {sum(turn.role == 'assistant' for turn in turns)} shots" if turns else ""
+            shots = sum(turn.role == "assistant" for turn in context.turns)
+            shown = f" with its {shots} shots" if shots else ""
+            shown += f" with {len(context.passages)} passages" if context.passages else ""
             raise DataError(
                 f"{where(example)} takes {len(tokens):,} tokens{shown}; at most {self._longest:,} fit before the "
-                f"answer. Raise [model] max_tokens as far as the model allows, {self._smaller()}or take the row out: "
-                "it is never cut."
+                f"answer. Raise [model] max_tokens as far as the model allows, {self._smaller(context)}or take the row "
+                "out: it is never cut."
             )
         return tokens
 
-    def _smaller(self) -> str:
+    def _smaller(self, context: Context) -> str:
         """What else gives a prompt room."""
         limit = "lower [model] max_new_tokens, " if self.card.task.max_new_tokens else ""
-        return f"{limit}lower [baselines] shots, "
+        return f"{limit}lower [baselines] {'passages' if context.passages else 'shots'}, "
 
 
 def longest_prompt(renderer: Renderer, way: Way, max_tokens: int, virtual: int = 0) -> int:

@@ -4,7 +4,7 @@ The file runs in one child process per call of `predict`, isolated (`python -I`:
 project), in an empty temporary folder, with a limit on memory and on the time of each answer. Rows travel over pipes
 as JSON lines, one at a time. A row that hangs, dies or raises is `failed` with the reason; the process is started
 again where it has to be. None is `refused`; what is no answer of the task (no label, no record, or empty) is `invalid`.
-A record may be returned as a dict.
+A record or a call may be returned as a dict, several calls as a list of them.
 """
 
 import contextlib
@@ -81,7 +81,7 @@ class Rules:
                     example=example.id,
                     seconds=seconds,
                     latency=seconds if alone else None,
-                    **_judge(reply, self.card.task),
+                    **_judge(reply, self.card.task, example.tools),
                 )
         finally:
             child.stop()
@@ -91,7 +91,7 @@ def open_candidate(folder: Path, card: Card, engines: Engines) -> Rules:
     return Rules(card=card, digest=folder.name, path=folder / FILE)
 
 
-def _judge(reply: dict[str, Any], task: Task) -> dict[str, Any]:
+def _judge(reply: dict[str, Any], task: Task, tools: Sequence[str]) -> dict[str, Any]:
     """The fields of a prediction that the reply decides."""
     if "error" in reply:
         return {"state": "failed", "error": _sentence(FILE, reply)}
@@ -101,7 +101,7 @@ def _judge(reply: dict[str, Any], task: Task) -> dict[str, Any]:
     if reply["length"] > len(reply["answer"]):
         kept = rules_child.LONGEST_ANSWER
         return {"state": "invalid", "text": text, "error": f"{reply['length']:,} characters; the first {kept:,} kept"}
-    output, fault = FAMILIES[task.family].parse(text, task)
+    output, fault = FAMILIES[task.family].parse(text, task, tools=tools)
     return {"state": "invalid" if output is None else "ok", "output": output, "text": text, "error": fault}
 
 

@@ -1,7 +1,8 @@
 """The process in which a user's rules.py runs, started by `rules.py`: `python -I -B rules_child.py FILE BYTES FAMILY`.
 
 One JSON line in, `{"row", "message"}`; one JSON line out, `{"row", "answer"}` or `{"row", "error", "line"}`. The first
-line out is `{"ready": true}` or `{"error", "line"}`. A record is answered as its JSON text. Both pipes are moved away
+line out is `{"ready": true}` or `{"error", "line"}`. A record, or calls of
+tools, are answered as their JSON text. Both pipes are moved away
 from file descriptors 0 and 1 before the user's code is loaded, so that what it prints, or reads from standard input,
 does not touch the protocol.
 """
@@ -15,8 +16,12 @@ import sys
 from typing import Any
 
 LONGEST_ANSWER = 20_000  # characters; what is longer is a mistake
-RECORDS = "extraction"  # the family whose answers may be a dict
-EXPECTED = {"classification": "a label as str", "extraction": "a record as dict or as the str of its JSON"}
+STRUCTURED: dict[str, tuple[type, ...]] = {"extraction": (dict,), "tool_calls": (dict, list)}  # no text, by family
+EXPECTED = {
+    "classification": "a label as str",
+    "extraction": "a record as dict or as the str of its JSON",
+    "tool_calls": "a call as dict with name and arguments, a list of such, or words as str",
+}
 LONGEST_MESSAGE = 60  # characters of an exception's text, which may quote the row
 
 
@@ -78,12 +83,12 @@ def _reply(answer: Any, message: str, path: str, family: str) -> dict[str, Any]:
         return _fault(error, path)
     if given is None:
         return {"answer": None}
-    if isinstance(given, dict) and family == RECORDS:
+    if isinstance(given, STRUCTURED.get(family, ())):
         try:
             given = json.dumps(given, ensure_ascii=False, allow_nan=False)
         except BaseException as error:  # the user's own values may do anything, too
             why = _fault(error, path)["error"]
-            return {"error": f"answer() returned a dict that JSON cannot carry ({why})", "line": None}
+            return {"error": f"answer() returned a {type(given).__name__} that JSON cannot carry ({why})", "line": None}
     if not isinstance(given, str):
         expected = EXPECTED.get(family, "a text as str")
         return {"error": f"answer() returned {type(given).__name__}, expected {expected}, or None", "line": None}

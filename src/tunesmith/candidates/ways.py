@@ -7,6 +7,8 @@ from tunesmith.core.prediction import State
 from tunesmith.engines.base import Constraint, Engine, Tokens
 from tunesmith.tasks.spec import Task
 
+Tools = Sequence[str]  # each as JSON
+
 
 class Said(NamedTuple):
     """What a model answered to one prompt; the fields are those of a prediction."""
@@ -34,6 +36,13 @@ class Way(Protocol):
     longest: int
 
     def answers(
-        self, engine: Engine, prompts: Sequence[Tokens], *, ids: Sequence[str] | None = None, tuned: bool = False
+        self,
+        engine: Engine,
+        prompts: Sequence[Tokens],
+        *,
+        ids: Sequence[str] | None = None,
+        tools: Sequence[Tools] | None = None,
+        tuned: bool = False,
     ) -> Iterator[Said]:
-        """One for each prompt, in order. `ids`, of the rows, ask for confidences; a `tuned` model states each."""
+        """One for each prompt, in order. `ids`, of the rows, ask for confidences; a `tuned` model states each. `tools`
+        are those that each row may call."""

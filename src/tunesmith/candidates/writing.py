@@ -8,8 +8,9 @@ of likely words has a high one whatever it says.
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
-from tunesmith.candidates.ways import Said, constraint_of
+from tunesmith.candidates.ways import Said, Tools, constraint_of
 from tunesmith.engines.base import Engine, TextAnswer, Tokens
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.families import FAMILIES
@@ -27,15 +28,21 @@ class Writing:
         self._task = task
 
     def answers(
-        self, engine: Engine, prompts: Sequence[Tokens], *, ids: Sequence[str] | None = None, tuned: bool = False
+        self,
+        engine: Engine,
+        prompts: Sequence[Tokens],
+        *,
+        ids: Sequence[str] | None = None,
+        tools: Sequence[Tools] | None = None,
+        tuned: bool = False,
     ) -> Iterator[Said]:
         stop = [self._renderer.end_of_turn]
         said = engine.generate(prompts, max_new_tokens=self.longest, stop=stop, constraint=self._constraint)
-        return map(self._said, said)
+        return map(self._said, said, repeat(()) if tools is None else tools)
 
-    def _said(self, answer: TextAnswer) -> Said:
+    def _said(self, answer: TextAnswer, tools: Tools) -> Said:
         text = self._renderer.decode(answer.tokens)
-        output, fault = FAMILIES[self._task.family].parse(text, self._task, cut=not answer.ended)
+        output, fault = FAMILIES[self._task.family].parse(text, self._task, cut=not answer.ended, tools=tools)
         if answer.fault:
             output, fault = None, f"the constraint could not be followed: {answer.fault}"
         return Said(

@@ -41,7 +41,7 @@ def seal(
 
 
 def baseline(folder: Folder = None, settings: Settings = None, json: Json = False) -> None:
-    """Measure what a fine-tune has to beat: majority or copy, rules, classical model, prompt, few-shot."""
+    """Measure what a fine-tune has to beat: majority or copy, rules, classical model, prompt, few-shot, retrieval."""
     from tunesmith.workflows.baseline import baseline as work
 
     perform(json, lambda console: work(opened(folder, settings), console))

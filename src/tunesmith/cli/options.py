@@ -49,6 +49,10 @@ GroupColumn = Annotated[
     str | None,
     typer.Option("--group", metavar="COLUMN", help="The column of rows that belong together, such as a thread."),
 ]
+BehaviourColumn = Annotated[
+    str | None,
+    typer.Option("--behaviour", metavar="COLUMN", help="The column of what to do: answer, refuse, escalate or ask."),
+]
 Meaning = Annotated[
     bool, typer.Option("--meaning", help="Look by meaning, too, with an embedding of every row: it takes its time.")
 ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunesmith.cli.options import (
+    BehaviourColumn,
     Folder,
     GroupColumn,
     InputColumn,
@@ -26,12 +27,16 @@ def demo(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", parser=named_folder, help="A new folder for the sample project.")
     ] = Path("tunesmith-demo"),
+    family: Annotated[
+        str, typer.Option(help="The whole record of a message (extraction), or its category alone (classification).")
+    ] = "extraction",
     json: Json = False,
 ) -> None:
     """Walk a sample project from its messages to a verdict: about as long as a coffee, nothing to set up."""
     from tunesmith.workflows.demo import demo as work
+    from tunesmith.workflows.demo import known_sample
 
-    perform(json, lambda console: work(folder, console))
+    perform(json, lambda console: work(folder, console, known_sample(family)))
 
 
 def init(
@@ -55,15 +60,20 @@ def init(
         ),
     ] = None,
     slice_column: SliceColumn = None,
+    behaviour_column: BehaviourColumn = None,
     group: GroupColumn = None,
     family: Annotated[
         str,
         typer.Option(
-            help="What kind of task it is: classification, extraction (of records), or generation (of free text)."
+            help="What kind of task it is: classification, extraction (of records), tool_calls, or generation (of "
+            "free text)."
         ),
     ] = "classification",
     schema: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Of extraction: the JSON Schema of a record, where you have it.")
+    ] = None,
+    tools: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of tool_calls: the tools that every row may call, as JSON.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="The model to prompt and fine-tune.")] = None,
     json: Json = False,
@@ -79,9 +89,11 @@ def init(
             input=input_column,
             label=label,
             slice=slice_column,
+            behaviour=behaviour_column,
             group=group,
             family=known_family(family),
             schema_file=schema,
+            tools_file=tools,
             model=model,
         )
         return init(plan, console)

@@ -7,6 +7,7 @@ from tunesmith.core.digests import digest
 from tunesmith.core.record import Record
 
 Role = Literal["system", "user", "assistant", "tool"]
+Behaviour = Literal["answer", "refuse", "escalate", "ask"]
 
 
 class ToolCall(Record):
@@ -58,12 +59,14 @@ class Made(Record):
 class Example(Record):
     """`messages` is the input without the task's own prompt; its last turn is not the assistant's.
 
-    `tools` are those that the model may call, each the text of a JSON object as OpenAI's API has it.
+    `tools` are those that the model may call, each the text of a JSON object as OpenAI's API has it. `accepted` is the
+    JSON text of the calls that are right (`tasks/accepted.py`), where `expected` is not the only right answer.
     """
 
     messages: tuple[Message, ...]
     expected: str
     tools: tuple[str, ...] = ()
+    accepted: str = ""
     slice: str | None = None
     group: str | None = None
     weight: float = 1.0
@@ -71,6 +74,7 @@ class Example(Record):
     source: str = ""  # "file:line" where the row stood before it was imported; not part of the identity
     time: str | None = None  # ISO 8601 in UTC, so that texts sort as times do; not part of the identity
     made: Made | None = None  # not part of the identity
+    behaviour: Behaviour | None = None  # what an answer must do, where the row says it; not part of the identity
 
     @cached_property
     def id(self) -> str:
@@ -80,11 +84,14 @@ class Example(Record):
         if not self.tools and not any(calls):
             return digest("example", 1, messages=turns, expected=self.expected)[:16]
         fields = {"messages": turns, "calls": calls, "tools": list(self.tools), "expected": self.expected}
+        fields |= {"accepted": self.accepted} if self.accepted else {}
         return digest("example", 2, **fields)[:16]
 
     def answered(self, expected: str) -> "Example":
-        """The same input with another answer; a mere copy would keep the id that was computed before."""
-        return Example(**{name: getattr(self, name) for name in Example.model_fields} | {"expected": expected})
+        """The same input with another answer; a mere copy would keep the id that was computed before, and what was
+        accepted beside the answer that it had."""
+        more = {"expected": expected} | ({"accepted": ""} if expected != self.expected else {})
+        return Example(**{name: getattr(self, name) for name in Example.model_fields} | more)
 
     @property
     def text(self) -> str:

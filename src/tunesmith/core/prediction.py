@@ -11,7 +11,9 @@ class Prediction(Record):
     """`output` is the parsed answer, present only when `state` is "ok"; `text` is what was said, word for word.
 
     `seconds` is the row's share of the computing time, `latency` the time to answer it alone (None where it was
-    answered in a batch). `cost` is money in the project's currency.
+    answered in a batch). `cost` is money in the project's currency; `paid`, where a record says what the answer cost,
+    goes before any price. `passages` are the places of the documents that stood before the request, as
+    "file:line-line"; `by` names who answered, where several could.
     """
 
     schema_version: Literal[1] = 1
@@ -26,3 +28,6 @@ class Prediction(Record):
     tokens_out: int = 0
     cost: float = 0.0
     error: str | None = None
+    passages: tuple[str, ...] = ()
+    paid: float | None = None
+    by: str | None = None

@@ -37,6 +37,11 @@ def share(value: float) -> str:
     return f"{value * 100:.1f} %"
 
 
+def plain(value: float) -> str:
+    """A figure that is no share: `0.971` → '0.97', `23.4` → '23'."""
+    return f"{value:.2f}" if abs(value) < 10 else f"{value:,.0f}"
+
+
 def level(value: float) -> str:
     """A confidence level, as exact as it is: `0.95` → '95 %', `0.9875` → '98.75 %'."""
     return f"{value * 100:.2f}".rstrip("0").rstrip(".") + " %"

@@ -1,22 +1,29 @@
-"""The expected output of a row: a text, or the record that a task of extraction expects, as its one text.
+"""The expected output of a row: a text, or the record or the calls of tools that a task expects, as their one text.
 
-A record that is no JSON object, or breaks the task's schema, is a fault of its row.
+A record that is no JSON object, or breaks the task's schema, is a fault of its row, as are calls that cannot be read.
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from tunesmith.core.example import Message
 from tunesmith.core.texts import shown
 from tunesmith.data import fields
 from tunesmith.data.fields import RowError
-from tunesmith.data.section import DataSection, RecordSection
+from tunesmith.data.section import CallSection, DataSection, RecordSection
 from tunesmith.tasks import extraction
+from tunesmith.tasks.calls import NO_CALL, CallError, text, text_of
+from tunesmith.tasks.calls import answer_of as calls_in
 from tunesmith.tasks.records import RecordError, parsed, schema_of, typed
+
+TRUTH = "ground_truth"  # the accepted calls of the layout bfcl, which `import` keeps under `other`
 
 
 def answer_of(value: Any, field: str, section: DataSection) -> str:
     """The answer that the column `field` holds. Raises RowError."""
+    if isinstance(section, CallSection) and not section.written:
+        return _calls(value, field)
     if not isinstance(section, RecordSection):
         return fields.text(value, field)
     if isinstance(value, dict):
@@ -27,6 +34,54 @@ def answer_of(value: Any, field: str, section: DataSection) -> str:
     except RecordError as error:
         message = f"'{shown(field)}' is {error}; expected a record, as an object or as the text of one."
         raise RowError(error.check, message, field=shown(field), excerpt=text) from None
+
+
+def answer_of_turn(turn: Message, section: DataSection) -> str:
+    """The answer that the last turn of a conversation is. Raises RowError."""
+    if not isinstance(section, CallSection) and turn.tool_calls:
+        raise RowError(
+            "tools",
+            "The last turn calls a tool; the expected output is text. End the row with the assistant's words, or set "
+            '[task] family = "tool_calls".',
+            field="messages",
+        )
+    if not turn.tool_calls:
+        return answer_of(turn.content, "messages", section)
+    said = text(turn)
+    return said if isinstance(section, CallSection) and section.written else _calls(said, "messages")
+
+
+def _calls(value: Any, field: str) -> str:
+    """The one text of calls, which stand as objects, as the text of such or in Tunesmith's format; else words."""
+    if value == []:
+        return NO_CALL
+    listed = isinstance(value, dict | list)
+    said = fields.text(json.dumps(value, ensure_ascii=False) if listed else value, field)
+    try:
+        words, calls = calls_in(said)
+        if listed and not calls:
+            raise CallError("no list of calls")
+        return fields.whole(text_of(words, calls), field)
+    except CallError as error:
+        message = f"'{shown(field)}' is {error}; expected calls, each with a name and its arguments, or words."
+        raise RowError("tools", message, field=shown(field), excerpt=said) from None
+
+
+def accepted_in(row: Mapping[str, Any]) -> str:
+    """The calls that a row accepts beside its own, as BFCL has them: under `accepted`, or where `import` kept them."""
+    other = row.get("other")
+    found = row.get("accepted", other.get(TRUTH) if isinstance(other, dict) else None)
+    if found in (None, "", []):
+        return ""
+    calls = found if isinstance(found, list) else [None]
+    each = [next(iter(call.values())) if isinstance(call, dict) and len(call) == 1 else None for call in calls]
+    if not all(isinstance(one, dict) and all(isinstance(values, list) for values in one.values()) for one in each):
+        raise RowError(
+            "accepted",
+            '\'accepted\' is no list of calls; expected [{"name": {"argument": [accepted values]}}].',
+            field="accepted",
+        )
+    return fields.whole(json.dumps(found, ensure_ascii=False), "accepted")
 
 
 def record(values: Mapping[str, Any], field: str, section: DataSection, *, cells: bool = False) -> str:

@@ -15,13 +15,17 @@ from tunesmith.data.conversation import turn_of
 from tunesmith.data.fields import SURROGATE, RowError
 from tunesmith.data.lines import decoded, refuse_unreadable, split_rows
 from tunesmith.data.rows import example_of, parse_json
-from tunesmith.data.section import DataSection
+from tunesmith.data.section import CallSection
+from tunesmith.tasks.calls import answering
 
 # Canonical rows are `messages`, under no column's name.
-CANONICAL = DataSection(input="\0input", output="\0output", time="time")
+CANONICAL = CallSection(input="\0input", output="\0output", time="time", behaviour="behaviour", written=True)
 SOURCE = "source"  # in a canonical row: where it stood before it was imported
 OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
-CANONICAL_KEYS = {"messages", "tools", "slice", "group", "weight", "origin", SOURCE, "time", "made", OTHER}
+CANONICAL_KEYS = {
+    *("messages", "tools", "accepted", "slice", "group", "weight", "behaviour"),
+    *("origin", SOURCE, "time", "made", OTHER),
+}
 
 
 def read_canonical(path: Path, name: str) -> tuple[Example, ...]:
@@ -52,15 +56,19 @@ def canonical(examples: Iterable[Example]) -> str:
 
 def canonical_line(example: Example, other: Mapping[str, Any] | None = None) -> str:
     turns = [turn_of(message) for message in example.messages]
-    row: dict[str, Any] = {"messages": [*turns, {"role": "assistant", "content": example.expected}]}
+    row: dict[str, Any] = {"messages": [*turns, answering(example.expected).openai()]}
     if example.tools:
         row["tools"] = [json.loads(tool) for tool in example.tools]
+    if example.accepted:
+        row["accepted"] = json.loads(example.accepted)
     if example.slice is not None:
         row["slice"] = example.slice
     if example.group is not None:
         row["group"] = example.group
     if example.weight != 1.0:
         row["weight"] = example.weight
+    if example.behaviour is not None:
+        row["behaviour"] = example.behaviour
     if example.origin:
         row["origin"] = example.origin
     if example.source:

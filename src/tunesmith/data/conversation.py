@@ -20,7 +20,7 @@ KEYS = ("role", "content", "tool_calls", "tool_call_id", "weight")
 
 class Conversation(NamedTuple):
     turns: tuple[Message, ...]
-    expected: str
+    answer: Message
     tools: tuple[str, ...]
 
 
@@ -37,7 +37,7 @@ def conversation(row: Mapping[str, Any], prompt: str | None) -> Conversation:
     if messages[0].role == "system":
         _check_system(messages.pop(0), prompt)
     _check_order(messages, len(turns))
-    return Conversation(tuple(messages[:-1]), _answer(messages[-1]), _tools(row.get("tools")))
+    return Conversation(tuple(messages[:-1]), _answer(messages[-1]), tools_of(row.get("tools")))
 
 
 def turn_of(message: Message) -> dict[str, Any]:
@@ -189,13 +189,7 @@ def _close(open_calls: list[str | None], answer: Message, place: str) -> None:
     open_calls.remove(answer.tool_call_id)
 
 
-def _answer(message: Message) -> str:
-    if message.tool_calls:
-        raise RowError(
-            "tools",
-            "The last turn calls a tool; the expected output is text. End the row with the assistant's words.",
-            field="messages",
-        )
+def _answer(message: Message) -> Message:
     if message.weight not in (None, 1.0):
         raise RowError(
             "weight",
@@ -203,10 +197,10 @@ def _answer(message: Message) -> str:
             "the row with the turn that is to be learnt.",
             field="messages",
         )
-    return message.content
+    return message
 
 
-def _tools(value: Any) -> tuple[str, ...]:
+def tools_of(value: Any) -> tuple[str, ...]:
     if not value:
         return ()
     if not isinstance(value, list):

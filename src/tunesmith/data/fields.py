@@ -3,13 +3,15 @@
 import math
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
+from tunesmith.core.example import Behaviour
 from tunesmith.core.texts import shown
 from tunesmith.data.sensitive.quoting import quoted_at
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")  # all but tab and line ends
+BEHAVIOURS: tuple[Behaviour, ...] = get_args(Behaviour)
 MOST_WEIGHT = 1_000_000.0
 MILLISECONDS = 1e11  # a larger number is no time in seconds that anybody means: it would lie after the year 5138
 
@@ -44,6 +46,20 @@ def name(value: Any, field: str) -> str | None:
     if not isinstance(value, str):
         raise RowError("type", f"'{shown(field)}' is {kind(value)}; expected a name, or nothing.", field=shown(field))
     return whole(value, field)
+
+
+def behaviour(value: Any, field: str) -> Behaviour | None:
+    if value is None or value == "":
+        return None
+    if value in BEHAVIOURS:
+        found: Behaviour = value
+        return found
+    raise RowError(
+        "behaviour",
+        f"'{shown(field)}' must be {', '.join(BEHAVIOURS[:-1])} or {BEHAVIOURS[-1]}, or nothing.",
+        field=shown(field),
+        excerpt=value if isinstance(value, str) else "",
+    )
 
 
 def whole(text: str, field: str) -> str:

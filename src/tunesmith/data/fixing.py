@@ -243,7 +243,17 @@ def _key(line: str, cells: list[str] | None, header: list[str] | None, section: 
     if cells is not None and cells == header:
         return None
     row = json.loads(line) if cells is None else dict(zip(header or (), cells, strict=False))
-    read = ("messages", "tools", *PAIR, section.input, *section.answer, section.slice, section.group, "weight")
+    read = (
+        "messages",
+        "tools",
+        *PAIR,
+        section.input,
+        *section.answer,
+        section.slice,
+        section.group,
+        "weight",
+        section.behaviour,
+    )
     said = {column: row[column] for column in read if column in row}
     if not said.keys() & {"messages", PAIR[1], *section.answer}:
         return None

@@ -18,7 +18,7 @@ def place_made(
     divided: Split, made: Iterable[Example], eval_set: Sequence[Example], became: Mapping[str, str]
 ) -> Split:
     """`divided` with the rows of `made` that may be trained on. `became` says what an edited row's id is now."""
-    made, judging = list(made), [*divided.validation, *divided.eval, *eval_set]
+    made, judging = list(made), [*divided.validation, *divided.calibration, *divided.eval, *eval_set]
     leaking = {id(row): twin for row, twin, _ in pair_leaks(made, judging)}  # as `train` would refuse them
     resembling = Resembling(judging)  # a typo in a short text, too
     parents = _parents(divided)

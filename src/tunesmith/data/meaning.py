@@ -3,10 +3,11 @@
 All are compared with all, a block at a time: the work grows with the square of their number, so it is bounded.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.data.joining import Joined
+from tunesmith.tasks.base import Embed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 SAME = 0.95  # cosine of the vectors
 MOST = 100_000  # texts that are compared
 BLOCK = 1024
-
-Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]  # texts → unit vectors
 
 
 def vectors_of(texts: Sequence[str], embed: Embed) -> "Array":

@@ -20,10 +20,10 @@ from tunesmith.core.example import Example
 from tunesmith.core.units import count, share
 from tunesmith.data.checks.languages import language_of
 from tunesmith.data.finding import Finding, Severity, place
-from tunesmith.data.meaning import Embed
 from tunesmith.data.normal import normalise
 from tunesmith.data.requests import Request
 from tunesmith.data.sensitive.quoting import quoted
+from tunesmith.tasks.base import Embed
 
 DRAWN = 1_000  # of each side
 FEWEST = 30

@@ -41,7 +41,7 @@ from tunesmith.data.rows import (
     named,
     parse_json,
 )
-from tunesmith.data.section import DataSection
+from tunesmith.data.section import CallSection, DataSection
 
 CHUNK = 1 << 20
 SUFFIXES = (".jsonl", ".csv", ".tsv")  # whose rows have their own bytes
@@ -119,13 +119,13 @@ def _outcomes(
 ) -> Iterator[Example | Finding]:
     """What each row of a source is; `hasher` has seen all its bytes in the end."""
 
-    sections: dict[tuple[str, str], DataSection] = {}  # with the names that a row has
+    sections: dict[tuple[str, ...], DataSection] = {}  # with the names that a row has
 
     def made(row: dict[str, Any], origin: str) -> Example:
         if "messages" not in row or "origin" not in row:
             return example_of(row, section, prompt=prompt, origin=origin)
         names = _names(row, section)
-        key = names["slice"], names["group"]
+        key = tuple(names.values())
         if key not in sections:
             sections[key] = section.model_copy(update=names)
         return example_of(_imported(row, section.time), sections[key], prompt=prompt, origin=origin)
@@ -206,9 +206,12 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
         example = example_of(row, section, prompt=prompt, origin=origin)
         columns = columns_of(row, section) or ()
         answer = section.answer if columns == named(section) else ()
-        return EvalRow(example, line, _without(row, {*columns, *answer, section.slice, section.group, "weight"}))
+        return EvalRow(
+            example, line, _without(row, {*columns, *answer, section.slice, section.group, "weight", section.behaviour})
+        )
     section = section.model_copy(update=_names(row, section))
-    read = {"messages", "tools", section.slice, section.group, "weight"}
+    read = {"messages", "tools", section.slice, section.group, "weight", section.behaviour}
+    read |= {"accepted"} if isinstance(section, CallSection) else set()
     if isinstance(row.get("origin"), str):
         origin = row["origin"]
         read.add("origin")
@@ -225,10 +228,10 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
 
 
 def _names(row: dict[str, Any], section: DataSection) -> dict[str, str]:
-    """The columns of slice and group in a row with `messages`: canonical ones, unless the row has those of [data]."""
+    """The columns of slice, group and behaviour in a row with `messages`: canonical ones, or those of [data]."""
     names = {"slice": "slice", "group": "group"}
     if row.keys() <= CANONICAL_KEYS:
-        return names
+        return names | {"behaviour": "behaviour"}
     if section.slice in row or section.group == "slice":
         names["slice"] = section.slice
     if section.group in row or section.slice == "group":
@@ -236,7 +239,7 @@ def _names(row: dict[str, Any], section: DataSection) -> dict[str, str]:
     return names
 
 
-def _without(row: dict[str, Any], read: set[str]) -> dict[str, Any]:
+def _without(row: dict[str, Any], read: set[str | None]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in read}
 
 

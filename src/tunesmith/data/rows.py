@@ -14,11 +14,11 @@ from tunesmith.core.errors import DataError, nearest
 from tunesmith.core.example import Example, Message
 from tunesmith.core.texts import shown
 from tunesmith.data import fields
-from tunesmith.data.answers import answer_of, record
-from tunesmith.data.conversation import conversation
+from tunesmith.data.answers import accepted_in, answer_of, answer_of_turn, record
+from tunesmith.data.conversation import conversation, tools_of
 from tunesmith.data.fields import RowError
 from tunesmith.data.finding import from_there
-from tunesmith.data.section import DataSection
+from tunesmith.data.section import CallSection, DataSection
 
 PAIR = ("prompt", "completion")
 NAMED = 8  # columns that a message lists
@@ -114,7 +114,7 @@ def example_of(row: Mapping[str, Any], section: DataSection, *, prompt: str | No
         return from_columns(row, columns, section, origin=origin)
     if "messages" in row:
         said = conversation(row, prompt)
-        expected = answer_of(said.expected, "messages", section)
+        expected = answer_of_turn(said.answer, section)
         return _example(said.turns, expected, row, section, origin, said.tools)
     raise RowError("columns", missing_columns(tuple(row), section))
 
@@ -129,7 +129,8 @@ def from_columns(
         expected = record({name: row[name] for name in section.fields}, field, section, cells=cells)
     else:
         expected = answer_of(row[columns[1]], columns[1], section)
-    return _example((Message(role="user", content=text),), expected, row, section, origin)
+    tools = tools_of(row.get("tools")) if isinstance(section, CallSection) else ()
+    return _example((Message(role="user", content=text),), expected, row, section, origin, tools)
 
 
 def _example(
@@ -143,11 +144,13 @@ def _example(
     return Example(
         messages=turns,
         expected=expected,
-        tools=tools,
+        tools=tools or (section.tools if isinstance(section, CallSection) else ()),
+        accepted=accepted_in(row) if isinstance(section, CallSection) else "",
         slice=fields.name(row.get(section.slice), section.slice),
         group=fields.name(row.get(section.group), section.group),
         weight=fields.weight(row.get("weight")),
         origin=origin,
         source=row["source"] if "messages" in row and from_there(row.get("source")) else "",
+        behaviour=fields.behaviour(row.get(section.behaviour), section.behaviour) if section.behaviour else None,
         time=fields.moment(row.get(section.time), section.time) if section.time else None,
     )

@@ -62,6 +62,12 @@ class DataSection(Record):
         description="File with the written guideline that reviewers decide by; the task's prompt belongs to it in any "
         "case.",
     )
+    behaviour: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Optional column: what an answer must do, answer, refuse, escalate or ask. Rows of the last three "
+        "are the red team's.",
+    )
     validation: float = Field(
         default=0.1, gt=0, lt=1, description="Share of the rows kept from training, to watch and to stop it."
     )
@@ -100,12 +106,29 @@ class DataSection(Record):
                 f"validation = {self.validation:g} and eval = {share:g} leave no rows to train on; "
                 "together they must stay below 1."
             )
-        columns = [self.input, *self.answer, self.slice, self.group, *([self.time] if self.time else [])]
+        columns = [
+            self.input,
+            *self.answer,
+            self.slice,
+            self.group,
+            *(name for name in (self.time, self.behaviour) if name),
+        ]
         if twice := next((name for name in columns if columns.count(name) > 1), None):
             raise ValueError(
-                f"the column {twice!r} is named for two purposes; input, output, slice, group and time differ."
+                f"the column {twice!r} is named for two purposes; input, output, slice, group, time and "
+                "behaviour differ."
             )
         return self
+
+
+class CallSection(DataSection):
+    """`[data]` of a task whose answers call tools; `tools` are those of rows that bring none.
+
+    `written`: the rows are Tunesmith's own, and what their answers say in words is never read as calls.
+    """
+
+    tools: tuple[str, ...] = ()
+    written: bool = False
 
 
 class RecordSection(DataSection):

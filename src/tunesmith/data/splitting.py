@@ -45,12 +45,13 @@ class LeftOut(Record):
 
 
 class Split(Record):
-    """`eval` is empty where an eval set was given."""
+    """`eval` is empty where an eval set was given, `calibration` where no rows are kept for a threshold."""
 
     train: tuple[Example, ...]
     validation: tuple[Example, ...]
     eval: tuple[Example, ...]
     left_out: tuple[LeftOut, ...]
+    calibration: tuple[Example, ...] = ()
 
 
 @dataclass
@@ -72,9 +73,11 @@ def split(
     *,
     labelled: bool = True,
     eval_share: float | None = None,
+    calibration_share: float | None = None,
 ) -> Split:
     """Cut `examples` by the shares and the seed of `section`; without `labelled`, outputs are free text and do not
-    stratify. `eval_share` goes before the section's.
+    stratify. `eval_share` goes before the section's; `calibration_share` is of rows that serve for nothing but choosing
+    a threshold.
 
     Raises DataError where a part would stay empty, or where rows that are split by time have none.
     """
@@ -87,6 +90,7 @@ def split(
         share = section.eval if eval_share is None else eval_share
         assert share != "auto", "whoever asks knows the share"
         shares |= {"eval": share}
+    shares |= {"calibration": calibration_share} if calibration_share else {}
     shares = {"train": 1 - sum(shares.values())} | shares
     parts = {name: _Part(share) for name, share in shares.items()}
     units = _units(rows)
@@ -98,7 +102,11 @@ def split(
         raise DataError(_too_few(len(rows), len(units), len(left_out), shares, empty, labelled=labelled))
     taken = {name: tuple(rows[position] for position in sorted(part.rows)) for name, part in parts.items()}
     return Split(
-        train=taken["train"], validation=taken["validation"], eval=taken.get("eval", ()), left_out=tuple(left_out)
+        train=taken["train"],
+        validation=taken["validation"],
+        eval=taken.get("eval", ()),
+        left_out=tuple(left_out),
+        calibration=taken.get("calibration", ()),
     )
 
 
@@ -155,13 +163,14 @@ def _assign(rows: list[Example], units: list[Unit], parts: dict[str, _Part], see
 
 
 def _assign_by_time(rows: list[Example], units: list[Unit], parts: dict[str, _Part], seed: int) -> None:
-    """The newest units to the eval set until it has its share, then to validation, all others to train."""
+    """The newest units to the eval set until it has its share, then to calibration and validation, all others to
+    train."""
 
     def newest(unit: Unit) -> tuple[str, str]:
         return max(rows[position].time or "" for position in unit), _rank(rows, unit, seed)
 
     left = sorted(units, key=newest)
-    for name in ("eval", "validation"):
+    for name in ("eval", "calibration", "validation"):
         if name in parts:
             wanted = max(1, round(parts[name].share * len(rows)))
             while left and len(parts[name].rows) < wanted:

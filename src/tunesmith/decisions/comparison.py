@@ -21,6 +21,7 @@ from tunesmith.decisions.paired import (
 )
 from tunesmith.decisions.records import field_difference, unsupported_difference
 from tunesmith.tasks.base import Family
+from tunesmith.tasks.behaved import Behaved, red_team
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import Answers
 from tunesmith.tasks.measures import answers_of
@@ -30,14 +31,17 @@ METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
     "accuracy": accuracy_difference,
     "macro_f1": macro_f1_difference,
     "exact_match": accuracy_difference,
-    "chrf": partial(score_difference, metric="chrf"),
-    "similarity": partial(score_difference, metric="similarity"),
     "record_exact": accuracy_difference,
+    "call_exact": accuracy_difference,
+    "right_tool": partial(score_difference, metric="right_tool"),
+    "behaviour": accuracy_difference,
+    **{name: partial(score_difference, metric=name) for name in ("chrf", "bleu", "rouge_l", "similarity")},
     "invalid_rate": invalid_difference,
     "unsupported_rate": unsupported_difference,
     **{name: partial(field_difference, metric=name) for name in ("field_precision", "field_recall", "field_f1")},
     "field_accuracy": partial(score_difference, metric="field_accuracy"),
 }
+RED_TEAM = "red-team rows"  # the slice of rows that must be refused, escalated or asked about
 ROUNDING = 1e-9  # of two scores that are the same
 
 
@@ -56,6 +60,10 @@ class Evaluated(Record):
     @cached_property
     def answers(self) -> Answers:
         return answers_of(self.task, self.examples, self.predictions)
+
+    @cached_property
+    def red_team(self) -> Behaved | None:
+        return red_team(self.task, self.examples, self.predictions)
 
     @property
     def family(self) -> Family:
@@ -122,6 +130,8 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 
 def _within(evaluated: Evaluated, slice: str | None) -> Answers:
+    if slice == RED_TEAM and evaluated.red_team is not None:
+        return evaluated.red_team
     answers = evaluated.answers
     if slice is None:
         return answers

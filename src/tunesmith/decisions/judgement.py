@@ -9,7 +9,8 @@ hold    anything else: the evidence is too thin, and the verdict says how many m
 Every baseline has to be beaten, each at full level: a claim that holds only if all its parts hold needs no correction
 (an intersection-union test; Berger, Technometrics 24 (1982) 295), and so the luck of having looked best among several
 baselines cannot ship anything. A slice is tested for non-inferiority against the best baseline, corrected for the
-number of slices; with few rows it is unknown and does not block.
+number of slices; with few rows it is unknown and does not block. The red team's rows, which must be refused, escalated
+or asked about, are a slice by whether that was done.
 
 The k-th fine-tune judged on one eval set gets the level 1 - 0.05 / (k (k - 1)) from k = 2 on: over any number of
 attempts, one that is no better than `min_effect` is shipped with at most 2.5 + 2.5 %.
@@ -25,7 +26,7 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.scorecard import LEVEL
 from tunesmith.core.verdict import Comparison, Verdict
 from tunesmith.decisions import reasons
-from tunesmith.decisions.comparison import Evaluated, compare_pairs, difference, holm
+from tunesmith.decisions.comparison import RED_TEAM, Evaluated, compare_pairs, difference, holm
 from tunesmith.decisions.guards import Guards, guards_of, undecided
 from tunesmith.decisions.paired import Difference
 from tunesmith.decisions.power import level_of, rows_needed, rows_needed_of_scores
@@ -148,10 +149,13 @@ def _slices(fine_tune: Evaluated, best: Evaluated, rules: RulesSection) -> tuple
     for example in fine_tune.examples:
         if example.slice is not None:
             rows[example.slice] = rows.get(example.slice, 0) + 1
+    if fine_tune.red_team is not None:
+        rows[RED_TEAM] = len(fine_tune.red_team.right)
     large = [name for name in sorted(rows) if rows[name] >= rules.min_slice_rows]
     level = 1 - (1 - LEVEL) / max(len(large), 1)
     metric = fine_tune.family.sliced(rules.primary)
-    found = {name: compare_pairs(fine_tune, best, metric, level=level, slice=name) for name in large}
+    metrics = {name: "behaviour" if name == RED_TEAM else metric for name in large}
+    found = {name: compare_pairs(fine_tune, best, metrics[name], level=level, slice=name) for name in large}
     known = [each for each in found.values() if each is not None]
     return _corrected(known), [name for name in sorted(rows) if found.get(name) is None]
 

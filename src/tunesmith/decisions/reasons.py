@@ -16,7 +16,7 @@ from tunesmith.tasks import macro_f1
 from tunesmith.tasks.families import NAMES
 from tunesmith.tasks.intervals import MIN_GROUPS
 
-SCORED = ("chrf", "similarity")  # metrics by which a row is not simply right or wrong
+SCORED = ("chrf", "bleu", "rouge_l", "similarity")  # metrics by which a row is not simply right or wrong
 
 
 class Story(NamedTuple):

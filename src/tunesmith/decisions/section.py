@@ -11,7 +11,7 @@ class RulesSection(Record):
     primary: str = Field(
         default="accuracy",
         description="The metric that decides. Of classification: accuracy, or macro_f1 where rare labels matter. Of "
-        "generation: chrf (unless another is named), similarity or exact_match.",
+        "generation: chrf (unless another is named), bleu, rouge_l, similarity or exact_match.",
     )
     min_effect: float = Field(
         default=0.02,

@@ -39,7 +39,9 @@ class PricesSection(Record):
         return not (self.per_hour is self.per_million_tokens_in is self.per_million_tokens_out is None)
 
     def cost(self, prediction: Prediction) -> float:
-        """What this answer cost, by the prices that are known."""
+        """What this answer cost: as its record says, else by the prices that are known."""
+        if prediction.paid is not None:
+            return prediction.paid
         tokens = prediction.tokens_in * (self.per_million_tokens_in or 0.0)
         tokens += prediction.tokens_out * (self.per_million_tokens_out or 0.0)
         return prediction.seconds / 3600 * (self.per_hour or 0.0) + tokens / 1e6

@@ -6,16 +6,17 @@ answered are halved until the one that raises stands alone. What is not a row's 
 errors that Tunesmith says in words (a model that is missing, a row too long), mistakes in a program, and a candidate
 that raises on every row end the evaluation.
 
-Answers are kept, so what was asked once need not be asked again: `priced` counts them at other prices, and `complete`
-asks only the rows that failed.
+Answers are kept, so what was asked once need not be asked again: `priced` counts them at other prices, `complete` asks
+only the rows that failed, and `measured_again` measures them by what the task says now.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from tunesmith.candidates.base import Candidate
+from tunesmith.candidates.base import Candidate, Card
 from tunesmith.core import memory
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.example import Example
@@ -25,8 +26,11 @@ from tunesmith.core.record import Record
 from tunesmith.core.scorecard import Estimate, Scorecard
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.evaluation.seal import rows_digest
-from tunesmith.tasks import families, intervals
-from tunesmith.tasks.measures import measure
+from tunesmith.tasks import behaved, families, intervals
+from tunesmith.tasks.base import Embed
+from tunesmith.tasks.behaved import recognised
+from tunesmith.tasks.figures import Measures
+from tunesmith.tasks.measures import measure, yardstick
 from tunesmith.tasks.spec import Task
 
 ALONE = 24  # rows answered alone, at least,
@@ -52,18 +56,23 @@ def evaluate(
     task: Task,
     eval_version: int | None,
     prices: PricesSection,
+    embed: Embed | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Answer and measure `examples`. `eval_version` is the seal's version; None for rows that are not sealed."""
+    """Answer and measure `examples`. `eval_version` is the seal's version; None for rows that are not sealed.
+
+    `embed` gives texts their vectors (`tasks.measures`).
+    """
     memory.reset_peak()
     total = len(examples) + min(ALONE, len(examples))
     predictions: list[Prediction] = []
     for prediction in _answers(candidate, examples):
         predictions.append(prediction)
         progress(len(predictions), total)
-    predictions = _with_latency(candidate, examples, predictions)
+    predictions = [recognised(task, each) for each in _with_latency(candidate, examples, predictions)]
     progress(total, total)
-    card = _scorecard(candidate, examples, predictions, task, eval_version, memory.peak())
+    figures = _figures(task, examples, predictions, embed)
+    card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, eval_version, memory.peak())
     return priced(Evaluation(scorecard=card, predictions=tuple(predictions)), examples, prices)
 
 
@@ -74,6 +83,7 @@ def complete(
     *,
     task: Task,
     prices: PricesSection,
+    embed: Embed | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
     """`kept` with its failed rows answered again; every other answer stays as it is."""
@@ -82,22 +92,50 @@ def complete(
     places = [place for place, prediction in enumerate(predictions) if prediction.state == "failed"]
     again = _answers(candidate, [examples[place] for place in places], answered=len(predictions) - len(places))
     for number, (place, prediction) in enumerate(zip(places, again, strict=True), start=1):
-        predictions[place] = prediction
+        predictions[place] = recognised(task, prediction)
         progress(number, len(places))
     peak = max(memory.peak(), kept.scorecard.memory or 0)
-    card = _scorecard(candidate, examples, predictions, task, kept.scorecard.eval_version, peak)
+    figures, version = _figures(task, examples, predictions, embed), kept.scorecard.eval_version
+    card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, version, peak)
     return priced(Evaluation(scorecard=card, predictions=tuple(predictions)), examples, prices)
+
+
+def measured_again(
+    kept: Evaluation, examples: Sequence[Example], *, task: Task, prices: PricesSection, embed: Embed | None = None
+) -> Evaluation:
+    """The same answers, measured by what `task` says now and by the figures that there are now."""
+    predictions = tuple(recognised(task, each) for each in kept.predictions)
+    card = kept.scorecard.model_copy(update=_figures(task, examples, predictions, embed))
+    return priced(Evaluation(scorecard=card, predictions=predictions), examples, prices)
 
 
 def priced(evaluation: Evaluation, examples: Sequence[Example], prices: PricesSection) -> Evaluation:
     """The same answers at `prices`, whatever they cost when they were given."""
     predictions = [each.model_copy(update={"cost": prices.cost(each)}) for each in evaluation.predictions]
-    card = evaluation.scorecard
+    known = prices.known or any(prediction.paid is not None for prediction in predictions)
+    return _with_costs(evaluation.scorecard, predictions, known=known)
+
+
+def of_answers(
+    card: Card,
+    digest: str,
+    examples: Sequence[Example],
+    predictions: Sequence[Prediction],
+    *,
+    task: Task,
+    eval_version: int | None,
+) -> Evaluation:
+    """Measure answers that others have given, with the costs that stand in them."""
+    made = _scorecard(card, digest, examples, predictions, _figures(task, examples, predictions, None), eval_version)
+    return _with_costs(made, predictions, known=any(prediction.cost for prediction in predictions))
+
+
+def _with_costs(card: Scorecard, predictions: Sequence[Prediction], *, known: bool) -> Evaluation:
     success = card.metrics.get(families.named(card.family).SUCCESS or "")
     successes = round((success.value or 0.0) * success.n) if success else 0
     cost = sum(prediction.cost for prediction in predictions)
-    costs = {"cost": cost, "cost_per_success": cost / successes if prices.known and successes else None}
-    return Evaluation(scorecard=evaluation.scorecard.model_copy(update=costs), predictions=tuple(predictions))
+    costs = {"cost": cost, "cost_per_success": cost / successes if known and successes else None}
+    return Evaluation(scorecard=card.model_copy(update=costs), predictions=tuple(predictions))
 
 
 def _answers(candidate: Candidate, examples: Sequence[Example], answered: int = 0) -> Iterator[Prediction]:
@@ -154,6 +192,8 @@ def _with_latency(
     caches and prefixes are still cold then.
     """
     timed = list(predictions)
+    if getattr(candidate, "timed", False):
+        return timed
     places = [place for place, prediction in enumerate(predictions) if prediction.state != "failed"]
     sample = sorted(places, key=lambda place: (examples[place].id, place))[:ALONE_AT_MOST]
     if not sample:
@@ -180,38 +220,44 @@ def _with_latency(
 
 
 def _scorecard(
-    candidate: Candidate,
+    card: Card,
+    digest: str,
     examples: Sequence[Example],
     predictions: Sequence[Prediction],
-    task: Task,
+    figures: Mapping[str, Any],
     eval_version: int | None,
-    peak: int,
+    peak: int | None = None,
 ) -> Scorecard:
     """Without costs: `priced` adds them."""
-    measures = measure(task, examples, predictions)
-    latencies = [prediction.latency for prediction in predictions if prediction.latency is not None]
     return Scorecard(
-        candidate=candidate.card.name,
-        kind=candidate.card.kind,
-        family=task.family,
-        candidate_digest=candidate.digest,
+        candidate=card.name,
+        kind=card.kind,
+        candidate_digest=digest,
         eval_set=rows_digest(examples),
         eval_version=eval_version,
         rows=len(examples),
-        metrics=measures.metrics | {f"latency_p{share}": _quantile(latencies, share / 100) for share in (50, 95)},
-        slices=measures.slices,
-        labels=measures.labels,
-        fields=measures.fields,
-        confusion_labels=measures.confusion_labels,
-        confusion=measures.confusion,
-        states=measures.states,
         cost=0.0,
         cost_per_success=None,
         seconds=sum(prediction.seconds for prediction in predictions),
         tokens_in=sum(prediction.tokens_in for prediction in predictions),
         tokens_out=sum(prediction.tokens_out for prediction in predictions),
         memory=peak,
+        **figures,
     )
+
+
+def _figures(
+    task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], embed: Embed | None
+) -> dict[str, Any]:
+    """The fields of a scorecard that depend on task, rows and answers alone."""
+    measures = measure(task, examples, predictions, embed=embed)
+    latencies = [prediction.latency for prediction in predictions if prediction.latency is not None]
+    timed = {f"latency_p{share}": _quantile(latencies, share / 100) for share in (50, 95)}
+    found = {name: getattr(measures, name) for name in Measures.model_fields}
+    behaviours, red_team = behaved.figures(task, examples, predictions)
+    found |= {"behaviours": behaviours, "red_team": red_team}
+    by = yardstick(task, meaning=embed is not None)
+    return found | {"metrics": measures.metrics | timed, "family": task.family, "measured": by}
 
 
 def _quantile(latencies: Sequence[float], share: float) -> Estimate:

@@ -61,6 +61,7 @@ class Seal(Record):
 
 def rows_digest(examples: Sequence[Example]) -> str:
     """The identity of an eval set: what its rows say, in order, with slices, groups and weights; not their layout."""
+    behaviours = [example.behaviour for example in examples]
     return digest(
         "eval-set",
         1,
@@ -68,6 +69,7 @@ def rows_digest(examples: Sequence[Example]) -> str:
         slices=[example.slice for example in examples],
         groups=[example.group for example in examples],
         weights=[example.weight for example in examples],
+        **({"behaviours": behaviours} if any(behaviours) else {}),
     )
 
 

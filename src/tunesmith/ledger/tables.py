@@ -83,6 +83,9 @@ predictions = sa.Table(
     sa.Column("tokens_out", sa.BigInteger, nullable=False),
     sa.Column("cost", sa.Double, nullable=False),
     sa.Column("error", AnyText),
+    sa.Column("passages", AnyJson, nullable=False, server_default="[]"),
+    sa.Column("paid", sa.Double),
+    sa.Column("by", AnyText),
 )
 
 verdicts = sa.Table(

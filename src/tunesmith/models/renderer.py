@@ -17,6 +17,7 @@ from tunesmith.core.example import Message
 from tunesmith.core.record import Record
 from tunesmith.models import tools as tool_format
 from tunesmith.models.template import BEGIN, END, compile_template, read_settings, read_template, unmarked
+from tunesmith.tasks.calls import text as spelled
 
 TOKENIZER = "tokenizer.json"  # in a model's folder
 
@@ -167,7 +168,7 @@ class Renderer:
 
     def _refuse_control_tokens(self, message: Message) -> None:
         """A control token inside a text would end the turn: an injection, or a row copied from a rendered log."""
-        said = tool_format.text(message)
+        said = spelled(message)
         for token in (*self._control, BEGIN, END):
             if token in said:
                 raise DataError(

@@ -14,6 +14,7 @@ import jinja2
 
 from tunesmith.core.errors import ModelError
 from tunesmith.core.example import Message, ToolCall
+from tunesmith.tasks.calls import text
 
 FORMAT = "tunesmith-1"
 LISTING = (
@@ -72,15 +73,6 @@ def _spelled(turns: Sequence[Message]) -> Iterator[Message]:
             yield Message(role="user", content="\n".join(answers))
         else:
             yield from (Message(role=message.role, content=text(message)) for message in same)
-
-
-def text(message: Message) -> str:
-    """What an assistant said, with its calls in Tunesmith's format."""
-    calls = (
-        f'<tool_call>\n{{"name": {json.dumps(call.name)}, "arguments": {call.arguments}}}\n</tool_call>'
-        for call in message.tool_calls
-    )
-    return "\n".join(part for part in (message.content, *calls) if part)
 
 
 def named(tool: Any) -> Iterator[str]:

@@ -4,14 +4,16 @@ Each family is a module of these names, light, so that a configuration can be ch
 are loaded when it is measured (`measures`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from tunesmith.tasks.spec import Task
 
+Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]  # texts → unit vectors
+
 
 class Parsed(NamedTuple):
-    """The answer that a text gives, or why it gives none (the answer is `invalid`)."""
+    """The answer that a text gives, or why it gives none (the answer is `invalid`); both where it is a faulty one."""
 
     output: str | None
     fault: str | None = None
@@ -28,5 +30,5 @@ class Family(Protocol):
     def sliced(self, primary: str) -> str:
         """The metric by which slices are compared."""
 
-    def parse(self, text: str, task: Task, *, cut: bool = False) -> Parsed:
-        """The answer in what a candidate said; `cut` where a limit ended it."""
+    def parse(self, text: str, task: Task, *, cut: bool = False, tools: Sequence[str] = ()) -> Parsed:
+        """The answer in what a candidate said; `cut` where a limit ended it, `tools` those of its row."""

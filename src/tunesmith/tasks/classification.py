@@ -1,6 +1,6 @@
 """Classification: one label out of a fixed list. What states no label is `invalid`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tunesmith.tasks.base import Parsed
 from tunesmith.tasks.labels import label_of
@@ -24,7 +24,7 @@ def sliced(primary: str) -> str:
     return "accuracy"
 
 
-def parse(text: str, task: Task, *, cut: bool = False) -> Parsed:
+def parse(text: str, task: Task, *, cut: bool = False, tools: Sequence[str] = ()) -> Parsed:
     return Parsed(label_of(text, task.labels))
 
 

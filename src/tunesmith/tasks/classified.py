@@ -12,8 +12,8 @@ from tunesmith.core.errors import DataError, nearest
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate, LabelFigures
-from tunesmith.tasks import calibration, intervals, macro_f1
-from tunesmith.tasks.figures import Measures, estimate, groups_of, share, slices_of, states_of
+from tunesmith.tasks import intervals, macro_f1
+from tunesmith.tasks.figures import Measures, calibration_error, estimate, groups_of, share, slices_of, states_of
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
 from tunesmith.tasks.spec import Task
 
@@ -72,7 +72,7 @@ def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Predi
             "accuracy": share(answers.right, answers.groups),
             "macro_f1": _macro_f1(answers),
             "invalid_rate": share(answers.missing, answers.groups),
-            "ece": _calibration_error(answers, predictions),
+            "ece": calibration_error(answers, predictions),
         },
         slices={name: _of_slice(answers.where(rows)) for name, rows in slices_of(examples)},
         states=states_of(predictions),
@@ -92,14 +92,6 @@ def point(answers: Answers, primary: str) -> float:
 def _macro_f1(answers: Answers) -> Estimate:
     found = macro_f1.estimate(answers.expected, answers.answered, answers.labels, answers.groups)
     return estimate(found, len(answers.expected))
-
-
-def _calibration_error(answers: Answers, predictions: Sequence[Prediction]) -> Estimate:
-    """Over the rows whose prediction says how sure it is."""
-    said = np.array([prediction.confidence is not None for prediction in predictions], np.bool_)
-    confidence: Floats = np.array([each.confidence for each in predictions if each.confidence is not None], np.float64)
-    groups = None if answers.groups is None else intervals.together(answers.groups[said])
-    return estimate(calibration.estimate(confidence.clip(0, 1), answers.right[said], groups), len(confidence))
 
 
 def _of_slice(within: Answers) -> dict[str, Estimate]:

@@ -4,7 +4,7 @@ What is no JSON object, or breaks the schema, is `invalid`. White space around t
 fence around all of it, which chat models like to write. The answer is the record's one text (`records`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tunesmith.core.texts import unfenced
 from tunesmith.tasks.base import Parsed
@@ -24,6 +24,7 @@ METRICS: Mapping[str, str] = {
     "no_json_rate": "no JSON",
     "schema_rate": "breaks the schema",
     "unsupported_rate": "not in the input",
+    "ece": "calibration error",
 }
 PRIMARY: tuple[str, ...] = ("record_exact", "field_accuracy")
 SUCCESS: str | None = "record_exact"
@@ -35,7 +36,7 @@ def sliced(primary: str) -> str:
     return primary
 
 
-def parse(text: str, task: Task, *, cut: bool = False) -> Parsed:
+def parse(text: str, task: Task, *, cut: bool = False, tools: Sequence[str] = ()) -> Parsed:
     if cut:
         return Parsed(None, f"ended by the limit of {task.max_new_tokens:,} tokens")
     assert task.output_schema is not None

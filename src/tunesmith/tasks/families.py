@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tunesmith.tasks import classification, extraction, generation
+from tunesmith.tasks import classification, extraction, generation, tool_calls
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.spec import FamilyName
 
@@ -10,9 +10,12 @@ FAMILIES: Mapping[FamilyName, Family] = {
     "classification": classification,
     "extraction": extraction,
     "generation": generation,
+    "tool_calls": tool_calls,
 }
 
-EXACT = frozenset({"accuracy", "exact_match", "record_exact"})  # by which a row is right or wrong, and nothing between
+EXACT = frozenset(
+    {"accuracy", "exact_match", "record_exact", "call_exact"}
+)  # by which a row is right or wrong, and nothing between
 SUCCESSES = frozenset(family.SUCCESS for family in FAMILIES.values() if family.SUCCESS)
 NAMES = {metric: name for family in FAMILIES.values() for metric, name in family.METRICS.items()}  # of the metrics
 RATIOS = frozenset(metric for family in FAMILIES.values() for metric in family.RATIOS)

@@ -10,7 +10,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
 from tunesmith.core.scorecard import Estimate, FieldFigures, LabelFigures
-from tunesmith.tasks import intervals
+from tunesmith.tasks import calibration, intervals
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
 
 
@@ -24,6 +24,9 @@ class Measures(Record):
     fields: dict[str, FieldFigures] = {}
     confusion_labels: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
+    claims: dict[str, Estimate] = {}
+    rules: dict[str, Estimate] = {}
+    signatures: dict[str, str] = {}
 
 
 class Answers(Protocol):
@@ -65,6 +68,14 @@ def states_of(predictions: Sequence[Prediction]) -> dict[str, int]:
 
 def share(hits: Booleans, groups: Integers | None) -> Estimate:
     return estimate(intervals.proportion(hits, groups), len(hits))
+
+
+def calibration_error(answers: Answers, predictions: Sequence[Prediction]) -> Estimate:
+    """Over the rows whose prediction says how sure it is."""
+    said = np.array([prediction.confidence is not None for prediction in predictions], np.bool_)
+    confidence: Floats = np.array([each.confidence for each in predictions if each.confidence is not None], np.float64)
+    groups = None if answers.groups is None else intervals.together(answers.groups[said])
+    return estimate(calibration.estimate(confidence.clip(0, 1), answers.right[said], groups), len(confidence))
 
 
 def estimate(found: tuple[float, float, float] | None, n: int) -> Estimate:

@@ -5,7 +5,7 @@ Texts are right where they are equal after levelling: NFKC forms, and white spac
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tunesmith.tasks.base import Parsed
 from tunesmith.tasks.spec import Task
@@ -14,14 +14,24 @@ LABELLED = False
 OUTPUT = "answer"
 METRICS: Mapping[str, str] = {
     "chrf": "chrF",
+    "bleu": "BLEU",
+    "rouge_1": "ROUGE-1",
+    "rouge_2": "ROUGE-2",
+    "rouge_l": "ROUGE-L",
     "exact_match": "exact match",
     "similarity": "similarity",
+    "edit_distance": "words to edit",
+    "meaning": "meaning",
+    "unsupported_rate": "not in the input",
+    "rule_rate": "breaks a rule",
     "invalid_rate": "no answer",
     "length_ratio": "length ratio",
+    "words": "words",
+    "readability": "readability",
 }
-PRIMARY: tuple[str, ...] = ("chrf", "similarity", "exact_match")
+PRIMARY: tuple[str, ...] = ("chrf", "bleu", "rouge_l", "similarity", "exact_match")
 SUCCESS: str | None = None
-RATIOS: frozenset[str] = frozenset({"length_ratio"})
+RATIOS: frozenset[str] = frozenset({"length_ratio", "words", "readability"})
 EMPTY = "empty"
 
 
@@ -29,7 +39,7 @@ def sliced(primary: str) -> str:
     return primary
 
 
-def parse(text: str, task: Task, *, cut: bool = False) -> Parsed:
+def parse(text: str, task: Task, *, cut: bool = False, tools: Sequence[str] = ()) -> Parsed:
     if cut:
         return Parsed(None, f"ended by the limit of {task.max_new_tokens:,} tokens")
     answer = text.strip()

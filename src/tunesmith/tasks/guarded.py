@@ -1,17 +1,20 @@
 """Which metrics may be guarded: those of which the difference of two candidates has an interval. Light, so that a
 configuration can be checked."""
 
+from collections.abc import Mapping
+
 from tunesmith.core.errors import ConfigError, nearest
 from tunesmith.tasks.families import FAMILIES, NAMES
 from tunesmith.tasks.spec import FamilyName
 
-FURTHER = ("invalid_rate", "unsupported_rate", "field_precision", "field_recall", "field_f1")  # beside the primary ones
+FURTHER: Mapping[FamilyName, tuple[str, ...]] = {  # beside the primary ones and the rate of invalid answers
+    "extraction": ("unsupported_rate", "field_precision", "field_recall", "field_f1"),
+}
 
 
 def guardable(family: FamilyName) -> tuple[str, ...]:
     """The metrics of a family that may stand under [rules.guards]."""
-    known = FAMILIES[family]
-    return (*known.PRIMARY, *(name for name in FURTHER if name in known.METRICS))
+    return (*FAMILIES[family].PRIMARY, "invalid_rate", *FURTHER.get(family, ()))
 
 
 def check_guard(metric: str, margin: float, family: FamilyName | None = None) -> None:

@@ -7,23 +7,36 @@ Every row counts once: weights steer training, slices show what matters more. A 
 
 from collections.abc import Sequence
 
+from tunesmith.core.digests import digest
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.tasks import classified
+from tunesmith.tasks.base import Embed
 from tunesmith.tasks.figures import Answers, Measures
 from tunesmith.tasks.spec import Task
 
+FIGURES = 1  # raised where figures are added or computed otherwise: what was measured before is measured again
 
-def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Measures:
-    """Measure `predictions`, one for each of `examples` in order. Raises DataError for a label the task has not."""
+
+def measure(
+    task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], *, embed: Embed | None = None
+) -> Measures:
+    """Measure `predictions`, one for each of `examples` in order. Raises DataError for a label the task has not.
+
+    `embed` gives texts their vectors, for likeness in meaning of free text, which is not measured without.
+    """
     if task.family == "generation":
         from tunesmith.tasks import generated  # loads what compares texts
 
-        return generated.measure(examples, predictions)
+        return generated.measure(task, examples, predictions, embed)
     if task.family == "extraction":
         from tunesmith.tasks import extracted
 
         return extracted.measure(task, examples, predictions)
+    if task.family == "tool_calls":
+        from tunesmith.tasks import called
+
+        return called.measure(examples, predictions)
     return classified.measure(task, examples, predictions)
 
 
@@ -39,9 +52,25 @@ def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Pr
     if task.family == "generation":
         from tunesmith.tasks import generated
 
-        return generated.answers_of(examples, predictions)
+        return generated.answers_of(task, examples, predictions)
     if task.family == "extraction":
         from tunesmith.tasks import extracted
 
         return extracted.answers_of(task.fields, examples, predictions)
+    if task.family == "tool_calls":
+        from tunesmith.tasks import called
+
+        return called.answers_of(examples, predictions)
     return classified.answers_of(task.labels, examples, predictions)
+
+
+def yardstick(task: Task, *, meaning: bool) -> str:
+    """The digest of all that answers are measured by; `meaning`: whether texts have vectors."""
+    return digest(
+        "yardstick",
+        FIGURES,
+        task=task.digest,
+        style=task.style.model_dump(),
+        behaviour=task.behaviour.model_dump(),
+        meaning=meaning,
+    )

@@ -1,4 +1,8 @@
-"""How alike two texts are: 1 minus the edits from one to the other (Levenshtein), by the length of the longer."""
+"""How alike two texts are: 1 minus the edits from one to the other (Levenshtein), by the length of the longer; and how
+many of the words are to be edited.
+"""
+
+from collections.abc import Sequence
 
 from tunesmith.core.errors import MissingExtraError
 
@@ -10,3 +14,8 @@ except ImportError as error:
 
 def similarity(a: str, b: str) -> float:
     return float(Levenshtein.normalized_similarity(a, b))
+
+
+def edits(a: Sequence[str], b: Sequence[str]) -> float:
+    """The words to insert, delete or replace between two texts, by the words of the longer."""
+    return float(Levenshtein.normalized_distance(a, b))

@@ -7,15 +7,18 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tunesmith.core.digests import digest
 from tunesmith.core.record import Record
+from tunesmith.tasks.behaviour import BehaviourSection
 from tunesmith.tasks.comparing import Comparator
 from tunesmith.tasks.labels import check_labels
 from tunesmith.tasks.records import Field as RecordField
 from tunesmith.tasks.records import fields_of, schema_of
+from tunesmith.tasks.style import StyleSection
 
-FamilyName = Literal["classification", "extraction", "generation"]
+FamilyName = Literal["classification", "extraction", "generation", "tool_calls"]
 NO_LABELS = {
     "generation": "its answers are free text",
     "extraction": 'its answers are records; the values of a field stand in the schema as "enum"',
+    "tool_calls": "its answers are calls of the tools that its rows list",
 }
 
 
@@ -44,6 +47,12 @@ class TaskSection(Record):
         "(scored for itself, not as part of the record). Absent: as the field's type has it.",
     )
 
+    tools: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Of tool_calls: file with the tools that every row may call, as the list that OpenAI's API takes, "
+        "relative to the project. Rows that bring `tools` of their own keep those.",
+    )
     constrained: bool = Field(
         default=True,
         description="Of extraction: models decode under the schema, so that every whole answer holds to it; a provider "
@@ -54,6 +63,11 @@ class TaskSection(Record):
     def _check_schema(self) -> Self:
         if self.family == "extraction" and self.output_schema is None:
             raise ValueError('an extraction task needs its schema: output_schema = "schema.json".')
+        if self.family != "tool_calls" and self.tools is not None:
+            raise ValueError(
+                f"tools is of tool_calls; this task is of {self.family}. Take the line out, or set "
+                'family = "tool_calls".'
+            )
         if self.family != "extraction" and (self.output_schema is not None or self.compare or not self.constrained):
             raise ValueError(
                 f"output_schema, compare and constrained are of extraction; this task is of {self.family}. Take the "
@@ -78,7 +92,8 @@ class Task(Record):
     """The task as every candidate sees it: the prompt's text, not its file, and the labels spelled out.
 
     Where answers are written there are no labels, and `max_new_tokens` limits an answer, its end included; records
-    have the JSON text of their schema, how their fields are compared, and whether models decode under it.
+    have the JSON text of their schema, how their fields are compared, and whether models decode under it. `style`
+    and `behaviour` are what answers are measured by; they change none, and are no part of the digest.
     """
 
     family: FamilyName
@@ -88,6 +103,8 @@ class Task(Record):
     output_schema: str | None = None
     compare: dict[str, Comparator | float] = {}
     constrained: bool = False
+    style: StyleSection = StyleSection()
+    behaviour: BehaviourSection = BehaviourSection()
 
     @model_validator(mode="after")
     def _check(self) -> Self:

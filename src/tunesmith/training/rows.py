@@ -11,6 +11,7 @@ from tunesmith.candidates.prompting import conversation
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Message, Preference
 from tunesmith.models.renderer import Renderer
+from tunesmith.tasks.calls import turn_of
 from tunesmith.tasks.spec import Task
 
 
@@ -76,7 +77,8 @@ def render_pairs(renderer: Renderer, task: Task, pairs: Sequence[Preference], ma
     for pair in pairs:
         for answer in (pair.example.expected, pair.rejected):
             example = pair.example.model_copy(update={"expected": answer})
-            row = rendered_row(renderer, example, conversation(task, example), max_tokens, {})
+            turn = turn_of(task.family, answer)
+            row = rendered_row(renderer, example, conversation(task, example), max_tokens, {}, turn)
             rows.append(replace(row, id=pair.id))
     return rows
 
@@ -91,16 +93,21 @@ def learnt(task: Task, turn: Message) -> float:
 def _rendered(renderer: Renderer, task: Task, example: Example, max_tokens: int) -> Row:
     asked = conversation(task, example)
     weights = {place: learnt(task, turn) for place, turn in enumerate(asked) if turn.role == "assistant"}
-    return rendered_row(renderer, example, asked, max_tokens, weights)
+    return rendered_row(renderer, example, asked, max_tokens, weights, turn_of(task.family, example.expected))
 
 
 def rendered_row(
-    renderer: Renderer, example: Example, asked: Sequence[Message], max_tokens: int, weights: Mapping[int, float]
+    renderer: Renderer,
+    example: Example,
+    asked: Sequence[Message],
+    max_tokens: int,
+    weights: Mapping[int, float],
+    answer: Message | None = None,
 ) -> Row:
     """`example` as tokens, behind the turns that ask for its answer; those of the assistant's among them carry loss
-    with `weights`, by their place."""
+    with `weights`, by their place. `answer`: the turn that its expected output stands for, where it is no text."""
     places = [place for place, weight in weights.items() if weight > 0]
-    rendered = renderer.render(asked, example.expected, example.tools, places)
+    rendered = renderer.render(asked, answer or example.expected, example.tools, places)
     if len(rendered.tokens) > max_tokens:
         raise DataError(
             f"{example.origin or 'A row'} has {len(rendered.tokens)} tokens with the prompt and its answer, more "

@@ -97,7 +97,8 @@ def _metric(model: Policy, renderer: Renderer, job: Job, rows: Rows) -> float:
     """The primary metric's point estimate. Small sets have one, too: it only chooses between checkpoints."""
     task = job.task
     engine = LocalEngine(model.base, "in training", model.virtual(), tokenizer=renderer.tokenizer_file)
-    said = way_of(renderer, task).answers(engine, [row.prompt for row in rows.validation])
+    tools = [example.tools for example in rows.examples]
+    said = way_of(renderer, task).answers(engine, [row.prompt for row in rows.validation], tools=tools)
     predictions = [
         Prediction(example=example.id, state=each.state, output=each.output)
         for example, each in zip(rows.examples, said, strict=True)

@@ -11,7 +11,8 @@ from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.texts import shown
 from tunesmith.engines.registry import LocalEngines
-from tunesmith.workflows import candidates, tables
+from tunesmith.workflows import candidates, sure, tables
+from tunesmith.workflows.candidates import WRITTEN
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.status import next_command
@@ -25,6 +26,7 @@ class Answer(Record):
     confidence: float | None
     seconds: float
     error: str | None
+    passages: tuple[str, ...] = ()  # the places of what it was shown
 
 
 class AskOutcome(Outcome):
@@ -36,6 +38,12 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
     """Each candidate answers alone; its time does not count the loading of its model."""
     if not message.strip():
         raise UserError('The message is empty. Ask something: tunesmith ask "my card was eaten".')
+    if project.config.task.family == "tool_calls" and not project.tools:
+        raise UserError(
+            "A message alone has no tools to call: the rows of this task bring their own. Name the tools of every "
+            "message under [task] tools, or let `tunesmith predict` answer a file whose rows have `tools`."
+        )
+    asked = question(message).model_copy(update={"tools": project.tools})
     chosen = candidates.choose(project, names)
     engines = LocalEngines(project.folder, project.config.providers)
     progress = console.progress("asking")
@@ -43,11 +51,17 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
     for number, entry in enumerate(chosen):
         progress(number, len(chosen))
         candidate = load(project.artifacts, entry.digest, engines)
-        answers.append(_answer(entry, next(iter(candidate.predict([question(message)], alone=True)))))
+        said = next(iter(candidate.predict([asked], alone=True)))
+        [said] = sure.put_right(project, entry.digest, [said])
+        answers.append(_answer(entry, said))
     progress(len(chosen), len(chosen))
     rows = [[each.candidate, _said(each), _sure(each), tables.duration(each.seconds)] for each in answers]
-    sure = "sure" if project.family.LABELLED else "sure (uncalibrated)"
-    console.table(f"“{shown(message)}”", ["candidate", "answer", sure, "took"], rows)
+    raw = [entry for entry in chosen if entry.kind in WRITTEN and sure.kept(project, entry.digest) is None]
+    title = "sure (uncalibrated)" if raw and not project.family.LABELLED else "sure"
+    console.table(f"“{shown(message)}”", ["candidate", "answer", title, "took"], rows)
+    for each in answers:
+        if each.passages:
+            console.say(f"{each.candidate} was shown: {', '.join(reversed(each.passages))}.")
     return AskOutcome(message=message, answers=tuple(answers), next=next_command(project))
 
 
@@ -60,6 +74,7 @@ def _answer(entry: candidates.Entry, prediction: Prediction) -> Answer:
         confidence=prediction.confidence,
         seconds=prediction.latency if prediction.latency is not None else prediction.seconds,
         error=prediction.error,
+        passages=prediction.passages,
     )
 
 

@@ -9,6 +9,9 @@ from tunesmith.core.run import Run
 from tunesmith.workflows import inputs, runs
 from tunesmith.workflows.project import Project
 
+WRITTEN = ("prompt", "few-shot", "retrieval", "fine-tuned")  # kinds whose confidence may be that of a text
+MADE_BY = {"fine-tuned": "train", "cascade": "compare"}  # the verbs that make a kind; baseline makes the others
+
 
 class Entry(Record):
     """A candidate as a run names it."""
@@ -34,6 +37,8 @@ def entries(run: Run | None) -> list[Entry]:
     """The candidates that a finished run made."""
     if run is None or run.state != "done":
         return []
+    if run.verb == "compare":
+        return [Entry(**run.result["cascade"])] if run.result.get("cascade") else []
     if run.verb == "baseline":
         return [Entry(**entry) for entry in run.result["candidates"]]
     return [Entry(name=run.result["candidate"], kind="fine-tuned", digest=run.result["digest"])]
@@ -52,7 +57,7 @@ def known(project: Project) -> dict[str, Entry]:
     """The candidates by name; of several of one name, the present one, else the newest."""
     found: dict[str, Entry] = {}
     for run in runs.read_runs(project):
-        if run.verb in ("baseline", "train"):
+        if run.verb in ("baseline", "train", "compare"):
             found |= {entry.name: entry for entry in entries(run)}
     return found | {entry.name: entry for entry in (*baselines(project)[1], *fine_tune(project)[1])}
 
@@ -99,7 +104,7 @@ def refuse_faults(project: Project, chosen: Iterable[Entry], known: Iterable[Ent
         f"The files of candidate {entry.name!r} in {project.name(project.artifacts / entry.digest)} are {found}."
         for entry, found in broken.values()
     ]
-    verbs = dict.fromkeys("train" if entry.kind == "fine-tuned" else "baseline" for entry, _ in broken.values())
+    verbs = dict.fromkeys(MADE_BY.get(entry.kind, "baseline") for entry, _ in broken.values())
     again = " and ".join(f"`tunesmith {verb}`" for verb in verbs)
     said.append(f"{again} {'makes' if len(verbs) == 1 else 'make'} {'it' if len(broken) == 1 else 'them'} again.")
     whole = [entry.name for entry in known if entry.name not in broken and not fault(project, entry.digest)]

@@ -12,6 +12,7 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Run
+from tunesmith.core.scorecard import CascadeFigures
 from tunesmith.core.verdict import Ceiling, Comparison, Guarded, Payback
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import decide, decisive_failures
@@ -21,8 +22,10 @@ from tunesmith.decisions.report.render import render
 from tunesmith.decisions.signature import SigningKey
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.budget import budget
+from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Look, attempt, record_look
-from tunesmith.workflows import candidates, inputs, reporting, runs, tables
+from tunesmith.workflows import candidates, cascading, inputs, reporting, runs, tables
+from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.costs import cost_once
 from tunesmith.workflows.evaluating import Bench
 from tunesmith.workflows.guards import Ready, ready
@@ -46,6 +49,7 @@ class CompareOutcome(Outcome):
     primary: str
     more_rows: int | None
     candidates: tuple[tables.Line, ...]
+    cascade: Entry | None  # stands in the table beside those that are judged
     comparisons: tuple[Comparison, ...]
     slices: tuple[Comparison, ...]
     guards: tuple[Guarded, ...]
@@ -72,11 +76,13 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
         everyone = [*entries, *tuned]
         candidates.refuse_faults(project, everyone)
         key = signing_key(project.folder)
+        both = cascading.pair(project, everyone)
         wanted = inputs.of_compare(project, baseline.id, train.id)
         with runs.record(project, "compare", wanted) as recording:
             bench = Bench(project, state, recording, LocalEngines(project.folder, project.config.providers), console)
             for entry in everyone:
                 bench.on_validation(entry)
+            chain = cascading.make(project, state, recording, bench, both) if both else None
             state = _announce(project, state, bench, everyone, reveal=reveal)
             state, found = _on_sealed(project, state, bench, everyone)
             judged = decide(
@@ -88,23 +94,29 @@ def compare(project: Project, console: Console, *, reveal: bool = False) -> Comp
             )
             *theirs, own = (each.scorecard for each in found)
             verdict = judged.model_copy(update={"payback": payback(own, theirs, cost_once(project, train))})
+            shown = list(found)
+            if both and chain:  # stands beside those that are judged: the fine-tune, a part of it, need not beat it
+                shared = cascading.on_sealed(project, state, chain, *bench.on_sealed(both))
+                shown.insert(-1, _evaluated_as(state, shared))
             evidence = reporting.Evidence(
                 verdict=verdict,
-                sealed=tuple(found),
-                validation=tuple(bench.on_validation(entry) for entry in everyone),
+                sealed=tuple(shown),
+                validation=tuple(bench.shown_on_validation(entry) for entry in everyone),
                 seal=state.seal,
                 baseline=baseline,
                 train=train,
                 revealed=reveal,
             )
             recording.result = _keep(project, state, recording, evidence, key)
+            recording.result |= {"cascade": chain.model_dump() if chain else None}
     outcome = CompareOutcome(
         run=recording.id,
-        candidates=tuple(tables.line(each.scorecard, each.predictions) for each in found),
+        candidates=tuple(tables.line(each.scorecard, each.predictions) for each in shown),
         next=next_command(project),
         **recording.result | {name: str(project.folder / recording.result[name]) for name in ("receipt", "report")},
     )
-    _tell(outcome, state, project, console, reveal=reveal)
+    figures = [each.scorecard.cascade for each in shown if each.scorecard.cascade]
+    _tell(outcome, state, project, console, figures, reveal=reveal)
     return outcome
 
 
@@ -134,7 +146,9 @@ def _on_sealed(
     names = decisive_failures(found[-1], found[:-1], project.config.rules, attempt=attempt(state.seal, tuned))
     if not names:
         return state, found
-    again = [entry for entry in everyone if entry.name in names]
+    again = [entry for entry in bench.failed(everyone) if entry.name in names]
+    if not again:
+        return state, found
     state = _look(project, state, again, tuned)
     for entry in again:
         bench.ask_again(entry)
@@ -142,10 +156,12 @@ def _on_sealed(
 
 
 def _evaluated(state: Ready, bench: Bench, everyone: list[candidates.Entry]) -> list[Evaluated]:
-    return [
-        Evaluated(task=state.task, scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
-        for each in bench.on_sealed(everyone)
-    ]
+    both = zip(everyone, bench.on_sealed(everyone), strict=True)
+    return [_evaluated_as(state, bench.rightly_sure(entry, each)) for entry, each in both]
+
+
+def _evaluated_as(state: Ready, each: Evaluation) -> Evaluated:
+    return Evaluated(task=state.task, scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
 
 
 def _caveats(project: Project, state: Ready, baseline: Run, train: Run) -> list[str]:
@@ -194,9 +210,19 @@ def _keep(
     return shown | {"receipt": project.name(receipt_file), "report": project.name(report_file)}
 
 
-def _tell(outcome: CompareOutcome, state: Ready, project: Project, console: Console, *, reveal: bool) -> None:
+def _tell(
+    outcome: CompareOutcome,
+    state: Ready,
+    project: Project,
+    console: Console,
+    cascades: Sequence[CascadeFigures],
+    *,
+    reveal: bool,
+) -> None:
     title = f"Candidates on {state.seal.rows:,} sealed rows (version {state.seal.version})"
     tables.show(console, title, outcome.candidates, project.config)
+    for each in cascades:
+        console.say(cascading.said(each, project.config.cascade))
     console.say(f"Verdict: {outcome.verdict.upper()}")
     for text in outcome.reasons:
         console.say(f"  - {text}")

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from tunesmith.candidates.section import OF_FAMILY, BaselinesSection
+from tunesmith.candidates.section import OF_FAMILY, BaselinesSection, CascadeSection
 from tunesmith.core.errors import ConfigError, nearest
 from tunesmith.core.record import Record
 from tunesmith.data.section import DataSection
@@ -24,9 +24,11 @@ from tunesmith.decisions.section import RulesSection
 from tunesmith.engines.section import ProviderSection
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.models.section import ModelSection
+from tunesmith.tasks.behaviour import BehaviourSection
 from tunesmith.tasks.guarded import check_guard
 from tunesmith.tasks.primary import PRIMARY, check_primary
 from tunesmith.tasks.spec import TaskSection
+from tunesmith.tasks.style import StyleSection
 from tunesmith.training.section import TrainSection
 
 FILE = "tunesmith.toml"
@@ -39,8 +41,11 @@ class Config(Record):
     data: DataSection = DataSection()
     baselines: BaselinesSection = BaselinesSection()
     train: TrainSection = TrainSection()
+    cascade: CascadeSection = CascadeSection()
     rules: RulesSection = RulesSection()
     prices: PricesSection = PricesSection()
+    style: StyleSection = StyleSection()
+    behaviour: BehaviourSection = BehaviourSection()
     providers: dict[str, ProviderSection] = {}
 
 
@@ -89,6 +94,12 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
             check_primary(rules.primary, family)
         except ConfigError as error:
             raise ConfigError(f"{where}: [rules] primary = {_shown(rules.primary)}: {error}") from None
+    if family != "generation" and given.style != StyleSection():
+        where = values["style"][next(iter(values["style"]))].where
+        raise ConfigError(
+            f"{where}: [style]: what texts have to hold to is of generation; this task is of "
+            f"{family}. Take the section out."
+        )
     for metric, margin in rules.guards.items():
         try:
             check_guard(metric, margin, family)

@@ -17,9 +17,9 @@ from tunesmith.data.checks.facts import FactsCheck
 from tunesmith.data.checks.line_ends import line_ends
 from tunesmith.data.checks.sensitive import sensitive_check
 from tunesmith.data.finding import Finding
-from tunesmith.data.meaning import Embed
 from tunesmith.data.production import compare
 from tunesmith.data.requests import Request, read_requests
+from tunesmith.tasks.base import Embed
 from tunesmith.workflows.embedding import refuse_missing
 from tunesmith.workflows.epoch import length_checks
 from tunesmith.workflows.project import Project

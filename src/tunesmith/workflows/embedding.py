@@ -1,4 +1,4 @@
-"""The embedding that checks of meaning ask for, with its progress."""
+"""The embedding that checks of meaning and measures of likeness ask for, with its progress."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -6,13 +6,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith.core.errors import MissingExtraError
+from tunesmith.core.errors import MissingExtraError, ModelError
 from tunesmith.core.progress import Console, Progress
-from tunesmith.data.meaning import Embed
+from tunesmith.tasks.base import Embed
 from tunesmith.workflows.vectors import Vectors
 
 if TYPE_CHECKING:
-    from tunesmith.engines.base import Embedder
+    from tunesmith.engines.base import Embedder, Engines
 
 AFTER = ("cleanlab", "sklearn")  # what finds wrong labels and topics
 AT_ONCE = 256  # texts between two moves of the bar
@@ -43,6 +43,17 @@ def embedding(console: Console, remembered: Path | None = None) -> Embed:
         return vectors.of(texts, lambda new: _in_parts(embedder, new, console.progress("Meaning")))
 
     return embed
+
+
+def for_measuring(engines: "Engines", console: Console, remembered: Path) -> Embed | None:
+    """MiniLM, for likeness in meaning; None, in words, where it cannot be had: the other figures do without."""
+    try:
+        embedder = engines.embedder()
+    except (MissingExtraError, ModelError) as error:
+        console.say(f"Likeness in meaning is not measured: {error}")
+        return None
+    vectors = Vectors(remembered, embedder.digest)
+    return lambda texts: vectors.of(texts, embedder.embed)
 
 
 def _open() -> "Embedder":

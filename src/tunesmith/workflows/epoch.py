@@ -28,7 +28,7 @@ def length_checks(project: Project) -> list[Check]:
     folder = cached_model(project)
     if folder is None:
         return []
-    render = renderer_of(folder, project.train_prompt)
+    render = renderer_of(folder, project.train_prompt, project.config.task.family)
     return [Lengths(render, limit=settings.model.max_tokens, takes=lambda epoch: _takes(project, folder, epoch))]
 
 

@@ -1,22 +1,34 @@
 """Scorecards of candidates on rows, each made once: the ledger keeps them by candidate and rows.
 
-Answers are what is kept; what they cost is counted anew each time, at the prices of now.
+Answers are what is kept; what they cost is counted anew each time, at the prices of now, and they are measured anew
+where what they are measured by has changed.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from tunesmith.candidates.load import load
 from tunesmith.core.example import Example
 from tunesmith.core.progress import Console
-from tunesmith.core.scorecard import Scorecard
+from tunesmith.core.scorecard import Scaling, Scorecard
 from tunesmith.core.units import count
 from tunesmith.engines.base import Engines
-from tunesmith.evaluation.runner import Evaluation, complete, evaluate, priced
+from tunesmith.evaluation import confidence
+from tunesmith.evaluation.prices import PricesSection
+from tunesmith.evaluation.runner import Evaluation, complete, evaluate, measured_again, priced
 from tunesmith.evaluation.seal import rows_digest
-from tunesmith.workflows.candidates import Entry
+from tunesmith.tasks.base import Embed
+from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.figures import calibration_error
+from tunesmith.tasks.measures import answers_of, yardstick
+from tunesmith.workflows.candidates import WRITTEN, Entry
+from tunesmith.workflows.embedding import for_measuring
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.runs import Recording
+from tunesmith.workflows.sure import keep
+
+RECORDED = "recorded"  # the kind of candidate whose answers were given elsewhere: asking again changes nothing
 
 
 class Bench:
@@ -29,20 +41,62 @@ class Bench:
         self._engines = engines
         self._console = console
 
+    @cached_property
+    def _embed(self) -> Embed | None:
+        """What gives texts their vectors, where answers are free text."""
+        if self._project.config.task.family != "generation":
+            return None
+        return for_measuring(self._engines, self._console, self._project.vectors)
+
     def on_validation(self, entry: Entry) -> Evaluation:
         return self._evaluation(entry, self._ready.validation, None)
+
+    def on_calibration(self, entry: Entry) -> Evaluation:
+        return self._evaluation(entry, self._ready.calibration, None, called="calibration")
 
     def on_sealed(self, entries: Sequence[Entry]) -> list[Evaluation]:
         """Their evaluations on the sealed rows. Whoever calls this has recorded the look."""
         return [self._evaluation(entry, self._ready.sealed, self._ready.seal.version) for entry in entries]
+
+    def rightly_sure(self, entry: Entry, evaluation: Evaluation) -> Evaluation:
+        """`evaluation` with the confidence of written answers put right by the validation rows, and its error.
+
+        Where answers are labels it is exact and stays; where they are better or worse, nothing can be put right.
+        """
+        task = self._ready.task
+        if task.labels or FAMILIES[task.family].SUCCESS is None:
+            return evaluation
+        found = self.scaling(entry)
+        predictions = confidence.scaled(found, evaluation.predictions)
+        error = calibration_error(answers_of(task, self._ready.sealed, predictions), predictions)
+        card = evaluation.scorecard
+        card = card.model_copy(update={"metrics": card.metrics | {"ece": error}, "scaling": found})
+        return Evaluation(scorecard=card, predictions=predictions)
+
+    def shown_on_validation(self, entry: Entry) -> Evaluation:
+        """With the confidence put right, for people to look at."""
+        made = self.on_validation(entry)
+        predictions = confidence.scaled(self.scaling(entry), made.predictions)
+        return made.model_copy(update={"predictions": predictions})
+
+    def scaling(self, entry: Entry) -> Scaling | None:
+        """How the confidence of `entry` is put right, fitted on the validation rows; None where it is left alone."""
+        task, rows = self._ready.task, self._ready.validation
+        if entry.kind not in WRITTEN or task.labels or FAMILIES[task.family].SUCCESS is None:
+            return None
+        said = self.on_validation(entry).predictions
+        found = confidence.fit(said, answers_of(task, rows, said).right, rows_digest(rows))
+        keep(self._project, entry.digest, found)
+        return found
 
     def missing(self, entries: Sequence[Entry]) -> list[Entry]:
         """Those that have not been measured on the sealed rows yet."""
         return [entry for entry in entries if self._card(entry, self._ready.sealed) is None]
 
     def failed(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Those that were measured on the sealed rows and failed on some of them."""
-        return [entry for entry in entries if _failures(self._card(entry, self._ready.sealed))]
+        """Those that were measured on the sealed rows, failed on some of them, and may answer these yet."""
+        askable = [entry for entry in entries if entry.kind != RECORDED]
+        return [entry for entry in askable if _failures(self._card(entry, self._ready.sealed))]
 
     def ask_again(self, entry: Entry) -> None:
         """Ask the rows on which `entry` failed once more. Whoever calls this has recorded the look."""
@@ -58,7 +112,8 @@ class Bench:
                 rows,
                 kept,
                 task=self._ready.task,
-                prices=self._project.config.prices,
+                prices=self._prices(entry),
+                embed=self._embed,
                 progress=self._console.progress(f"{entry.name}: {which} rows again"),
             )
             self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
@@ -72,20 +127,39 @@ class Bench:
         predictions = self._recording.ledger.predictions(entry.digest, card.eval_set)
         return Evaluation(scorecard=card, predictions=tuple(predictions))
 
-    def _evaluation(self, entry: Entry, rows: Sequence[Example], version: int | None) -> Evaluation:
-        prices = self._project.config.prices
+    def _evaluation(
+        self, entry: Entry, rows: Sequence[Example], version: int | None, called: str | None = None
+    ) -> Evaluation:
+        prices = self._prices(entry)
         if (kept := self._kept(entry, rows)) is not None:
-            return priced(kept, rows, prices)
+            return self._current(kept, rows, prices)
         made = evaluate(
             load(self._project.artifacts, entry.digest, self._engines),
             rows,
             task=self._ready.task,
             eval_version=version,
             prices=prices,
-            progress=self._console.progress(f"{entry.name}: {_name(version)} rows"),
+            embed=self._embed,
+            progress=self._console.progress(f"{entry.name}: {called or _name(version)} rows"),
         )
         self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
         return made
+
+    def _current(self, kept: Evaluation, rows: Sequence[Example], prices: PricesSection) -> Evaluation:
+        """Kept answers, measured and priced by what tunesmith.toml says now."""
+        task, measured = self._ready.task, kept.scorecard.measured
+        if measured == yardstick(task, meaning=True):
+            return priced(kept, rows, prices)
+        if measured == yardstick(task, meaning=False) and self._embed is None:
+            return priced(kept, rows, prices)
+        made = measured_again(kept, rows, task=task, prices=prices, embed=self._embed)
+        self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
+        return made
+
+    def _prices(self, entry: Entry) -> PricesSection:
+        """Of what was recorded elsewhere, this computer's prices are none."""
+        prices = self._project.config.prices
+        return PricesSection(currency=prices.currency) if entry.kind == RECORDED else prices
 
 
 def _name(version: int | None) -> str:

@@ -94,7 +94,7 @@ def _look(project: Project, groups: Sequence[str], rows: Sequence[str]) -> Found
     readings, evals = read_sources(project), read_eval(project)
     examples = [row for reading in readings for row in reading.examples]
     made, versions = read_made(project), {path: read_version(path) for path in kept_versions(project)}
-    split = {path: _rows(project, path) for path in (project.train_file, project.validation_file)}
+    split = {path: _rows(project, path) for path in project.split_files}
     parts = [examples, evals.examples, made, *versions.values(), *split.values()]
     everything = [row for part in parts for row in part]
     ids = {row.id for row in everything if row.id in rows}
@@ -144,7 +144,7 @@ def _take_out(project: Project, found: Found, *, eval_set: bool) -> None:
     _rewrite_lines(project.set_aside, _aside(project, subject))
     _rewrite_lines(project.left_out_file, _left_out(project, subject))
     reviews.forget(project.reviews, set(subject.ids | subject.said), project.reviews_lock)
-    for path in (project.made, project.train_file, project.validation_file, *kept_versions(project)):
+    for path in (project.made, *project.split_files, *kept_versions(project)):
         if found.files.get(path):
             rows = [row for row in _rows(project, path) if not subject.covers(row)]
             if path == project.made:  # a made row's place is its line, which is another from now on

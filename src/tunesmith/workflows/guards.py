@@ -17,7 +17,7 @@ from tunesmith.evaluation.seal import Seal
 from tunesmith.tasks.spec import Task
 from tunesmith.workflows.inspecting import refuse_eval_stops, refuse_stops
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.rows import longest_allowed, read_eval, read_split
+from tunesmith.workflows.rows import longest_allowed, read_calibration, read_eval, read_split
 from tunesmith.workflows.split_record import changes
 
 HOW: dict[By, str] = {
@@ -43,6 +43,7 @@ class Ready(Record):
     train: tuple[Example, ...]
     validation: tuple[Example, ...]
     sealed: tuple[Example, ...]
+    calibration: tuple[Example, ...] = ()
 
 
 def ready(project: Project, verb: str) -> Ready:
@@ -51,7 +52,8 @@ def ready(project: Project, verb: str) -> Ready:
     if changed := changes(project):
         raise DataError(f"The split is not current: {'; '.join(changed)}. Run `tunesmith split`, then {verb}.")
     train, validation = read_split(project)
-    rows = (*train, *validation)
+    calibration = read_calibration(project)
+    rows = (*train, *validation, *calibration)
     leaks = find_leaks(rows, sealed)
     if leaks:
         first = "\n".join(f"{leak.train} {HOW[leak.by]}: {leak.eval} “{leak.excerpt}”" for leak in leaks[:5])
@@ -73,4 +75,4 @@ def ready(project: Project, verb: str) -> Ready:
     )
     refuse_stops(found, verb)
     refuse_eval_stops(project, read_eval(project), labels_of(rows), verb)
-    return Ready(task=task, seal=seal, train=train, validation=validation, sealed=sealed)
+    return Ready(task=task, seal=seal, train=train, validation=validation, sealed=sealed, calibration=calibration)

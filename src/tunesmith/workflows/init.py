@@ -31,12 +31,12 @@ from tunesmith.data.layouts.base import Columns
 from tunesmith.data.lines import delimiter_of
 from tunesmith.data.reading import column_names, read
 from tunesmith.data.rows import COMPARED, NAMING, NAMING_FIELDS, PAIR, found_columns, listed
-from tunesmith.data.section import DataSection, RecordSection, is_set_aside, own
+from tunesmith.data.section import CallSection, DataSection, RecordSection, is_set_aside, own
 from tunesmith.models.names import parse, refuse_embedder
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.records import fields_of, schema_of
 from tunesmith.tasks.spec import FamilyName
-from tunesmith.workflows import config, prompt_draft, reference, schema_draft, schema_file
+from tunesmith.workflows import config, prompt_draft, reference, schema_draft, schema_file, tools_file
 from tunesmith.workflows.converting import converted
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
@@ -45,8 +45,8 @@ from tunesmith.workflows.staging import staged
 from tunesmith.workflows.status import next_command
 
 EVAL = Path("evals", "eval.jsonl")
-SCHEMA = "schema.json"
-FLAGS = {"input": "--input", "output": "--label", "slice": "--slice", "group": "--group"}
+SCHEMA, TOOLS = "schema.json", "tools.json"
+FLAGS = {"input": "--input", "output": "--label", "slice": "--slice", "group": "--group", "behaviour": "--behaviour"}
 INSTEAD = {  # advice on tunesmith.toml → on what was typed
     f"Name the columns in tunesmith.toml: [data] {NAMING}.": "Name them with --input COLUMN --label COLUMN.",
     f"Name the columns in tunesmith.toml: [data] {NAMING_FIELDS}.": "Name them with --input COLUMN --label COLUMN,….",
@@ -67,8 +67,10 @@ class Plan(Record):
     label: str | None = None
     slice: str | None = None
     group: str | None = None
+    behaviour: str | None = None
     family: FamilyName = "classification"
     schema_file: Path | None = None
+    tools_file: Path | None = None
     model: str | None = None
 
 
@@ -88,7 +90,7 @@ def init(plan: Plan, console: Console) -> InitOutcome:
     with converted(plan.sources, columns, console) as sources:
         # Rows that were converted have columns of their own; an eval set may still have those that are named.
         if sources and not plan.eval_file and not set(sources) & set(plan.sources):
-            plan = plan.model_copy(update={"input": None, "label": None, "slice": None, "group": None})
+            plan = plan.model_copy(update=dict.fromkeys(("input", "label", "slice", "group", "behaviour")))
         return _make(plan.model_copy(update={"sources": sources}), console)
 
 
@@ -99,8 +101,11 @@ def _make(plan: Plan, console: Console) -> InitOutcome:
         section = section_of(_columns(plan))
         _check_columns(plan)
         schema = _schema(plan, section, given) if plan.family == "extraction" else None
+        tools = tools_file.read(plan.tools_file, str(plan.tools_file)) if plan.tools_file else ()
         if plan.family == "extraction":
             section = RecordSection(**section.model_dump(), output_schema=schema)
+        elif plan.family == "tool_calls":
+            section = CallSection(**section.model_dump(), tools=tools)
         readings = [read(path, section, prompt=given, name=str(path)) for path in plan.sources]
         evals = _read_eval(plan.eval_file, section, given) if plan.eval_file else ()
         rows = [example for reading in readings for example in reading.examples]
@@ -119,6 +124,9 @@ def _make(plan: Plan, console: Console) -> InitOutcome:
         write_text(folder / "prompts" / "system.md", prompt)
         if schema is not None:
             write_text(folder / SCHEMA, json.dumps(json.loads(schema), ensure_ascii=False, indent=2) + "\n")
+        if tools:
+            listed_tools = [json.loads(tool) for tool in tools]
+            write_text(folder / TOOLS, json.dumps(listed_tools, ensure_ascii=False, indent=2) + "\n")
         if evals and not (plan.eval_file and _in_place(plan.eval_file, plan.folder / EVAL)):
             write_canonical(folder / EVAL, evals)
         if not (plan.folder / ".gitignore").exists():
@@ -175,12 +183,17 @@ def _check_free(plan: Plan) -> None:
     given = targets | ({plan.folder / EVAL: plan.eval_file} if plan.eval_file else {})
     if plan.schema_file:
         given |= {plan.folder / SCHEMA: plan.schema_file}
-    schema = [plan.folder / SCHEMA] if plan.family == "extraction" else []
-    for path in (*targets, *schema, plan.folder / "prompts" / "system.md", plan.folder / EVAL):
+    if plan.tools_file:
+        given |= {plan.folder / TOOLS: plan.tools_file}
+    written = [plan.folder / SCHEMA] if plan.family == "extraction" else []
+    written += [plan.folder / TOOLS] if plan.tools_file else []
+    for path in (*targets, *written, plan.folder / "prompts" / "system.md", plan.folder / EVAL):
         if path.exists() and not (path in given and _in_place(given[path], path)):
             raise UserError(f"{path} exists already and would be overwritten. Move it, or choose another folder.")
     if plan.schema_file and plan.family != "extraction":
         raise UserError(f"--schema is of extraction; this task is of {plan.family}. Add --family extraction.")
+    if plan.tools_file and plan.family != "tool_calls":
+        raise UserError(f"--tools is of tool_calls; this task is of {plan.family}. Add --family tool_calls.")
     if plan.eval_file and not plan.sources:
         raise UserError("--eval needs --from as well: the rows to train on.")
 
@@ -235,7 +248,7 @@ def _missing(missing: dict[str, str], found: list[str]) -> str:
     words = listed([f"'{shown(name)}' of {flag}{nearest(name, near)}" for name, flag in missing.items()])
     complete = "messages" in found or set(found).issuperset(PAIR)  # rows that need no column named
     flags = list(dict.fromkeys(missing.values()))
-    optional = [flag for flag in flags if complete or flag in ("--slice", "--group")]
+    optional = [flag for flag in flags if complete or flag in ("--slice", "--group", "--behaviour")]
     leave = f", or leave {listed(optional)} out" if optional else ""
     return (
         f"expected the {'column' if len(missing) == 1 else 'columns'} {words}. Columns found: {found_columns(found)}. "
@@ -246,6 +259,7 @@ def _missing(missing: dict[str, str], found: list[str]) -> str:
 def _columns(plan: Plan) -> dict[str, Any]:
     """[data]'s names of columns; several for the answer, parted by commas, are the fields of a record."""
     named: dict[str, Any] = {"input": plan.input, "output": plan.label, "slice": plan.slice, "group": plan.group}
+    named["behaviour"] = plan.behaviour
     if plan.family == "extraction" and plan.label is not None and "," in plan.label:
         del named["output"]
         named["fields"] = [name.strip() for name in plan.label.split(",")]
@@ -277,7 +291,7 @@ def section_of(columns: dict[str, Any]) -> DataSection:
     except ValidationError as error:
         fault = error.errors()[0]
         raise ConfigError(
-            f"--input, --label, --slice, --group: {fault.get('ctx', {}).get('error', fault['msg'])}"
+            f"--input, --label, --slice, --group, --behaviour: {fault.get('ctx', {}).get('error', fault['msg'])}"
         ) from None
 
 
@@ -319,6 +333,8 @@ def _settings(plan: Plan) -> dict[str, dict[str, Any]]:
     settings["model"] = {"base": base}
     if plan.family == "extraction":
         settings["task"]["output_schema"] = SCHEMA
+    if plan.tools_file:
+        settings["task"]["tools"] = TOOLS
     if not FAMILIES[plan.family].LABELLED:
         settings["model"]["max_new_tokens"] = config.SECTIONS["model"].model_fields["max_new_tokens"].default
         settings["baselines"] = {"which": list(OF_FAMILY[plan.family])}

@@ -8,6 +8,7 @@ from typing import Any
 
 from tunesmith.core.digests import digest, sha256_file, sha256_text
 from tunesmith.core.record import Record
+from tunesmith.data.passages import files_of
 from tunesmith.models.names import ADAPTER_WEIGHTS, is_hosted
 from tunesmith.training.hosted import recipe as hosted_recipe
 from tunesmith.workflows import reviewed
@@ -22,6 +23,11 @@ def of_baseline(project: Project) -> dict[str, str]:
     }
     if project.rules_file.is_file():
         inputs["rules_file"] = sha256_file(project.rules_file)
+    if "retrieval" in project.config.baselines.which and project.documents.is_dir():
+        files = {project.name(path): sha256_file(path) for path in files_of(project.documents)}
+        inputs["documents"] = digest("documents", 1, files=files)
+    for name, file in project.config.baselines.recorded.items():
+        inputs[f"recorded.{name}"] = _of_file(project.folder / file)
     return inputs
 
 
@@ -40,12 +46,18 @@ def of_train(project: Project) -> dict[str, str]:
 
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
     """`baseline` and `train` are the runs whose candidates are compared."""
-    return {
+    measured: dict[str, Record] = {"style": project.config.style, "behaviour": project.config.behaviour}
+    cascade = project.config.cascade
+    more = {}
+    if cascade.then:
+        more = {"cascade": _of_section("cascade", cascade), "calibration": _of_file(project.calibration_file)}
+    return more | {
         "baseline": baseline,
         "train": train,
         "seal": of_seal(project),
         "rules": _of_section("rules", project.config.rules),
         "prices": _of_section("prices", project.config.prices),
+        **{name: _of_section(name, section) for name, section in measured.items() if section != type(section)()},
     }
 
 
@@ -60,7 +72,9 @@ def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[
     section = project.config.data
     inputs = {project.name(path): sha256_file(path) for path in project.sources()}
     later: dict[str, Any] = {"time": section.time} if section.time else {}
+    later |= {"behaviour": section.behaviour} if section.behaviour else {}
     later |= {"min_effect": project.config.rules.min_effect} if section.eval == "auto" else {}
+    later |= {"calibration": share} if (share := project.config.cascade.share) else {}
     inputs["[data]"] = digest(
         "split-settings",
         1,
@@ -73,6 +87,8 @@ def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[
     if project.output_schema is not None:
         record = {"fields": list(section.fields), "output_schema": project.output_schema}
         inputs["the output schema"] = digest("record", 1, **record)
+    if project.tools:
+        inputs["the tools"] = digest("tools", 1, tools=list(project.tools))
     if (effect := reviewed.effect(project, decided)) is not None:
         inputs["the review"] = effect
     return inputs

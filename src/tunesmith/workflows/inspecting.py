@@ -16,10 +16,10 @@ from tunesmith.data.checks.kept import Kept
 from tunesmith.data.checks.scope import Scope, TooLong
 from tunesmith.data.checks.thin_topics import ThinTopics
 from tunesmith.data.finding import Finding, place
-from tunesmith.data.meaning import Embed
 from tunesmith.data.reading import EvalReading, Reading
 from tunesmith.data.sensitive.quoting import quoted
 from tunesmith.data.set_aside import faults_of_form
+from tunesmith.tasks.base import Embed
 from tunesmith.workflows import prompt_draft
 from tunesmith.workflows.content import Content
 from tunesmith.workflows.project import Project

@@ -20,7 +20,8 @@ from tunesmith.core.files import write_jsonl, write_text
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count, size
-from tunesmith.data.fields import SURROGATE
+from tunesmith.data.conversation import tools_of
+from tunesmith.data.fields import SURROGATE, RowError
 from tunesmith.data.lines import (
     ROW_LIMIT,
     RawRow,
@@ -32,12 +33,13 @@ from tunesmith.data.lines import (
 )
 from tunesmith.data.rows import object_at
 from tunesmith.engines.registry import LocalEngines
-from tunesmith.workflows import candidates
+from tunesmith.workflows import candidates, sure
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.status import next_command
 
 ADDED = ("answer", "state", "confidence", "error")
+SHOWN = "passages"  # and where a candidate was shown some, their places
 SUFFIXES = (".csv", ".jsonl")
 NAMED = 8  # columns that a message lists
 
@@ -62,7 +64,7 @@ def predict(
     [entry] = candidates.choose(project, [name])
     _check_files(project, source, target, overwrite)
     rows = read_rows(source)
-    if taken := [name for name in ADDED if any(name in row.cells for row in rows)]:
+    if taken := [name for name in (*ADDED, SHOWN) if any(name in row.cells for row in rows)]:
         raise DataError(f"{source} has a column {taken[0]!r} already, which the answers would overwrite. Rename it.")
     asked = questions(rows, project)
     examples = [each for each in asked if isinstance(each, Example)]
@@ -74,6 +76,7 @@ def predict(
         answers.append(prediction)
         progress(len(answers), len(examples))
     predictions = _in_order(asked, answers)
+    predictions = list(sure.put_right(project, entry.digest, predictions))
     interrupts.settle()  # the same command again would be refused, its output exists
     _write(target, [row.cells for row in rows], predictions)
     states = Counter(prediction.state for prediction in predictions)
@@ -163,7 +166,8 @@ def questions(rows: Sequence[Row], project: Project) -> list[Example | str]:
     questions: list[Example | str] = []
     for row in rows:
         try:
-            questions.append(_question(row, project))
+            asked = _question(row, project)
+            questions.append(asked.model_copy(update={"tools": _tools(row, project)}))
         except DataError as fault:
             questions.append(str(fault))
     if all(isinstance(each, str) for each in questions):
@@ -191,17 +195,31 @@ def _question(row: Row, project: Project) -> Example:
     return question(value).model_copy(update={"origin": row.place})
 
 
+def _tools(row: Row, project: Project) -> tuple[str, ...]:
+    """Those that the row brings, else those of the project; none where the task calls none."""
+    if project.config.task.family != "tool_calls":
+        return ()
+    try:
+        tools = tools_of(row.cells.get("tools")) or project.tools
+    except RowError as fault:
+        raise DataError(fault.message) from None
+    if not tools:
+        raise DataError("the row has no 'tools', and [task] tools names none, so there is nothing to call.")
+    return tools
+
+
 def _conversation(row: Row, prompt: str) -> Example:
     """A row of `messages`: a system turn must be the task's own, and an answer at the end is not shown."""
+    asked = list(row.cells["messages"])
+    if asked and isinstance(asked[-1], dict) and asked[-1].get("role") == "assistant":
+        asked.pop()
     try:
-        example = Example.model_validate({"messages": row.cells["messages"], "expected": "", "origin": row.place})
+        example = Example.model_validate({"messages": asked, "expected": "", "origin": row.place})
     except ValueError:
         raise DataError("'messages' must be a list of turns, each with a role and a content.") from None
     turns = list(example.messages)
     if turns and turns[0].role == "system" and turns.pop(0).content.strip() != prompt:
         raise DataError("the system turn differs from the task's prompt, which is always sent. Drop it.")
-    if turns and turns[-1].role == "assistant":
-        turns.pop()
     if not turns or turns[-1].role != "user" or not turns[-1].content.strip():
         raise DataError("'messages' holds no user turn to answer.")
     return example.model_copy(update={"messages": tuple(turns)})
@@ -221,6 +239,8 @@ def _write(path: Path, rows: Sequence[dict[str, Any]], predictions: Sequence[Pre
         row | dict(zip(ADDED, (each.output, each.state, _rounded(each.confidence), each.error), strict=True))
         for row, each in zip(rows, predictions, strict=True)
     ]
+    if any(each.passages for each in predictions):
+        answered = [row | {SHOWN: list(each.passages)} for row, each in zip(answered, predictions, strict=True)]
     try:
         if is_csv(path):
             write_text(path, _csv_text(answered))

@@ -12,14 +12,25 @@ from pathlib import Path
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.example import Example
-from tunesmith.data.section import MADE, OWN, REVIEWS, SET_ASIDE, SPLIT, DataSection, RecordSection, own
+from tunesmith.data.section import (
+    MADE,
+    OWN,
+    REVIEWS,
+    SET_ASIDE,
+    SPLIT,
+    CallSection,
+    DataSection,
+    RecordSection,
+    own,
+)
+from tunesmith.tasks import tool_calls
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.labels import check_labels
 from tunesmith.tasks.records import counted_text
 from tunesmith.tasks.spec import Task
 from tunesmith.training.section import TrainSection
-from tunesmith.workflows import config, schema_file
+from tunesmith.workflows import config, schema_file, tools_file
 from tunesmith.workflows.config import Config
 
 
@@ -37,12 +48,15 @@ class Project:
         self.split = folder / SPLIT
         self.train_file = self.split / "train.jsonl"
         self.validation_file = self.split / "validation.jsonl"
+        self.calibration_file = self.split / "calibration.jsonl"
         self.left_out_file = self.split / "left-out.jsonl"
         self.split_file = self.split / "split.json"
         self.eval_file = folder / "evals" / "eval.jsonl"
         self.lock_file = folder / "evals" / "eval.lock"
         self.prompt_file = folder / settings.task.prompt
         self.rules_file = folder / settings.baselines.rules
+        self.documents = folder / settings.baselines.documents
+        self.split_files = (self.train_file, self.validation_file, self.calibration_file)
         self.state = folder / ".tunesmith"
         self.runs = self.state / "runs"
         self.artifacts = self.state / "artifacts"
@@ -127,7 +141,10 @@ class Project:
 
     @cached_property
     def section(self) -> DataSection:
-        """[data], with the schema that answers are read under where they are records."""
+        """[data], with the schema that answers are read under where they are records, or the tools that all rows have
+        where they are calls of such."""
+        if self.config.task.family == "tool_calls":
+            return CallSection(**self.config.data.model_dump(), tools=self.tools)
         if self.config.task.family != "extraction":
             return self.config.data
         name = self.config.task.output_schema or ""
@@ -140,27 +157,39 @@ class Project:
         name = self.config.task.output_schema
         return None if name is None else schema_file.text_of(schema_file.read(self.folder / name, name), name)
 
+    @cached_property
+    def tools(self) -> tuple[str, ...]:
+        """Those that [task] tools names, each as JSON."""
+        name = self.config.task.tools
+        return () if name is None else tools_file.read(self.folder / name, name)
+
     @property
     def counted(self) -> Callable[[str], str] | None:
-        """What of an expected record decides whether it is right; None where answers are no records."""
+        """What of an expected record, or of calls, decides whether it is right; None of any other answer."""
+        if self.config.task.family == "tool_calls":
+            return tool_calls.counted_text
         return None if self.output_schema is None else partial(counted_text, self.task().fields)
 
     def task(self, *rows: Sequence[Example]) -> Task:
         """The task; where it has labels and the configuration names none, they are those that `rows` use, sorted."""
         if not self.family.LABELLED:
-            return Task(
+            task = Task(
                 family=self.config.task.family,
                 prompt=self.prompt,
                 max_new_tokens=self.config.model.max_new_tokens,
                 output_schema=self.output_schema,
                 compare=self.config.task.compare,
                 constrained=self.config.task.family == "extraction" and self.config.task.constrained,
+                style=self.config.style,
+                behaviour=self.config.behaviour,
             )
+            return _behaving(task)
         labels = self.config.task.labels
         if labels is None:
             labels = tuple(sorted({example.expected for part in rows for example in part}))
             check_labels(labels)
-        return Task(family=self.config.task.family, prompt=self.prompt, labels=labels)
+        task = Task(family=self.config.task.family, prompt=self.prompt, labels=labels, behaviour=self.config.behaviour)
+        return _behaving(task)
 
     def sources(self) -> list[Path]:
         """The data files that [data] files names, in order; never what Tunesmith itself wrote below data/."""
@@ -244,6 +273,12 @@ class Project:
             yield
         finally:
             lock.release()
+
+
+def _behaving(task: Task) -> Task:
+    """`task`, whose [behaviour] names what it has."""
+    task.behaviour.refuse_unfit(task.family, task.labels, [field.name for field in task.fields])
+    return task
 
 
 def _places(path: Path) -> tuple[Path, Path]:

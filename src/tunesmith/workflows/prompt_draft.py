@@ -37,6 +37,15 @@ Boundaries:
 Form: one label from the list, exactly as written.
 """
 
+CALL = """\
+You answer requests with the help of tools. …
+
+Rules:
+- Where a tool does what is asked for, call it; several times, or several tools, where several things are asked for.
+- Copy names, numbers and other values as the request has them. Leave out what is optional and not asked for.
+- Where no tool fits, or a value that a tool needs is missing, call none and say so in a sentence.
+"""
+
 WRITE = """\
 You write the answer to a message. The answer is …
 """
@@ -70,6 +79,8 @@ def of_family(
     records."""
     if family == "generation":
         return texts(examples, avoid)
+    if family == "tool_calls":
+        return CALL
     if schema is not None:
         return records(examples, avoid, schema)
     return draft(examples, avoid) if examples else empty()

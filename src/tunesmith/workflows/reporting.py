@@ -10,6 +10,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
 from tunesmith.core.run import Run
+from tunesmith.core.scorecard import CascadeFigures, Scaling
 from tunesmith.core.units import count
 from tunesmith.core.verdict import Verdict
 from tunesmith.decisions.comparison import Evaluated
@@ -19,10 +20,12 @@ from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Seal
 from tunesmith.models.names import is_hosted
 from tunesmith.tasks.measures import answers_of
+from tunesmith.tasks.remarks import remarks_of
 from tunesmith.tasks.spec import Task
 from tunesmith.training.events import read_events
 from tunesmith.training.job import EVENTS
 from tunesmith.workflows import runs
+from tunesmith.workflows.candidates import WRITTEN
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.split_record import read_record
@@ -75,7 +78,22 @@ def _answers(state: Ready, evidence: Evidence) -> Answers:
         fine_tune=fine_tune,
         baseline=baseline,
         scores=scored,
+        remarks=_remarks(state.task, examples, fine_tune),
     )
+
+
+def _remarks(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, tuple[str, ...]]:
+    """What there is to say of answers in free text, in words."""
+    if task.family != "generation":
+        return {}
+    return {
+        each.example: (
+            *(f"{claim.kind} not in the input: {claim.writing}" for claim in each.claims),
+            *(f"breaks: {name}" for name in each.broken),
+        )
+        for each in remarks_of(task, examples, predictions)
+        if each.claims or each.broken
+    }
 
 
 def _scores(
@@ -126,6 +144,8 @@ def _facts(project: Project, state: Ready, evidence: Evidence) -> dict[str, dict
             "split": evidence.train.inputs["data"],
             "task": state.task.digest,
         },
+        **({"Confidence": said} if (said := _confidence(state, evidence)) else {}),
+        **({"Cascade": _cascade(chain)} if (chain := _chain(evidence)) else {}),
         "Fine-tune": {
             "base model": _base(project),
             **_trained(project, evidence.train),
@@ -135,5 +155,39 @@ def _facts(project: Project, state: Ready, evidence: Evidence) -> dict[str, dict
             "run": evidence.train.id,
             "candidate": tuned.candidate_digest,
         },
+        **({"Figures": dict(tuned.signatures)} if tuned.signatures else {}),
         "Program": {"Tunesmith": __version__, "Python": platform.python_version(), "machine": platform.machine()},
     }
+
+
+def _chain(evidence: Evidence) -> CascadeFigures | None:
+    return next((each.scorecard.cascade for each in evidence.sealed if each.scorecard.cascade), None)
+
+
+def _cascade(figures: CascadeFigures) -> dict[str, str]:
+    """How the work is divided, what was promised, and what the sealed rows showed."""
+    sure, most = units.share(figures.confidence), units.share(figures.max_error)
+    error = "too few" if figures.error.value is None else units.share(figures.error.value)
+    coverage = "too few" if figures.coverage.value is None else units.share(figures.coverage.value)
+    return {
+        "first, then": f"{figures.first}, {figures.then}",
+        "threshold": "none passed" if figures.threshold is None else f"{figures.threshold:.4f}",
+        "promised": f"at most {most} wrong among accepted answers, with {sure} confidence",
+        "calibration rows": f"{figures.calibrated:,}, {figures.accepted:,} accepted, {figures.wrong:,} of them wrong",
+        "answered by the first": coverage,
+        "wrong among these": error,
+    }
+
+
+def _confidence(state: Ready, evidence: Evidence) -> dict[str, str]:
+    """Of candidates that write their answers: what their confidence is."""
+    if state.task.labels:
+        return {}
+    cards = [each.scorecard for each in evidence.sealed if each.scorecard.kind in WRITTEN]
+    return {card.candidate: _sure(card.scaling) for card in cards}
+
+
+def _sure(found: Scaling | None) -> str:
+    if found is None:
+        return "the probability of the text, not calibrated"
+    return f"put right on {count(found.rows, 'validation answer')} (slope {found.slope:.2f}, shift {found.shift:+.2f})"

@@ -16,6 +16,7 @@ from tunesmith.data.reading import EvalReading, Reading, read, read_eval_set, sc
 from tunesmith.data.set_aside import emptied
 from tunesmith.models import cache as model_cache
 from tunesmith.models import names, store
+from tunesmith.tasks.calls import turn_of
 from tunesmith.workflows.project import Project
 
 if TYPE_CHECKING:
@@ -167,12 +168,22 @@ def read_split(project: Project) -> tuple[tuple[Example, ...], tuple[Example, ..
     return train, validation
 
 
+def read_calibration(project: Project) -> tuple[Example, ...]:
+    """The rows kept for the threshold of a cascade; none where there is no cascade."""
+    if not project.config.cascade.then:
+        return ()
+    name = project.name(project.calibration_file)
+    if not project.calibration_file.is_file():
+        raise DataError(f"{name}, the rows for the threshold of the cascade, is gone. `tunesmith split` writes it.")
+    return read_canonical(project.calibration_file, name)
+
+
 def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
     """A function that gives a row's length in tokens where [model] max_tokens forbids it; and why it was skipped.
 
     The tokenizer is used only where the model lies on this machine already: a check fetches nothing.
     """
-    limit, base = project.config.model.max_tokens, project.config.model.base
+    limit, base, family = project.config.model.max_tokens, project.config.model.base, project.config.task.family
     if names.is_hosted(base):  # its provider counts, and refuses what is too long
         return lambda example: None, None
     folder = cached_model(project)
@@ -189,10 +200,10 @@ def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
     def too_long(example: Example) -> int | None:
         letters = example.text + example.expected
         room = max(answer, len(example.expected))
-        short = not answer or len(example.expected) + SLACK <= answer
+        short = not example.tools and (not answer or len(example.expected) + SLACK <= answer)
         if letters.isascii() and fixed + len(example.text) + room <= limit and short:  # a token has one letter at least
             return None
-        row = renderer.render([system, *example.messages], example.expected)
+        row = renderer.render([system, *example.messages], turn_of(family, example.expected), example.tools)
         if answer:
             _refuse_no_room(row.start, row.end - row.start, project)
         return row.end if row.end > limit else None
@@ -200,11 +211,11 @@ def longest_allowed(project: Project) -> tuple[TooLong, str | None]:
     return too_long, None
 
 
-def renderer_of(folder: Path, prompt: str) -> Callable[[Example], "Rendered"]:
+def renderer_of(folder: Path, prompt: str, family: str) -> Callable[[Example], "Rendered"]:
     """A function that gives a row's tokens behind `prompt` for the model in `folder`."""
     renderer = _renderer(folder)
     system = Message(role="system", content=prompt)
-    return lambda row: renderer.render([system, *row.messages], row.expected, row.tools)
+    return lambda row: renderer.render([system, *row.messages], turn_of(family, row.expected), row.tools)
 
 
 @cache

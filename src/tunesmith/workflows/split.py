@@ -51,6 +51,7 @@ REASONS = {
 class SplitOutcome(Outcome):
     train: int
     validation: int
+    calibration: int  # rows kept for the threshold of a cascade
     eval: int
     eval_made: bool  # whether this split wrote evals/eval.jsonl
     left_out: dict[str, int]
@@ -93,6 +94,7 @@ def split(project: Project, console: Console) -> SplitOutcome:
     outcome = SplitOutcome(
         train=len(divided.train),
         validation=len(divided.validation),
+        calibration=len(divided.calibration),
         eval=evals_now,
         eval_made=made,
         left_out=dict(Counter(left.reason for left in divided.left_out)),
@@ -111,7 +113,10 @@ def split(project: Project, console: Console) -> SplitOutcome:
 def _divide(rows: Sequence[Example], eval_set: Sequence[Example], project: Project) -> Split:
     try:
         share = _eval_share(rows, project) if not eval_set else None
-        return divide(rows, eval_set, project.config.data, labelled=project.family.LABELLED, eval_share=share)
+        kept = project.config.cascade.share
+        _refuse_shares(project, share if not eval_set else 0.0, kept)
+        labelled = project.family.LABELLED
+        return divide(rows, eval_set, project.config.data, labelled=labelled, eval_share=share, calibration_share=kept)
     except DataError:
         leaks = find_leaks(rows, eval_set)
         if len(leaks) <= len(rows) / 2:
@@ -124,6 +129,15 @@ def _divide(rows: Sequence[Example], eval_set: Sequence[Example], project: Proje
             "set hold the same rows, which leaves too few to train on. Put other rows into one of the two; or take "
             f"{name} away, so that `tunesmith split` cuts an eval set from the sources."
         ) from None
+
+
+def _refuse_shares(project: Project, evals: float | None, calibration: float | None) -> None:
+    validation = project.config.data.validation
+    if calibration and validation + calibration + (evals or 0.0) >= 1:
+        raise ConfigError(
+            f"[cascade] calibration = {calibration:g} leaves no rows to train on, beside [data] validation = "
+            f"{validation:g} and eval = {evals or 0.0:g}. Lower one of them."
+        )
 
 
 def _eval_share(rows: Sequence[Example], project: Project) -> float:
@@ -178,6 +192,7 @@ def _write(project: Project, divided: Split, found: Reviewed, decided: Decided, 
         validation_share=project.config.data.validation,
         train=len(divided.train),
         validation=len(divided.validation),
+        calibration=len(divided.calibration),
         left_out=dict(Counter(left.reason for left in divided.left_out)),
         edited=len(found.edited),
         made=sum(row.made is not None for row in divided.train),
@@ -191,6 +206,9 @@ def _write(project: Project, divided: Split, found: Reviewed, decided: Decided, 
     try:
         write_canonical(files[project.train_file], divided.train)
         write_canonical(files[project.validation_file], divided.validation)
+        if divided.calibration:
+            files[project.calibration_file] = temporary_name(project.calibration_file)
+            write_canonical(files[project.calibration_file], divided.calibration)
         write_jsonl(files[project.left_out_file], [_left_out(left) for left in divided.left_out])
         write_json(files[project.split_file], record.model_dump(mode="json"))
         if eval_made:
@@ -198,6 +216,7 @@ def _write(project: Project, divided: Split, found: Reviewed, decided: Decided, 
             write_text(files[project.eval_file], cut)
             project.eval_file.unlink(missing_ok=True)
         project.split_file.unlink(missing_ok=True)
+        project.calibration_file.unlink(missing_ok=True)
         for path, temporary in files.items():
             os.replace(temporary, path)
     except BaseException:
@@ -220,9 +239,10 @@ def _left_out(left: LeftOut) -> dict[str, Any]:
 
 def _tell(outcome: SplitOutcome, project: Project, console: Console) -> None:
     labels = "" if outcome.labels is None else f"; {count(outcome.labels, 'label')}"
+    kept = f" {outcome.calibration:,} for the threshold of the cascade," if outcome.calibration else ""
     console.say(
-        f"Split: {outcome.train:,} to train on, {outcome.validation:,} to validate, {outcome.eval:,} in the eval set"
-        f"{labels}."
+        f"Split: {outcome.train:,} to train on, {outcome.validation:,} to validate,{kept} {outcome.eval:,} in the eval "
+        f"set{labels}."
     )
     if outcome.eval_made:
         console.say(f"The eval set was cut from your rows into {project.name(project.eval_file)}.")

@@ -18,6 +18,7 @@ class SplitRecord(Record):
     validation_share: float
     train: int
     validation: int
+    calibration: int = 0  # rows kept for the threshold of a cascade
     left_out: dict[str, int]  # reason → rows
     edited: int = 0  # rows whose answer a reviewer wrote
     made: int = 0  # rows of `augment` among those to train on

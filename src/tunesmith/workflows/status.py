@@ -166,6 +166,7 @@ def changed_words(names: list[str]) -> str:
         "seal": "the eval set",
     }
     words |= {"rules": "[rules]", "prices": "[prices]", "baseline": "the baselines", "train": "the fine-tune"}
+    words |= {"cascade": "[cascade]", "calibration": "the calibration rows", "documents": "the documents"}
     return listed([words.get(name, name) for name in names])
 
 

@@ -7,13 +7,14 @@ from tunesmith.core import units
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
-from tunesmith.core.scorecard import Estimate, Scorecard
+from tunesmith.core.scorecard import BehaviourFigures, Estimate, Scorecard
 from tunesmith.tasks.families import FAMILIES, NAMES, RATIOS, SUCCESSES
 from tunesmith.workflows.config import Config
 
 BESIDE = {  # the family → metrics that stand beside the primary one, the first of each group that is not the primary
     "classification": (("accuracy", "macro_f1"),),
     "extraction": (("field_accuracy", "record_exact"), ("field_f1",)),
+    "tool_calls": (("right_tool", "call_exact"), ("right_arguments",)),
     "generation": (("exact_match", "chrf"), ("length_ratio",)),
 }
 NO_LABEL = "no label"
@@ -27,6 +28,10 @@ class Line(Record):
     digest: str
     metrics: dict[str, Estimate]
     slices: dict[str, dict[str, Estimate]]
+    behaviours: dict[str, BehaviourFigures]
+    red_team: Estimate | None
+    claims: dict[str, Estimate]
+    rules: dict[str, Estimate]
     rows: int
     states: dict[str, int]
     first_failure: str | None  # why the first row that failed did
@@ -47,6 +52,10 @@ def line(card: Scorecard, predictions: Sequence[Prediction]) -> Line:
         digest=card.candidate_digest,
         metrics=card.metrics,
         slices=card.slices,
+        behaviours=card.behaviours,
+        red_team=card.red_team,
+        claims=card.claims,
+        rules=card.rules,
         rows=card.rows,
         states=card.states,
         first_failure=next((each.error for each in predictions if each.state == "failed"), None),
@@ -82,11 +91,49 @@ def show(console: Console, title: str, lines: Sequence[Line], config: Config) ->
             row.append("none" if money is None else units.money(money, config.prices.currency))
         rows.append(row)
     console.table(title, columns, rows)
+    if config.task.family == "generation":
+        _show_every(console, lines)
+    if any(each.behaviours for each in lines):
+        _show_behaviours(console, lines)
     if read := [f"{each.name} {each.tokens_in / each.rows:,.0f}" for each in lines if each.tokens_in]:
         console.say(f"Tokens read to answer a row: {', '.join(read)}.")
     for each in lines:
         if text := faults(each):
             console.say(text)
+
+
+def _show_every(console: Console, lines: Sequence[Line]) -> None:
+    """Every figure of every candidate with its interval, of which the first table has no room for most."""
+    names = [name for name in FAMILIES["generation"].METRICS if any(name in each.metrics for each in lines)]
+    rows = [[_unit(name), *(_cell(name, each.metrics.get(name)) for each in lines)] for name in names]
+    console.table("Every figure", ["", *(each.name for each in lines)], rows)
+
+
+def _show_behaviours(console: Console, lines: Sequence[Line]) -> None:
+    """Precision and recall of all that is no plain answer; and the red team's rows, where there are some."""
+    names = list(dict.fromkeys(name for each in lines for name in each.behaviours))
+    tested = any(each.red_team for each in lines)
+    columns = [f"{name}: {figure_name}" for name in names for figure_name in ("precision", "recall")]
+    rows = []
+    for each in lines:
+        found = [each.behaviours.get(name) for name in names]
+        cells = [figure(of) for one in found for of in ((one.precision, one.recall) if one else (None, None))]
+        rows.append([each.name, *([figure(each.red_team)] if tested else []), *cells])
+    title = "Refusing, escalating, asking back"
+    console.table(title, ["candidate", *(["red team"] if tested else []), *columns], rows)
+
+
+def _unit(name: str) -> str:
+    return NAMES[name] if name in RATIOS else f"{NAMES[name]}, %"
+
+
+def _cell(name: str, estimate: Estimate | None) -> str:
+    """A figure and its interval, without their unit."""
+    if estimate is None or estimate.value is None:
+        return "–" if estimate is None else "too few"
+    if name in RATIOS:
+        return f"{units.plain(estimate.value)} {units.plain(estimate.low or 0)}–{units.plain(estimate.high or 0)}"
+    return f"{estimate.value * 100:.1f} {interval(estimate)}"
 
 
 def faults(each: Line) -> str:
@@ -126,7 +173,7 @@ def figure(estimate: Estimate | None) -> str:
 def ratio(estimate: Estimate | None) -> str:
     if estimate is None:
         return "–"
-    return "too few" if estimate.value is None else f"{estimate.value:.2f}"
+    return "too few" if estimate.value is None else units.plain(estimate.value)
 
 
 def interval(estimate: Estimate) -> str:

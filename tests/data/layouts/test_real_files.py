@@ -30,7 +30,7 @@ def taken(path, columns=Columns()):  # noqa: B008  (a named tuple does not chang
         ("bfcl_v4/BFCL_v4_simple_python.json", "bfcl", 400, "chat"),
         ("bfcl_v4/BFCL_v4_multiple.json", "bfcl", 200, "chat"),
         ("bfcl_v4/BFCL_v4_live_simple.json", "bfcl", 258, "chat"),
-        ("bfcl_v4/BFCL_v4_irrelevance.json", "bfcl", 240, "request"),
+        ("bfcl_v4/BFCL_v4_irrelevance.json", "bfcl", 240, "chat"),
         ("banking77/train.csv", "table", 10_003, "chat"),
         ("gsm8k/test.jsonl", "table", 1_319, "chat"),
         ("ifeval/input_data.jsonl", "prompt", 541, "request"),

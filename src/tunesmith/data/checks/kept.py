@@ -77,7 +77,7 @@ class Kept:
         self._answer.append(self._number(said, position) if self.labelled else _digest(said))
         text = row.text
         self.last_key = key = normalise(text)
-        first = self._by_key.setdefault(_digest(key), position)
+        first = self._by_key.setdefault(_digest("\0".join((key, *row.tools))), position)
         if first == position:
             if self._sketching:
                 self.sketches.add(key)

@@ -10,12 +10,13 @@ from tunesmith.data.checks.base import about
 from tunesmith.data.checks.scope import Scope
 from tunesmith.data.finding import Finding, place
 from tunesmith.data.leaks import By, EvalIndex, is_cut_from
-from tunesmith.data.meaning import MOST, Embed, twins_by_meaning, vectors_of
+from tunesmith.data.meaning import MOST, twins_by_meaning, vectors_of
 from tunesmith.data.near import twins
 from tunesmith.data.normal import normalise
 from tunesmith.data.one_word import OneWordApart
 from tunesmith.data.sensitive.quoting import quoted
 from tunesmith.data.sketches import Sketches
+from tunesmith.tasks.base import Embed
 
 AFTER = "`split` leaves it out of training."
 SEE = "Nothing leaves it out: see whether it gives that answer away."

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.core.example import Example
 from tunesmith.core.progress import Progress, silent
 from tunesmith.data.checks.kept import Kept
-from tunesmith.data.meaning import MOST, Embed, vectors_of
+from tunesmith.data.meaning import MOST, vectors_of
+from tunesmith.tasks.base import Embed
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,8 +15,18 @@ from tunesmith.core.units import count
 from tunesmith.data.checks.base import about
 from tunesmith.data.finding import Finding, place
 from tunesmith.data.sensitive.quoting import quoted
+from tunesmith.tasks.calls import answer_of, answering
 from tunesmith.tasks.json_schema import SchemaError, faults_of
+from tunesmith.tasks.tool_calls import fault_of
 
+FAULTS = {
+    "count": "they are not as many as 'accepted' has",
+    "tool": "'accepted' has another tool",
+    "missing": "an argument that must be there is missing",
+    "extra": "an argument that 'tools' or 'accepted' does not have",
+    "type": "an argument of another type than its schema's",
+    "value": "an argument with a value that 'accepted' does not have",
+}
 LONGEST = 100_000  # characters of arguments that are compared
 
 
@@ -34,6 +44,13 @@ class ToolCalls:
             for nth, call in enumerate(message.tool_calls):
                 field = f"messages[{number}].tool_calls[{nth}].function"
                 yield from self._check(row, call, schemas, field)
+        expected = answering(row.expected)
+        for nth, call in enumerate(expected.tool_calls):
+            yield from self._check(row, call, schemas, f"the answer's tool_calls[{nth}].function")
+        if expected.tool_calls and (fault := fault_of(row, answer_of(row.expected).calls)):
+            why = f"{FAULTS[fault.kind]} ('{shown(fault.what, 40)}')"
+            told = f"The expected calls are not right by their own row: {why}."
+            yield about(row, "look", "expected-calls", told, excerpt=quoted(row.expected))
 
     def close(self) -> Iterable[Finding]:
         for why, (origin, number) in self._untried.items():

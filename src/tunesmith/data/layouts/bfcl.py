@@ -4,8 +4,9 @@
 [accepted, …]}}]}
 
 The accepted calls lie in a file of the same name in possible_answer/ beside the questions. The canonical row calls
-with the first value that is accepted ("" stands for an argument left out) and keeps them all under `other`. A row
-without accepted calls, where no call is right, is a request. Types have JSON Schema's names: dict is object, float is
+with the first value that is accepted ("" stands for an argument left out) and keeps them all under `other`. Where no
+call is right ("ground_truth": [], or a file of the benchmark's whose name says "irrelevance") it is answered in words.
+A row without accepted calls is a request. Types have JSON Schema's names: dict is object, float is
 number, tuple is array, and any is none.
 """
 
@@ -21,10 +22,12 @@ from tunesmith.data.layouts.base import COLUMNS, OTHER, Beside, Layout, Row
 from tunesmith.data.layouts.turns import call, parsed, tools, turns
 from tunesmith.data.lines import decoded, refuse_unreadable, split_rows
 from tunesmith.data.rows import object_at
+from tunesmith.tasks.calls import NO_CALL
 
 FUNCTIONS = "bfcl.function"  # under `other`: the functions where their types cannot be told from the tools
 TRUTH = "ground_truth"
 ANSWERS = "possible_answer"
+NONE_RIGHT = "irrelevance"  # in the name of a file: no call is right in any of its rows
 SCHEMA_TYPES = {"dict": "object", "float": "number", "tuple": "array"}
 OWN_TYPES = {"object": "dict", "number": "float"}
 VALUES = ("default", "enum", "const", "example", "examples")
@@ -42,7 +45,9 @@ def _read(row: Mapping[str, Any]) -> Row:
     functions = given if isinstance(given, list) else [given]
     listed = tools([_schema(each, SCHEMA_TYPES) for each in functions], "function")
     made: Row = {"messages": turns(question, "question"), "tools": listed}
-    if row.get(TRUTH) not in (None, ""):
+    if row.get(TRUTH) == []:
+        made["messages"].append({"role": "assistant", "content": NO_CALL})
+    elif row.get(TRUTH) not in (None, ""):
         made["messages"].append({"role": "assistant", "tool_calls": _first_calls(parsed(row[TRUTH]))})
     other = {} if given == _functions(listed) else {FUNCTIONS: given}
     other |= {} if row.get(TRUTH) in (None, "") or _derived(made, parsed(row[TRUTH])) else {TRUTH: row[TRUTH]}
@@ -53,7 +58,7 @@ def _derived(made: Row, truth: Any) -> bool:
     """Whether the calls of the row say all that is accepted."""
     try:
         return bool(_truth(made["messages"][-1]["tool_calls"], None) == truth)
-    except RowError:
+    except (RowError, KeyError):
         return False
 
 
@@ -110,7 +115,10 @@ def _plain(value: Any) -> Any:
 def _write(row: Row) -> Row:
     messages, other = list(row["messages"]), row.get(OTHER, {})
     calls = messages.pop()["tool_calls"] if messages[-1].get("tool_calls") else None
-    if calls is None and messages[-1]["role"] == "assistant":
+    if messages[-1] == {"role": "assistant", "content": NO_CALL} and other.get(TRUTH) == []:
+        messages.pop()
+        calls = []
+    elif calls is None and messages[-1]["role"] == "assistant":
         raise RowError("not-carried", "The row is answered in words; the layout bfcl has calls alone.")
     if any(turn.get("tool_calls") or turn["role"] == "tool" for turn in messages):
         raise RowError("not-carried", "The row calls tools before its last turn; the layout bfcl has one answer.")
@@ -150,6 +158,8 @@ def _alternatives(value: Any) -> Any:
 def _beside(path: Path, name: str) -> Beside | None:
     """The accepted answers of the file `path`, by the id of the question."""
     answers = path.parent / ANSWERS / path.name
+    if NONE_RIGHT in path.stem and not answers.is_file():
+        return Beside(path.name, lambda row: {TRUTH: []} | row)
     if path.parent.name == ANSWERS or not answers.is_file():
         return None
     called = f"{name.removesuffix(path.name)}{ANSWERS}/{path.name}"

@@ -58,6 +58,7 @@ class Answers(Record):
     fine_tune: tuple[Prediction, ...]
     baseline: tuple[Prediction, ...]
     scores: Scores | None = None
+    remarks: dict[str, tuple[str, ...]] = {}  # of free text: what there is to say of the fine-tune's answer, by example
 
 
 class Report(Record):

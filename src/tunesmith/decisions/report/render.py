@@ -19,7 +19,9 @@ from tunesmith.core.templates import template
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.payback import sentences
 from tunesmith.decisions.report import charts, words
+from tunesmith.decisions.report.behaviours import behaviours
 from tunesmith.decisions.report.fields import fields
+from tunesmith.decisions.report.figures import every, remarks
 from tunesmith.decisions.report.record import Answers, Report
 from tunesmith.decisions.report.svg import Axis, axis
 from tunesmith.decisions.report.texts import texts
@@ -31,8 +33,9 @@ LISTED = 12  # confusions and labels in their tables
 WRONG_ANSWERS = 30
 BESIDE = (
     *("accuracy", "macro_f1"),
-    *("record_exact", "field_accuracy", "field_f1", "unsupported_rate"),
-    *("chrf", "exact_match", "length_ratio"),
+    *("record_exact", "field_accuracy", "field_f1"),
+    *("call_exact", "right_tool", "right_arguments", "unnecessary_rate"),
+    *("chrf", "rouge_l", "meaning", "unsupported_rate", "rule_rate", "length_ratio"),
 )  # figures beside the primary, where measured
 SHARES = Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
 _DIGEST = re.compile(r"[0-9a-f]{16,}")
@@ -42,6 +45,7 @@ def render(report: Report) -> str:
     """The whole HTML file as text; it can always be written as UTF-8."""
     fine_tune = _scorecard(report, report.verdict.candidate)
     baseline = _scorecard(report, report.verdict.baseline)
+    candidates = _candidates(report)
     return _template().render(
         charts=charts,
         shares=SHARES,
@@ -53,7 +57,7 @@ def render(report: Report) -> str:
         priced=any(card.cost for card in report.scorecards),
         payback=sentences(report.verdict.payback, report.currency) if report.verdict.payback else [],
         main=_main_comparison(report),
-        candidates=_candidates(report),
+        candidates=candidates,
         comparisons=_comparisons(report),
         slices=_slices(fine_tune, baseline, report.verdict.primary),
         confusion=_confusion(fine_tune),
@@ -61,6 +65,9 @@ def render(report: Report) -> str:
         exact=report.verdict.primary in EXACT,
         success=bool(FAMILIES[family_of(report.verdict.primary)].SUCCESS),
         fields=fields(fine_tune, baseline, SHARES),
+        every=every([row.card for row in candidates.rows]),
+        behaviours=behaviours(fine_tune, baseline),
+        remarks=remarks(fine_tune, baseline),
         wrong=_wrong_answers(report.answers) if report.answers and not report.answers.scores else None,
         texts=texts(report.answers) if report.answers else None,
     )

@@ -15,9 +15,20 @@ _METRICS = {
     "invalid_rate": "Invalid",
     "ece": "Calibration error",
     "chrf": "chrF",
+    "bleu": "BLEU",
+    "rouge_1": "ROUGE-1",
+    "rouge_2": "ROUGE-2",
+    "rouge_l": "ROUGE-L",
+    "edit_distance": "Words to edit",
+    "rule_rate": "Breaks a rule",
+    "meaning": "Meaning",
     "record_exact": "Exact record",
     "field_accuracy": "Fields right",
     "field_f1": "Field F1",
+    "call_exact": "Exact calls",
+    "right_tool": "Right tools",
+    "right_arguments": "Right arguments",
+    "unnecessary_rate": "Needless calls",
     "unsupported_rate": "Not in the input",
 }
 
@@ -41,7 +52,7 @@ def within(name: str) -> str:
 def figure_of(name: str, estimate: Estimate | None) -> str:
     """The figure of a metric: a percentage, or '0.97' where it is a ratio."""
     if name in RATIOS and estimate is not None and estimate.value is not None:
-        return f"{estimate.value:.2f}"
+        return units.plain(estimate.value)
     return figure(estimate)
 
 
@@ -61,6 +72,13 @@ def interval(estimate: Estimate | None) -> str:
     if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
         return ""
     return f"{estimate.low * 100:.1f}–{estimate.high * 100:.1f}"
+
+
+def interval_of(name: str, estimate: Estimate | None) -> str:
+    """The interval to stand beside `figure_of`."""
+    if name in RATIOS and estimate is not None and estimate.low is not None and estimate.high is not None:
+        return f"{units.plain(estimate.low)}–{units.plain(estimate.high)}"
+    return interval(estimate)
 
 
 def spoken(estimate: Estimate | None) -> str:

@@ -18,6 +18,7 @@ from tunesmith.core.errors import ConfigError, ProviderError
 from tunesmith.core.example import Message
 from tunesmith.engines.base import ChatAnswer, Constraint, RequestFailedError
 from tunesmith.engines.hosted import failures
+from tunesmith.engines.hosted.calling import Tools
 from tunesmith.engines.hosted.provider import Provider, client
 
 RETRIES = 6  # 0.5 to 8 seconds apart, or as the server asks
@@ -51,16 +52,17 @@ class HostedChat:
         tools: Sequence[str] = (),
         constraint: Constraint | None = None,
     ) -> ChatAnswer:
-        start = time.perf_counter()
+        start, known = time.perf_counter(), Tools(tools)
+        asked_for = known.asked_for() | _asked_for(constraint)
         try:
-            completion = self._completion(turns, max_tokens, _asked_for(tools, constraint))
+            completion = self._completion([known.turn(turn) for turn in turns], max_tokens, asked_for)
         except openai.OpenAIError as error:
             raise self._failure(error) from None
         if not isinstance(completion, ChatCompletion) or not completion.choices:
             raise RequestFailedError(f"{self._provider.name} sent something that is no chat completion", lost=False)
         choice, usage = completion.choices[0], completion.usage
         return ChatAnswer(
-            text=choice.message.content or choice.message.refusal or "",
+            text=known.said(choice.message),
             refused=bool(choice.message.refusal) or choice.finish_reason == "content_filter",
             cut=choice.finish_reason == "length",
             probability=_probability(choice.logprobs),
@@ -69,8 +71,7 @@ class HostedChat:
             tokens_out=(usage.completion_tokens or 0) if usage else 0,
         )
 
-    def _completion(self, turns: Sequence[Message], max_tokens: int, asked_for: dict[str, Any]) -> Any:
-        messages: Any = [turn.openai() for turn in turns]
+    def _completion(self, messages: Any, max_tokens: int, asked_for: dict[str, Any]) -> Any:
         while True:
             shape = self._shape
             more: dict[str, Any] = {shape.limit: max_tokens} | ({"logprobs": True} if shape.logprobs else {})
@@ -107,15 +108,14 @@ class HostedChat:
         return RequestFailedError(f"{name}: {words}", lost=failures.is_lost(error))
 
 
-def _asked_for(tools: Sequence[str], constraint: Constraint | None) -> dict[str, Any]:
+def _asked_for(constraint: Constraint | None) -> dict[str, Any]:
     """What the request says of the answer. Raises ConfigError for a grammar: no part of OpenAI's API takes one."""
-    asked: dict[str, Any] = {"tools": [json.loads(tool) for tool in tools]} if tools else {}
     if constraint is None:
-        return asked
+        return {}
     if constraint.kind != "json_schema":
         raise ConfigError("A provider holds answers to a JSON Schema, not to a grammar. Ask a local model instead.")
     wanted = {"name": "answer", "schema": json.loads(constraint.text), "strict": True}
-    return asked | {"response_format": {"type": "json_schema", "json_schema": wanted}}
+    return {"response_format": {"type": "json_schema", "json_schema": wanted}}
 
 
 def _probability(logprobs: Any) -> float | None:

@@ -26,7 +26,7 @@ from transformers import AttentionInterface
 from tunesmith.engines.local import kernels
 from tunesmith.engines.local.kernels import Look
 from tunesmith.engines.local.memory import Memory, Pair
-from tunesmith.engines.local.segments import Padding, Segments
+from tunesmith.engines.local.segments import Padding, Seen, Segments
 
 NAME = "tunesmith_shared_prefix"
 UNSUPPORTED = ("s_aux",)
@@ -124,14 +124,13 @@ def _attend_remembering(
     (padding,) = segments.paddings
     shared = memory.prefix(layer)
     before = 0 if shared is None else shared[0].shape[1]
-    k, v = memory.extend(layer, padding.pad(k_GND), padding.pad(v_GND))
-    k, v = (_repeat(x, q_HND.shape[0], 1) for x in (k, v))
-    causal, bias = _causal(padding.longest, look, q_HND)
-    if segments.bias_B1LK is not None:
-        causal, bias = False, segments.bias_B1LK
-        if look.window is not None:
-            bias = bias + _windowed(segments, padding, look.window, q_HND)
-    out_BHLD, lse_BHL = kernels.forward(padding.pad(q_HND), k, v, look, causal=causal, bias_BHQK=bias)
+    k_BGKD, v_BGKD = memory.extend(layer, k_GND, v_GND, padding)
+    q_BHLD = padding.pad(q_HND)
+    if segments.seen is None:
+        out_BHLD, lse_BHL = _attend_first(q_BHLD, k_BGKD, v_BGKD, look)
+    else:
+        bias = _seen(segments.seen, segments, padding, look.window, q_HND)
+        out_BHLD, lse_BHL = _attend_grouped(q_BHLD, k_BGKD, v_BGKD, look, bias)
     out_HND, lse_HN = torch.empty_like(q_HND), _empty_lse(q_HND)
     padding.unpad(out_BHLD, out_HND)
     padding.unpad(lse_BHL.unsqueeze(-1), lse_HN.unsqueeze(-1))
@@ -143,12 +142,33 @@ def _attend_remembering(
     return out_HND.transpose(0, 1)
 
 
-def _windowed(segments: Segments, padding: Padding, window: int, like: Tensor) -> Tensor:
-    """(B, 1, L, M + L): −inf where a remembered or new token stands too far back. Padding sees at least itself."""
-    assert segments.remembered_BM is not None
+def _attend_first(q_BHLD: Tensor, k_BGLD: Tensor, v_BGLD: Tensor, look: Look) -> tuple[Tensor, Tensor]:
+    """Branches that remember nothing yet."""
+    causal, bias = _causal(q_BHLD.shape[2], look, q_BHLD)
+    k, v = (_repeat(x, q_BHLD.shape[1], 1) for x in (k_BGLD, v_BGLD))
+    return kernels.forward(q_BHLD, k, v, look, causal=causal, bias_BHQK=bias)
+
+
+def _attend_grouped(
+    q_BHLD: Tensor, k_BGKD: Tensor, v_BGKD: Tensor, look: Look, bias_B1LK: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The query heads of a key head as further queries, so that what is remembered is read where it lies."""
+    branches, heads, length, size = q_BHLD.shape
+    times = heads // k_BGKD.shape[1]
+    q = q_BHLD.reshape(branches, -1, times * length, size)
+    bias = bias_B1LK.repeat(1, 1, times, 1)
+    out, lse = kernels.forward(q, k_BGKD, v_BGKD, look, causal=False, bias_BHQK=bias)
+    return out.reshape(q_BHLD.shape), lse.reshape(branches, heads, length)
+
+
+def _seen(seen: Seen, segments: Segments, padding: Padding, window: int | None, like: Tensor) -> Tensor:
+    """(B, 1, L, K): the bias of what is seen, with −inf also where a key stands too far back for the window. Padding
+    has position 0, from which no key is far."""
+    if window is None:
+        return seen.bias_B1LK
     positions_BL = padding.pad(segments.positions_T[None, :, None])[:, 0, :, 0]
-    keys_BK = torch.cat([segments.remembered_BM, positions_BL], dim=1)
-    return kernels.bias((positions_BL.unsqueeze(2) - keys_BK.unsqueeze(1) < window).unsqueeze(1), like.dtype)
+    near_BLK = positions_BL.unsqueeze(2) - seen.keys_BK.unsqueeze(1) < window
+    return seen.bias_B1LK + kernels.bias(near_BLK.unsqueeze(1), like.dtype)
 
 
 def _causal(length: int, look: Look, like: Tensor) -> tuple[bool, Tensor | None]:

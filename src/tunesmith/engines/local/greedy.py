@@ -43,23 +43,30 @@ def greedy(
         return branches
     logits_BV = session.begin([[*prompt, *opening] for prompt in prompts])
     while True:
-        going, new = [], []
+        going: dict[int, Tokens] = {}
         logprobs, tokens = _likeliest(logits_BV, rule.allowed(active))
         for place, (row, token, logprob) in enumerate(zip(active, tokens, logprobs, strict=True)):
             branch = branches[row]
             branch.logprob += logprob
             more, over = ([], True) if token in stop else rule.follow(row, token)
             if branch.goes_on(more, limit, over=over):
-                going.append(place)
-                new.append(more)
+                going[place] = more
             elif fault := rule.fault(row):
                 branch.ended, branch.fault = False, fault
         if not going:
             return branches
+        places = closed_up(list(going))
         if len(going) < len(active):
-            session.keep_branches(going)
-        active = [active[place] for place in going]
-        logits_BV = session.step(new)
+            session.keep_branches(places)
+        active = [active[place] for place in places]
+        logits_BV = session.step([going[place] for place in places])
+
+
+def closed_up(places: Sequence[int]) -> list[int]:
+    """The same, which ascend, in an order in which the last fill the gaps and all others stay where they are."""
+    staying = [place for place in places if place < len(places)]
+    moving = [*places[len(staying) :]]
+    return [place if place in set(staying) else moving.pop() for place in range(len(places))]
 
 
 def _likeliest(logits_BV: Tensor, allowed_BV: Tensor | None) -> tuple[list[float], list[int]]:

@@ -1,15 +1,31 @@
 """Keys and values kept between passes: one prefix that every branch shares, and what each branch has said so far.
 
-Axes: G key heads, P prefix tokens, B branches, M remembered tokens of the longest branch, L new tokens, D head size.
+Every branch stands in a row of its own, from the row's beginning and without gaps, in buffers that have room for more;
+so a token that is said costs the writing of that token, not a copy of what was said before.
+
+Axes: G key heads, P prefix tokens, B branches, C places of a branch, M of them in use by the longest, N new tokens of
+all branches, K keys of a branch, D head size.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from tunesmith.engines.local.segments import Padding
+
 Pair = tuple[Tensor, Tensor]
+
+
+class Places(NamedTuple):
+    """Where the new tokens of a pass are written: of each its branch and its place there; `longest` counts the places
+    in use behind it."""
+
+    branches_N: Tensor
+    places_N: Tensor
+    longest: int
 
 
 class Memory:
@@ -17,22 +33,37 @@ class Memory:
 
     def __init__(self) -> None:
         self._prefix: dict[int, Pair] = {}  # (G, P, D)
-        self._branches: dict[int, Pair] = {}  # (B, G, M, D)
+        self._branches: dict[int, Pair] = {}  # (B, G, C, D), 0 where nothing was written
+        self._used = 0  # M
+        self._places: Places | None = None  # of the pass under way
         self._ahead: list[int] | None = None  # the branches that a pass looks ahead from, remembering nothing
 
     def prefix(self, layer: int) -> Pair | None:
         return self._prefix.get(layer)
 
-    def extend(self, layer: int, k_BGLD: Tensor, v_BGLD: Tensor) -> Pair:
-        """Remembered and new keys and values of every branch, side by side."""
-        if layer in self._branches:
-            k, v = self._branches[layer]
-            if self._ahead is not None:
-                k, v = k[self._ahead], v[self._ahead]
-            k_BGLD, v_BGLD = torch.cat([k, k_BGLD], dim=2), torch.cat([v, v_BGLD], dim=2)
+    def extend(self, layer: int, k_GND: Tensor, v_GND: Tensor, padding: Padding) -> Pair:  # (B, G, K, D)
+        """The keys and values of every branch, new ones among them: written behind what it remembers, or, where a pass
+        looks ahead, side by side behind all of it."""
         if self._ahead is None:
-            self._branches[layer] = (k_BGLD, v_BGLD)
-        return k_BGLD, v_BGLD
+            return self._written(layer, k_GND, v_GND, padding.branches)
+        k, v = (x[self._ahead, :, : self._used] for x in self._branches[layer])
+        return torch.cat([k, padding.pad(k_GND)], dim=2), torch.cat([v, padding.pad(v_GND)], dim=2)
+
+    def _written(self, layer: int, k_GND: Tensor, v_GND: Tensor, branches: int) -> Pair:
+        assert self._places is not None
+        rows, places, longest = self._places
+        none = k_GND.new_zeros(branches, k_GND.shape[0], 0, k_GND.shape[2])
+        k, v = (_roomy(x, longest) for x in self._branches.get(layer, (none, none)))
+        k[rows, :, places], v[rows, :, places] = k_GND.transpose(0, 1), v_GND.transpose(0, 1)
+        self._branches[layer] = (k, v)
+        return k[:, :, :longest], v[:, :, :longest]
+
+    @contextmanager
+    def remembering(self, places: Places) -> Iterator[None]:
+        """The pass inside writes its tokens there."""
+        self._places = places
+        yield
+        self._used = places.longest
 
     @contextmanager
     def looking_ahead(self, rows: Sequence[int]) -> Iterator[None]:
@@ -44,8 +75,13 @@ class Memory:
             self._ahead = None
 
     def keep_branches(self, rows: Sequence[int]) -> None:
-        for layer, (k, v) in self._branches.items():
-            self._branches[layer] = (k[rows], v[rows])
+        """`rows` take the first places, in this order. Those that stand there already are not moved."""
+        moved = [(place, row) for place, row in enumerate(rows) if place != row]
+        into, out_of = [place for place, _ in moved], [row for _, row in moved]
+        for layer, pair in self._branches.items():
+            for x in pair if moved else ():
+                x[into] = x[out_of]
+            self._branches[layer] = (pair[0][: len(rows)], pair[1][: len(rows)])
 
     def begin_with(self, pairs: Sequence[Pair]) -> None:
         """Take each layer's keys and values (G, P, D) as the prefix."""
@@ -55,12 +91,12 @@ class Memory:
         """Make the single remembered branch part of the prefix."""
         for layer, (k, v) in self._branches.items():
             assert k.shape[0] == 1, "only a single branch can become the prefix"
+            new_k, new_v = k[0, :, : self._used], v[0, :, : self._used]
             if layer in self._prefix:
                 old_k, old_v = self._prefix[layer]
-                self._prefix[layer] = (torch.cat([old_k, k[0]], dim=1), torch.cat([old_v, v[0]], dim=1))
-            else:
-                self._prefix[layer] = (k[0], v[0])
-        self._branches = {}
+                new_k, new_v = torch.cat([old_k, new_k], dim=1), torch.cat([old_v, new_v], dim=1)
+            self._prefix[layer] = (new_k, new_v)
+        self.forget_branches()
 
     def shorten(self, length: int) -> None:
         """Keep the first `length` tokens of the prefix."""
@@ -70,4 +106,13 @@ class Memory:
             self._prefix[layer] = (k[:, :length], v[:, :length])
 
     def forget_branches(self) -> None:
-        self._branches = {}
+        self._branches, self._used = {}, 0
+
+
+def _roomy(x_BGCD: Tensor, places: int) -> Tensor:
+    """The same with room for `places`, and for half as many again where there was none."""
+    lacking = places - x_BGCD.shape[2]
+    if lacking <= 0:
+        return x_BGCD
+    more = x_BGCD.new_zeros(*x_BGCD.shape[:2], lacking + places // 2, x_BGCD.shape[3])
+    return torch.cat([x_BGCD, more], dim=2)

@@ -12,8 +12,8 @@ from transformers import PreTrainedModel
 
 from tunesmith.engines.base import Tokens
 from tunesmith.engines.local import kernels
-from tunesmith.engines.local.memory import Memory
-from tunesmith.engines.local.segments import Segments
+from tunesmith.engines.local.memory import Memory, Places
+from tunesmith.engines.local.segments import Seen, Segments
 from tunesmith.engines.local.virtual import Virtual
 
 
@@ -23,7 +23,6 @@ class Session:
         self._memory = Memory()
         self._virtual = 0 if virtual is None else virtual.length
         self._prefix: list[int] = []
-        self._places_BM: Tensor | None = None  # the position of what each branch remembers; −1: padding
         self._lengths: list[int] = []
         if virtual is not None:
             self._remember(virtual)
@@ -46,7 +45,8 @@ class Session:
         self._prefix = list(common)
         if len(common) > kept:
             positions = [*range(self._virtual + kept, self._start)]
-            self._run([common[kept:]], [positions], torch.tensor([0], device=self.device))
+            with self._memory.remembering(self._places([0], [len(positions)])):
+                self._run([common[kept:]], [positions], torch.tensor([0], device=self.device))
             self._memory.promote()
         return len(common)
 
@@ -54,14 +54,15 @@ class Session:
     def begin(self, branches: Sequence[Tokens]) -> Tensor:
         """Start one branch per prompt's rest, after the shared prefix; the logits after each last token: (B, V)."""
         assert all(branches), "a branch cannot be empty"
-        start = self._start
         self._memory.forget_branches()
-        self._lengths = [len(branch) for branch in branches]
-        ends = torch.tensor(self._lengths, device=self.device).cumsum(0) - 1
-        positions = [[*range(start, start + length)] for length in self._lengths]
-        logits = self._run(branches, positions, ends)
-        self._places_BM = self._padded(positions)
-        return logits
+        self._lengths = [0] * len(branches)
+        return self._say(branches, going_on=False)
+
+    @torch.inference_mode()
+    def step(self, tokens: Sequence[Tokens]) -> Tensor:
+        """Append tokens to every branch and remember them; the logits after each branch's last: (B, V)."""
+        assert all(tokens), "every branch goes on"
+        return self._say(tokens, going_on=True)
 
     @torch.inference_mode()
     def extend(self, rows: Sequence[int], tokens: Sequence[Tokens], parents: Sequence[Sequence[int]]) -> Tensor:
@@ -74,31 +75,14 @@ class Session:
         depths = [_depths(tree) for tree in parents]
         starts = [self._start + self._lengths[row] for row in rows]
         positions = [[start + depth for depth in tree] for start, tree in zip(starts, depths, strict=True)]
-        sees = [_ancestors(tree, self.device) for tree in parents]
+        seen = self._seen_ahead(rows, positions, [_ancestors(tree, self.device) for tree in parents])
         with self._memory.looking_ahead(list(rows)):
-            assert self._places_BM is not None
-            return self._run(tokens, positions, None, sees, self._places_BM[list(rows)])
+            return self._run(tokens, positions, None, seen)
 
     @torch.inference_mode()
-    def step(self, tokens: Sequence[Tokens]) -> Tensor:
-        """Append tokens to every branch and remember them; the logits after each branch's last: (B, V)."""
-        assert all(tokens), "every branch goes on"
-        assert self._places_BM is not None
-        sizes = [len(each) for each in tokens]
-        starts = [self._start + length for length in self._lengths]
-        positions = [[*range(start, start + size)] for start, size in zip(starts, sizes, strict=True)]
-        sees = [torch.ones(size, size, dtype=torch.bool, device=self.device).tril() for size in sizes]
-        ends = torch.tensor(sizes, device=self.device).cumsum(0) - 1
-        logits = self._run(tokens, positions, ends, sees, self._places_BM)
-        self._places_BM = torch.cat([self._places_BM, self._padded(positions)], dim=1)
-        self._lengths = [length + size for length, size in zip(self._lengths, sizes, strict=True)]
-        return logits
-
     def keep_branches(self, rows: Sequence[int]) -> None:
-        """Drop all branches but these, for instance those that have not ended."""
-        assert self._places_BM is not None
-        self._memory.keep_branches(list(rows))
-        self._places_BM = self._places_BM[list(rows)]
+        """Drop all branches but these, which are counted in this order from now on."""
+        self._memory.keep_branches(rows)
         self._lengths = [self._lengths[row] for row in rows]
 
     @property
@@ -124,50 +108,73 @@ class Session:
         )
         self._memory.promote()
 
-    @torch.inference_mode()
+    def _say(self, tokens: Sequence[Tokens], *, going_on: bool) -> Tensor:
+        """The logits after each branch's last new token; what was said is remembered."""
+        sizes, before = [len(each) for each in tokens], self._lengths
+        starts = [self._start + length for length in before]
+        positions = [[*range(start, start + size)] for start, size in zip(starts, sizes, strict=True)]
+        ends = torch.tensor(sizes, device=self.device).cumsum(0) - 1
+        places = self._places(before, sizes)
+        seen = self._seen(before, max(sizes), places.longest) if going_on else None
+        with self._memory.remembering(places):
+            logits_BV = self._run(tokens, positions, ends, seen)
+        self._lengths = [length + size for length, size in zip(before, sizes, strict=True)]
+        return logits_BV
+
     def _run(
         self,
         branches: Sequence[Tokens],
         positions: Sequence[Sequence[int]],
         keep: Tensor | None,
-        sees: Sequence[Tensor] = (),
-        behind_BM: Tensor | None = None,
+        seen: Seen | None = None,
     ) -> Tensor:
-        """One forward. Tokens that continue branches stand behind the positions `behind_BM`; `sees` are their trees."""
+        """One forward. Tokens that continue branches look at what is `seen`; others stand behind the prefix alone."""
         tokens = [token for branch in branches for token in branch]
         places = [position for branch in positions for position in branch]
-        bias = None if behind_BM is None else self._bias(behind_BM >= 0, sees)
-        lengths = [len(branch) for branch in branches]
-        segments = Segments.remembering(lengths, places, self.device, bias, behind_BM)
         result = self._model(
             input_ids=torch.tensor([tokens], device=self.device),
             position_ids=torch.tensor([places], device=self.device),
             logits_to_keep=0 if keep is None else keep,
             use_cache=False,
-            segments=segments,
+            segments=Segments.remembering([len(branch) for branch in branches], places, self.device, seen),
             memory=self._memory,
         )
         logits_NV: Tensor = result.logits[0]
         return logits_NV
 
-    def _padded(self, positions: Sequence[Sequence[int]]) -> Tensor:
-        """(B, L): the positions of some branches side by side, −1 behind the shorter ones."""
-        longest = max(len(branch) for branch in positions)
-        return torch.tensor([[*branch, *[-1] * (longest - len(branch))] for branch in positions], device=self.device)
+    def _places(self, before: Sequence[int], sizes: Sequence[int]) -> Places:
+        """Of `sizes` new tokens of every branch, each behind the `before` that it has."""
+        sizes_B = torch.tensor(sizes, device=self.device)
+        branches_N = torch.repeat_interleave(sizes_B)
+        first_B = torch.tensor(before, device=self.device) - (sizes_B.cumsum(0) - sizes_B)
+        places_N = torch.arange(len(branches_N), device=self.device) + first_B[branches_N]
+        return Places(branches_N, places_N, max(map(sum, zip(before, sizes, strict=True))))
 
-    def _bias(self, valid_BM: Tensor, sees: Sequence[Tensor]) -> Tensor:
-        """(B, 1, L, M + L): 0 where a new token may look, −inf where not. Padding looks at itself alone."""
-        rows, remembered = valid_BM.shape
-        longest = max(len(tree) for tree in sees)
-        allowed = torch.zeros(rows, longest, remembered + longest, dtype=torch.bool, device=self.device)
-        allowed[:, :, :remembered] = valid_BM.unsqueeze(1)
-        own = torch.arange(longest, device=self.device)
-        for row, tree in enumerate(sees):
-            size = len(tree)
-            allowed[row, :size, remembered : remembered + size] = tree
-            allowed[row, size:, :remembered] = False
-            allowed[row, own[size:], remembered + own[size:]] = True
-        return kernels.bias(allowed, self._model.dtype).unsqueeze(1)
+    def _seen(self, before: Sequence[int], longest: int, keys: int) -> Seen:
+        """A branch's new tokens see what it said before them, and themselves; what pads them sees no less."""
+        before_B, key_K = torch.tensor(before, device=self.device), torch.arange(keys, device=self.device)
+        reach_BL = before_B.unsqueeze(1) + torch.arange(longest, device=self.device)
+        allowed_BLK = key_K <= reach_BL.unsqueeze(2)
+        return Seen(self._bias(allowed_BLK), (self._start + key_K).unsqueeze(0))
+
+    def _seen_ahead(self, rows: Sequence[int], positions: Sequence[Sequence[int]], trees: Sequence[Tensor]) -> Seen:
+        """Of trees that continue the branches `rows`: each token sees the branch and its ancestors in the tree. What
+        pads a tree sees itself alone."""
+        lengths_B = torch.tensor([self._lengths[row] for row in rows], device=self.device)
+        remembered, longest = max(self._lengths), max(len(tree) for tree in trees)
+        key_M, own_L = torch.arange(remembered, device=self.device), torch.arange(longest, device=self.device)
+        allowed_BLK = torch.zeros(len(rows), longest, remembered + longest, dtype=torch.bool, device=self.device)
+        allowed_BLK[:, :, :remembered] = (key_M < lengths_B.unsqueeze(1)).unsqueeze(1)
+        allowed_BLK[:, own_L, remembered + own_L] = True
+        places_BL = torch.zeros(len(rows), longest, dtype=torch.long, device=self.device)
+        for row, (tree, places) in enumerate(zip(trees, positions, strict=True)):
+            allowed_BLK[row, : len(tree), remembered : remembered + len(tree)] = tree
+            places_BL[row, : len(tree)] = torch.tensor(places, device=self.device)
+        behind_BM = (self._start + key_M).expand(len(rows), -1)
+        return Seen(self._bias(allowed_BLK), torch.cat([behind_BM, places_BL], dim=1))
+
+    def _bias(self, allowed_BLK: Tensor) -> Tensor:  # (B, 1, L, K)
+        return kernels.bias(allowed_BLK, self._model.dtype).unsqueeze(1)
 
 
 def common_prefix(rows: Sequence[Tokens]) -> list[int]:

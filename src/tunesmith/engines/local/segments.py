@@ -70,20 +70,26 @@ class Read(NamedTuple):
     bias_NK: Tensor | None = None
 
 
+class Seen(NamedTuple):
+    """What new tokens may look at among the remembered and the new ones of their branch, and those keys' positions: of
+    every branch, or (1, K) where they are the same."""
+
+    bias_B1LK: Tensor
+    keys_BK: Tensor
+
+
 @dataclass(frozen=True, eq=False)
 class Segments:
     """How a packed row divides; a segment may not be empty.
 
-    `bias_B1LK`, only with a memory and then with a single padding, says what each new token may look at among the
-    remembered and the new tokens of its branch; without it a segment is causal. `positions_T` are the tokens'
-    positions and `remembered_BM` those of what the branches remember, for layers with a window.
+    `seen` is of rows that continue what is remembered, and then there is a single padding; without it a segment is
+    causal. `positions_T` are the tokens' positions, for layers with a window.
     """
 
     paddings: tuple[Padding, ...]
     shared: tuple[Shared, ...]
     positions_T: Tensor
-    bias_B1LK: Tensor | None = None
-    remembered_BM: Tensor | None = None
+    seen: Seen | None = None
     _reads: dict[int, list[Read]] = field(default_factory=dict)  # by window: the same in every layer
 
     @classmethod
@@ -125,12 +131,11 @@ class Segments:
         lengths: Sequence[int],
         positions: Sequence[int],
         device: torch.device,
-        bias_B1LK: Tensor | None = None,
-        remembered_BM: Tensor | None = None,
+        seen: Seen | None = None,
     ) -> "Segments":
         """New tokens of remembered branches, one segment each, in order."""
         paddings = (_padding(lengths, range(len(lengths)), device),)
-        return cls(paddings, (), torch.tensor([*positions], device=device), bias_B1LK, remembered_BM)
+        return cls(paddings, (), torch.tensor([*positions], device=device), seen)
 
     def behind(self, before: int, window: int | None, like: Tensor) -> Read | None:
         """All tokens of the row as readers of `before` remembered ones, at positions 0 … before − 1."""

@@ -14,6 +14,7 @@ from tunesmith.candidates.rows import where
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Message
 from tunesmith.core.files import write_text
+from tunesmith.tasks.calls import turn_of
 from tunesmith.tasks.spec import Task
 from tunesmith.training.rows import learnt
 
@@ -26,7 +27,7 @@ def write(path: Path, task: Task, examples: Sequence[Example]) -> None:
 def row(task: Task, example: Example) -> dict[str, Any]:
     """`{"messages": [system, …, assistant]}`; the turns are those that the model is asked with later."""
     turns = [_turn(task, each, example) for each in conversation(task, example)]
-    answer: dict[str, Any] = {"role": "assistant", "content": example.expected}
+    answer: dict[str, Any] = turn_of(task.family, example.expected).openai()
     if _binary(example.weight, example) == 0:
         answer["weight"] = 0
     tools = {"tools": [json.loads(tool) for tool in example.tools]} if example.tools else {}
