@@ -23,7 +23,7 @@ CANONICAL = CallSection(input="\0input", output="\0output", time="time", behavio
 SOURCE = "source"  # in a canonical row: where it stood before it was imported
 OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
 CANONICAL_KEYS = {
-    *("messages", "tools", "accepted", "slice", "group", "weight", "behaviour"),
+    *("messages", "tools", "accepted", "results", "slice", "group", "weight", "behaviour"),
     *("origin", SOURCE, "time", "made", OTHER),
 }
 
@@ -61,6 +61,8 @@ def canonical_line(example: Example, other: Mapping[str, Any] | None = None) -> 
         row["tools"] = [json.loads(tool) for tool in example.tools]
     if example.accepted:
         row["accepted"] = json.loads(example.accepted)
+    if example.results:
+        row["results"] = json.loads(example.results)
     if example.slice is not None:
         row["slice"] = example.slice
     if example.group is not None:

@@ -211,7 +211,7 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
         )
     section = section.model_copy(update=_names(row, section))
     read = {"messages", "tools", section.slice, section.group, "weight", section.behaviour}
-    read |= {"accepted"} if isinstance(section, CallSection) else set()
+    read |= {"accepted", "results"} if isinstance(section, CallSection) else set()
     if isinstance(row.get("origin"), str):
         origin = row["origin"]
         read.add("origin")
