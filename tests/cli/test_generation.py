@@ -1,5 +1,6 @@
 """Free text as a user types it: from pairs and chat rows to the verdict, on a tiny model, and what is refused."""
 
+import csv
 import json
 import re
 import shutil
@@ -149,6 +150,33 @@ def test_the_report_shows_answers_beside_what_was_expected(walked, tunesmith_in)
     assert "The report shows sealed rows with their answers" in revealed.out
     shown = Path(re.search(r"Report: (\S+)", revealed.out)[1]).read_text()
     assert len(set(re.findall(r"Hand me the \w+ number (1\d\d) now", shown))) == 24
+
+
+def test_people_rate_answers_in_a_sheet_that_compare_writes_and_reads(walked, tmp_path, tunesmith_in):
+    shutil.copytree(walked[0], tmp_path / "p")
+    run = tunesmith_in(tmp_path / "p")
+    done = run("compare", "--rating-sheet", **SMALL)
+    assert "Wrote evals/ratings.csv" in done.out, done.err
+    path = tmp_path / "p/evals/ratings.csv"
+    with path.open(newline="") as file:
+        sheet = list(csv.DictReader(file))
+    assert {row["candidate"] for row in sheet} == {"rules", "fine-tune"}
+    for row in sheet:
+        if row["dimension"] == "tone":
+            row |= {"rater": "ann", "rating": "5" if row["candidate"] == "rules" else "2"}
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(sheet[0]))
+        writer.writeheader()
+        writer.writerows(sheet)
+    done = run("compare", "--json", **SMALL)
+    [tone] = done.json["ratings"]
+    rows = len(sheet) // 10
+    assert (tone["dimension"], tone["raters"], tone["ratings"]) == ("tone", 1, 2 * rows)
+    assert tone["means"]["rules"]["n"] == rows
+    assert "What people said" in Path(done.json["report"]).read_text()
+    refused = run("compare", "--rating-sheet", **SMALL)
+    assert refused.code == 2
+    assert "evals/ratings.csv exists, and may hold ratings" in refused.err
 
 
 def test_training_validates_by_what_the_model_writes(walked):

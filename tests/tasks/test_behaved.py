@@ -8,7 +8,7 @@ import pytest
 from tunesmith.core.errors import ConfigError
 from tunesmith.core.example import Behaviour, Example, Message
 from tunesmith.core.prediction import Prediction
-from tunesmith.tasks import behaved
+from tunesmith.tasks import behaved, calls
 from tunesmith.tasks.behaviour import BehaviourSection
 from tunesmith.tasks.measures import measure
 from tunesmith.tasks.spec import Task
@@ -39,6 +39,12 @@ TEXTS = Task(
     max_new_tokens=40,
     behaviour=BehaviourSection(escalate=("a colleague will",), ask=("could you tell me",), refuse=("das geht nicht",)),
 )
+TOOLS = Task(
+    family="tool_calls",
+    prompt="",
+    max_new_tokens=40,
+    behaviour=BehaviourSection(escalate=("hand_over",), ask=("which one",)),
+)
 
 
 def row(text: str, expected: str, behaviour: Behaviour | None = None) -> Example:
@@ -65,6 +71,10 @@ def answers(task: Task, examples: Sequence[Example], texts: Sequence[str]) -> li
         (RECORDS, '{"next_step": "person"}', "escalate"),
         (RECORDS, '{"next_step": "none"}', "refuse"),
         (RECORDS, '{"city": "person"}', "answer"),
+        (TOOLS, calls.text_of("", [calls.Call("hand_over", {})]), "escalate"),
+        (TOOLS, calls.text_of("", [calls.Call("weather", {"city": "Rome"})]), "answer"),
+        (TOOLS, "Which one do you mean?", "ask"),
+        (TOOLS, "I'm unable to look that up.", "refuse"),
         (TEXTS, "Hello. A colleague  will call you.", "escalate"),
         (TEXTS, "Could you tell me the number?", "ask"),
         (TEXTS, "Leider: das geht nicht.", "refuse"),

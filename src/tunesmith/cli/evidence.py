@@ -107,6 +107,9 @@ def compare(
             help="Show sealed rows: those answered wrongly, or free text as it was answered; the receipt says so.",
         ),
     ] = False,
+    rating_sheet: Annotated[
+        bool, typer.Option("--rating-sheet", help="Write evals/ratings.csv, for people to rate validation answers in.")
+    ] = False,
     folder: Folder = None,
     settings: Settings = None,
     json: Json = False,
@@ -114,7 +117,7 @@ def compare(
     """Put every candidate in one table and give the verdict; exit code 3 where it is hold or reject."""
     from tunesmith.workflows.compare import compare as work
 
-    perform(json, lambda console: work(opened(folder, settings), console, reveal=reveal))
+    perform(json, lambda console: work(opened(folder, settings), console, reveal=reveal, rating_sheet=rating_sheet))
 
 
 def verify(

@@ -105,6 +105,7 @@ class Scorecard(Record):
     metrics: dict[str, Estimate]
     slices: dict[str, dict[str, Estimate]]
     labels: dict[str, LabelFigures] = {}
+    parents: dict[str, LabelFigures] = {}  # of labels in a tree: those that have others below them
     fields: dict[str, FieldFigures] = {}
     confusion_labels: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
@@ -123,3 +124,16 @@ class Scorecard(Record):
     memory: int | None = None  # peak bytes of the process while answering
     cascade: CascadeFigures | None = None  # of a cascade
     scaling: Scaling | None = None  # of written answers, where their confidence was put right
+
+
+class Rated(Record):
+    """What people said on one dimension: the mean of each candidate from 1 to 5, and how far the raters agree.
+
+    `agreement` is Krippendorff's alpha over all answers; None where too few were rated twice.
+    """
+
+    dimension: str
+    means: dict[str, Estimate]  # by candidate
+    raters: int
+    ratings: int
+    agreement: float | None

@@ -157,5 +157,6 @@ def _example(
         origin=origin,
         source=row["source"] if "messages" in row and from_there(row.get("source")) else "",
         behaviour=fields.behaviour(row.get(section.behaviour), section.behaviour) if section.behaviour else None,
+        tests=fields.text(row[section.tests], section.tests) if section.tests and row.get(section.tests) else "",
         time=fields.moment(row.get(section.time), section.time) if section.time else None,
     )

@@ -12,10 +12,12 @@ Tokens = Sequence[int]
 
 
 class LabelAnswer(Record):
-    """The greedy answer under the labels. `confidence` is None where it was not asked for."""
+    """The greedy answer under the labels. `confidence` is None where it was not asked for, `probabilities` (of all
+    labels) where they were not asked for exactly."""
 
     label: int
     confidence: float | None
+    probabilities: tuple[float, ...] | None = None
     seconds: float
     tokens_in: int
     tokens_out: int
@@ -44,7 +46,7 @@ class TextAnswer(Record):
 
 class ChatAnswer(Record):
     """What a provider answered. `probability` is that of `text`, None where the server does not state it; `cut` where
-    the limit of tokens ended it."""
+    the limit of tokens ended it; `kept` where it was given to the same request before, in the `seconds` of then."""
 
     text: str
     refused: bool = False
@@ -53,6 +55,7 @@ class ChatAnswer(Record):
     seconds: float
     tokens_in: int
     tokens_out: int
+    kept: bool = False
 
 
 class RequestFailedError(Exception):
@@ -75,8 +78,11 @@ class ChatEngine(Protocol):
         max_tokens: int,
         tools: Sequence[str] = (),
         constraint: Constraint | None = None,
+        anew: bool = False,
     ) -> ChatAnswer:
-        """Raises RequestFailedError for this request alone, ProviderError where no other could succeed either,
+        """What was answered to the same request before is taken, unless it is to be asked `anew`.
+
+        Raises RequestFailedError for this request alone, ProviderError where no other could succeed either,
         ConfigError for a constraint that is no JSON Schema."""
 
 

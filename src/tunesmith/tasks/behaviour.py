@@ -16,7 +16,8 @@ class BehaviourSection(Record):
     refuse: tuple[str, ...] = Field(
         default=(),
         description="What says that an answer refuses. Of classification: labels. Of extraction: values of `field`. Of "
-        "generation: phrases, beside the refusals in English that are known without.",
+        "generation: phrases, beside the refusals in English that are known without. Of tool calls: names of tools, or "
+        "phrases of words without a call.",
     )
     escalate: tuple[str, ...] = Field(default=(), description="What says that it hands over to a person; likewise.")
     ask: tuple[str, ...] = Field(default=(), description="What says that it asks back; likewise.")

@@ -10,7 +10,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
 from tunesmith.core.run import Run
-from tunesmith.core.scorecard import CascadeFigures, Scaling
+from tunesmith.core.scorecard import CascadeFigures, Rated, Scaling
 from tunesmith.core.units import count
 from tunesmith.core.verdict import Verdict
 from tunesmith.decisions.comparison import Evaluated
@@ -40,6 +40,7 @@ class Evidence(Record):
     seal: Seal
     baseline: Run
     train: Run
+    ratings: tuple[Rated, ...] = ()  # of people
     revealed: bool  # whether this comparison was asked to show sealed rows
 
 
@@ -58,6 +59,7 @@ def assemble(project: Project, state: Ready, evidence: Evidence) -> Report:
         currency=project.config.prices.currency,
         training_seconds=seconds,
         training_cost=None if per_hour is None or is_hosted(_base(project)) else seconds / 3600 * per_hour,
+        ratings=evidence.ratings,
         facts=_facts(project, state, evidence),
     )
 
@@ -104,7 +106,7 @@ def _scores(
     baseline: Sequence[Prediction],
 ) -> Scores:
     def of(predictions: Sequence[Prediction]) -> dict[str, float]:
-        scores = answers_of(task, examples, predictions).scores(metric)
+        scores = answers_of(task, examples, predictions, metric).scores(metric)
         return {example.id: float(score) for example, score in zip(examples, scores, strict=True)}
 
     return Scores(metric=metric, fine_tune=of(fine_tune), baseline=of(baseline))

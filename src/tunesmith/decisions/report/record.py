@@ -6,7 +6,7 @@ from typing import Any
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
-from tunesmith.core.scorecard import Scorecard
+from tunesmith.core.scorecard import Rated, Scorecard
 from tunesmith.core.verdict import Verdict
 
 
@@ -75,4 +75,5 @@ class Report(Record):
     currency: str = "$"
     training_seconds: float | None = None
     training_cost: float | None = None
+    ratings: tuple[Rated, ...] = ()  # of people
     facts: dict[str, dict[str, str]] = {}  # heading → name → value: digests, versions, the seal, looks, counts
