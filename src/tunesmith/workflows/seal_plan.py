@@ -38,8 +38,8 @@ def seal_plan(project: Project, console: Console, *, accuracy: float | None = No
     rules = project.config.rules
     if rules.least_share is None and rules.primary in SPARED:
         raise UserError(
-            f"[rules] primary = {rules.primary!r}: how many rows a difference by what mistakes cost needs is only known "
-            "once something is measured; `tunesmith baseline` says it then."
+            f"[rules] primary = {rules.primary!r}: how many rows a difference by what mistakes cost needs is only "
+            "known once something is measured; `tunesmith baseline` says it then."
         )
     rows, slices = _rows(project)
     made = plan(rules, _noise(project, accuracy), level=_level(project), rows=rows, slices=slices)
