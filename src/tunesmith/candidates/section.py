@@ -10,7 +10,7 @@ from tunesmith.core.record import Record
 from tunesmith.tasks.spec import FamilyName
 
 BaselineName = Literal["majority", "rules", "classical", "copy", "prompt", "few-shot", "retrieval"]
-FewShotMode = Literal["nearest", "seeded"]
+FewShotMode = Literal["nearest", "seeded", "searched"]
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 TAKEN = {*get_args(BaselineName), "fine-tune", "cascade"}  # names of candidates that Tunesmith gives
 OF_FAMILY: dict[FamilyName, tuple[BaselineName, ...]] = {
@@ -48,9 +48,14 @@ class BaselinesSection(Record):
     few_shot: FewShotMode = Field(
         default="nearest",
         description="Which rows are shown: `nearest`, those most alike to each request in meaning; "
-        "`seeded`, the same random rows, spread over the labels, for every request.",
+        "`seeded`, the same random rows, spread over the labels, for every request; `searched`, the set of such rows "
+        "that helps most, tried on training rows that are held out.",
     )
-    seed: int = Field(default=0, ge=0, description="Which rows `seeded` draws.")
+    seed: int = Field(default=0, ge=0, description="Which rows `seeded` and `searched` draw.")
+    prompts: tuple[str, ...] = Field(
+        default=(),
+        description="Files with other wordings of the prompt, relative to the project, for `searched` to try as well.",
+    )
     documents: str = Field(
         default="docs",
         min_length=1,

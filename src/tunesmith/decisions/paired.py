@@ -17,7 +17,7 @@ T. Tango, Statistics in Medicine 17 (1998) 891. M. Fagerland, S. Lydersen, P. La
 2850. Q. McNemar, Psychometrika 12 (1947) 153.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy import special
@@ -26,7 +26,7 @@ from tunesmith.decisions.power import variance_under
 from tunesmith.tasks import bounded, macro_f1
 from tunesmith.tasks.classified import Answers as Labels
 from tunesmith.tasks.figures import Answers
-from tunesmith.tasks.intervals import BISECTIONS, Floats, Integers, spread
+from tunesmith.tasks.intervals import BISECTIONS, Booleans, Floats, Integers, spread
 
 MIN_ROWS = 20
 PSEUDO = 0.1  # of a pair, to either kind
@@ -49,12 +49,23 @@ class Difference(NamedTuple):
     scale: float = 1.0
 
 
+class Given(Protocol):
+    """Answers of a family, which may be none."""
+
+    @property
+    def groups(self) -> Integers | None: ...
+
+    @property
+    def missing(self) -> Booleans:
+        """Without a valid answer."""
+
+
 def accuracy_difference(a: Answers, b: Answers, level: float) -> Difference | None:
     """None where rows or groups are too few."""
     return share_difference(a.right.astype(np.float64) - b.right, a.groups, level)
 
 
-def invalid_difference(a: Answers, b: Answers, level: float) -> Difference | None:
+def invalid_difference(a: Given, b: Given, level: float) -> Difference | None:
     """By how much fewer rows of `a` are without a valid answer; None where rows or groups are too few."""
     return share_difference(b.missing.astype(np.float64) - a.missing, a.groups, level)
 

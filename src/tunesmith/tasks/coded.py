@@ -21,7 +21,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate
 from tunesmith.tasks import intervals
-from tunesmith.tasks.figures import Measures, groups_of, missing_of, share, slices_of
+from tunesmith.tasks.figures import Measures, groups_of, share, slices_of
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
 from tunesmith.tasks.runnable import refuse_unrunnable
 
@@ -38,7 +38,6 @@ class Result(NamedTuple):
 class Answers(NamedTuple):
     compiled: Booleans
     passed: Booleans
-    missing: Booleans
     groups: Integers | None
 
     @property
@@ -50,7 +49,7 @@ class Answers(NamedTuple):
 
     def where(self, rows: Booleans) -> "Answers":
         groups = None if self.groups is None else intervals.together(self.groups[rows])
-        return Answers(self.compiled[rows], self.passed[rows], self.missing[rows], groups)
+        return Answers(self.compiled[rows], self.passed[rows], groups)
 
 
 def code_of(answer: str) -> str:
@@ -65,7 +64,6 @@ def answers_of(examples: Sequence[Example], predictions: Sequence[Prediction]) -
     return Answers(
         compiled=np.array([each.compiled for each in found], np.bool_),
         passed=np.array([each.passed for each in found], np.bool_),
-        missing=missing_of(predictions),
         groups=groups_of(examples),
     )
 

@@ -39,10 +39,6 @@ class Answers(Protocol):
     @property
     def right(self) -> Booleans: ...
 
-    @property
-    def missing(self) -> Booleans:
-        """Without a valid answer."""
-
     def scores(self, metric: str) -> Floats:
         """What each row scores, between 0 and 1."""
 
@@ -54,11 +50,6 @@ def groups_of(examples: Sequence[Example]) -> Integers | None:
     keys = [example.group if example.group is not None else place for place, example in enumerate(examples)]
     number = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     return intervals.together(np.array([number[key] for key in keys], np.int64))
-
-
-def missing_of(predictions: Sequence[Prediction]) -> Booleans:
-    """The rows without a valid answer."""
-    return np.array([each.state != "ok" or each.output is None for each in predictions], np.bool_)
 
 
 def slices_of(examples: Sequence[Example]) -> Iterator[tuple[str, Booleans]]:

@@ -19,8 +19,8 @@ def guardable(family: FamilyName) -> tuple[str, ...]:
 
 
 def check_guard(metric: str, margin: float, family: FamilyName | None = None, own: Sequence[str] = ()) -> None:
-    """Raise ConfigError where `metric` cannot be guarded in `family` (None: in any), or where `margin` is none. `own`:
-    the user's own metrics."""
+    """Raise ConfigError where `metric` cannot be guarded in `family` (None: in any), or where `margin` is none; `own`
+    are the user's metrics."""
     known = sorted({name for each in ([family] if family else FAMILIES) for name in guardable(each)})
     known += [PREFIX + name for name in own]
     if metric not in known and not (family is None and metric.startswith(PREFIX)):

@@ -9,7 +9,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate
 from tunesmith.tasks import bounded, intervals
-from tunesmith.tasks.figures import Measures, estimate, groups_of, missing_of, slices_of
+from tunesmith.tasks.figures import Measures, estimate, groups_of, slices_of
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
 from tunesmith.tasks.own import Own, pairs, scores
 
@@ -18,7 +18,6 @@ class Answers(NamedTuple):
     """`scored` is metric → the score of every row."""
 
     scored: Mapping[str, Floats]
-    missing: Booleans
     groups: Integers | None
 
     @property
@@ -31,15 +30,14 @@ class Answers(NamedTuple):
 
     def where(self, rows: Booleans) -> "Answers":
         groups = None if self.groups is None else intervals.together(self.groups[rows])
-        return Answers({name: each[rows] for name, each in self.scored.items()}, self.missing[rows], groups)
+        return Answers({name: each[rows] for name, each in self.scored.items()}, groups)
 
 
 def answers_of(own: Own, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Answers:
     """Raises UserError where a function fails."""
     assert [each.example for each in predictions] == [each.id for each in examples], "predictions of other rows"
     found = scores(own, pairs(examples, predictions))
-    scored = {name: np.array(each, np.float64) for name, each in found.items()}
-    return Answers(scored, missing_of(predictions), groups_of(examples))
+    return Answers({name: np.array(each, np.float64) for name, each in found.items()}, groups_of(examples))
 
 
 def added(measures: Measures, own: Own, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Measures:

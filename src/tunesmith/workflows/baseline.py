@@ -115,11 +115,11 @@ def _outlook(project: Project, state: Ready, lines: Sequence[tables.Line], evalu
 
 
 def _make(project: Project, state: Ready, engines: LocalEngines, console: Console, name: str, maker: Maker) -> Entry:
-    digest = maker(project, state, engines)
+    digest = maker(project, state, engines, console)
     if candidates.fault(project, digest):  # a folder of that address stood, and what is kept there is never replaced
         console.say(f"The kept files of {name} were changed; it is made again.")
         remove(project.artifacts / digest)
-        digest = maker(project, state, engines)
+        digest = maker(project, state, engines, console)
     card = read_card(project.artifacts / digest)
     if repeated := card.config.get("repeated"):
         console.say(f"{name}: {count(repeated, 'answer')} to a message that is answered again later; the last counts.")

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
@@ -96,8 +96,6 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
             check_primary(rules.primary, family, given.task.metrics)
         except ConfigError as error:
             raise ConfigError(f"{where}: [rules] primary = {_shown(rules.primary)}: {error}") from None
-    _check_costs(given, values)
-    _check_tests(given, values)
     if family != "generation" and given.style != StyleSection():
         where = values["style"][next(iter(values["style"]))].where
         raise ConfigError(
@@ -109,6 +107,8 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
             check_guard(metric, margin, family, given.task.metrics)
         except ConfigError as error:
             raise ConfigError(f"{values['rules']['guards'].where}: [rules.guards] {metric}: {error}") from None
+    _check_costs(given, values)
+    _check_tests(given, values)
     baselines = given.baselines
     if "which" not in baselines.model_fields_set:
         baselines = baselines.model_copy(update={"which": OF_FAMILY[family]})
@@ -131,24 +131,28 @@ def _check_tests(given: Config, values: Mapping[str, Mapping[str, Place]]) -> No
             f"{values['data']['tests'].where}: [data] tests is of generation, whose answers may be code; this task is "
             f"of {family}. Take the line out."
         )
-    if given.rules.primary == "pass_rate" and tests is None:
-        where = values["rules"]["primary"].where
-        raise ConfigError(
-            f'{where}: [rules] primary = "pass_rate" needs tests to run. Name their column under [data] tests.'
-        )
+    if tests is None and (asks := _asking(given, values, {"pass_rate"})):
+        raise ConfigError(f"{asks} needs tests to run. Name their column under [data] tests.")
 
 
 def _check_costs(given: Config, values: Mapping[str, Mapping[str, Place]]) -> None:
     """Raise ConfigError where costs are to decide and are not named, or not how much of them is worth a fine-tune."""
-    if given.rules.primary not in SPARED:
+    if (asks := _asking(given, values, SPARED)) is None:
         return
-    where = f'{values["rules"]["primary"].where}: [rules] primary = "{given.rules.primary}"'
     if given.task.costs is None:
-        raise ConfigError(f"{where} needs to know what mistakes cost. Name it under [task.costs], such as mistake = 1.")
-    if "min_effect" not in given.rules.model_fields_set:
+        raise ConfigError(f"{asks} needs to know what mistakes cost. Name it under [task.costs], such as mistake = 1.")
+    if given.rules.primary in SPARED and "min_effect" not in given.rules.model_fields_set:
         raise ConfigError(
-            f"{where} counts in the unit of your costs. Name under [rules] min_effect how much less a row must cost."
+            f"{asks} counts in the unit of your costs. Name under [rules] min_effect how much less a row must cost."
         )
+
+
+def _asking(given: Config, values: Mapping[str, Mapping[str, Place]], metrics: Collection[str]) -> str | None:
+    """Where the rules ask for one of `metrics`, and how."""
+    if given.rules.primary in metrics:
+        return f'{values["rules"]["primary"].where}: [rules] primary = "{given.rules.primary}"'
+    guarded = next((metric for metric in given.rules.guards if metric in metrics), None)
+    return guarded and f"{values['rules']['guards'].where}: [rules.guards] {guarded}"
 
 
 def _read_file(path: Path) -> dict[str, dict[str, Place]]:

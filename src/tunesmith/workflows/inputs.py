@@ -27,6 +27,8 @@ def of_baseline(project: Project) -> dict[str, str]:
     if "retrieval" in project.config.baselines.which and project.documents.is_dir():
         files = {project.name(path): sha256_file(path) for path in files_of(project.documents)}
         inputs["documents"] = digest("documents", 1, files=files)
+    if project.config.baselines.few_shot == "searched":
+        inputs["prompts"] = digest("wordings", 1, wordings=project.wordings, primary=project.config.rules.primary)
     for name, file in project.config.baselines.recorded.items():
         inputs[f"recorded.{name}"] = _of_file(project.folder / file)
     return inputs

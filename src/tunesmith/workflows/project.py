@@ -98,6 +98,11 @@ class Project:
         name = self.config.train.prompt
         return self.prompt if name is None else self._prompt(name, "[train] prompt")
 
+    @property
+    def wordings(self) -> list[str]:
+        """Other prompts, which the search for shots tries beside the task's own."""
+        return [self._prompt(name, "[baselines] prompts") for name in self.config.baselines.prompts]
+
     def _prompt(self, name: str, key: str) -> str:
         labels = ", and the labels" if self.family.LABELLED else ""
         try:
