@@ -7,6 +7,7 @@ import pytest
 from hosted_server import BASE
 
 from tunesmith.candidates import few_shot, fine_tuned, prompt
+from tunesmith.candidates.asking import Asked
 from tunesmith.candidates.load import load
 from tunesmith.core.errors import ProviderError
 from tunesmith.core.example import Example, Message, question
@@ -107,8 +108,8 @@ def test_few_shot_shows_solved_rows_to_a_provider_as_well(tmp_path, hosted, prov
         question(f"{word} now").model_copy(update={"expected": label})
         for word, label in (("soup", "food"), ("train", "travel"))
     ]
-    arguments = {"model": MODEL, "max_tokens": 512, "engines": hosted, "shots": 2, "mode": "seeded"}
-    candidate = load(tmp_path, few_shot.make(tmp_path, TASK, train, **arguments), hosted)
+    asked = Asked(MODEL, 512, hosted)
+    candidate = load(tmp_path, few_shot.make(tmp_path, TASK, train, asked, shots=2, mode="seeded"), hosted)
     provider.says = "travel"
     [prediction] = candidate.predict([question("bus")])
     assert prediction.output == "travel"

@@ -305,3 +305,25 @@ def test_an_evaluation_that_is_made_again_asks_nothing_twice(sealed, typed, prov
     assert "prompt: 24 answers given before, not asked again (.tunesmith/answers.db)" in " ".join(done.out.split())
     alone = 2 * (24 + 1)  # for the latency, of either set at most
     assert provider.requests[CHAT] - asked <= alone
+
+
+def test_a_search_for_shots_tries_wordings_and_asks_no_validation_row(sealed, typed, provider):
+    (sealed / "prompts" / "other.md").write_text("Which of billing, access and bug is it?")
+    settings = {
+        "TUNESMITH_BASELINES_WHICH": "few-shot",
+        "TUNESMITH_BASELINES_FEW_SHOT": "searched",
+        "TUNESMITH_BASELINES_PROMPTS": "prompts/other.md",
+    }
+    done = typed("baseline", "--json", **settings)
+    assert done.code == 0, done.err
+    assert "few-shot: searching, 2 wordings" in done.err
+    [digest] = [line["digest"] for line in done.json["candidates"]]
+    card = json.loads((sealed / ".tunesmith/artifacts" / digest / "candidate.json").read_text())
+    assert len(card["config"]["trials"]) == 12
+    systems = {body["messages"][0]["content"] for body in provider.bodies[CHAT]}
+    assert "Which of billing, access and bug is it?" in systems
+    (sealed / "prompts" / "other.md").write_text("Which is it?")
+    assert "baseline" in typed("status", "--json", **settings).json["next"]
+    missing = typed("baseline", **settings | {"TUNESMITH_BASELINES_PROMPTS": "prompts/none.md"})
+    assert missing.code == 2
+    assert "The prompt prompts/none.md does not exist" in missing.err

@@ -37,7 +37,8 @@ class Hosted:
         self.card = card
         self.digest = folder.name
         self._contexts = contexts
-        self._constraint = constraint_of(card.task)
+        held = constraint_of(card.task)
+        self._constraint = held if held and held.kind == "json_schema" else None  # a provider knows no grammars
         self._engine = engines.chat(card.config["model"])
         self._longest = _longest(card.task)
 

@@ -1,7 +1,8 @@
 """Writing: a text, token by token, until the model ends its turn → `engine.generate`.
 
 An answer that reaches the limit without an end is `invalid`: a text that breaks off is none. Under a constraint every
-answer that ended is valid; one that could not be followed to its end is `failed`. The confidence is the
+answer that ended is valid; one that could not be followed to its end is `failed`. The confidence in a set of labels
+is its probability among all sets that decoding could have said. That in a text or a record is the
 geometric mean of the tokens' probabilities: it says how smoothly the text went on, is not calibrated, and a long text
 of likely words has a high one whatever it says.
 """
@@ -53,11 +54,12 @@ class Writing:
         output, fault = FAMILIES[self._task.family].parse(text, self._task, cut=not answer.ended, tools=tools)
         if answer.fault:
             output, fault = None, f"the constraint could not be followed: {answer.fault}"
+        steps = 1 if self._task.labels else len(answer.tokens) + 1
         return Said(
             state="failed" if answer.fault else "invalid" if output is None else "ok",
             output=output,
             text=text,
-            confidence=None if output is None else math.exp(answer.logprob / (len(answer.tokens) + 1)),
+            confidence=None if output is None else math.exp(answer.logprob / steps),
             seconds=answer.seconds,
             tokens_in=answer.tokens_in,
             tokens_out=answer.tokens_out,

@@ -60,13 +60,15 @@ class Example(Record):
     """`messages` is the input without the task's own prompt; its last turn is not the assistant's.
 
     `tools` are those that the model may call, each the text of a JSON object as OpenAI's API has it. `accepted` is the
-    JSON text of the calls that are right (`tasks/accepted.py`), where `expected` is not the only right answer.
+    JSON text of the calls that are right (`tasks/accepted.py`), where `expected` is not the only right answer,
+    `results` that of what calls return where the tools are simulated (`tasks/simulated.py`).
     """
 
     messages: tuple[Message, ...]
     expected: str
     tools: tuple[str, ...] = ()
     accepted: str = ""
+    results: str = ""
     slice: str | None = None
     group: str | None = None
     weight: float = 1.0
@@ -74,6 +76,7 @@ class Example(Record):
     source: str = ""  # "file:line" where the row stood before it was imported; not part of the identity
     time: str | None = None  # ISO 8601 in UTC, so that texts sort as times do; not part of the identity
     made: Made | None = None  # not part of the identity
+    tests: str = ""  # code that an answer in code has to pass
     behaviour: Behaviour | None = None  # what an answer must do, where the row says it; not part of the identity
 
     @cached_property
@@ -81,10 +84,10 @@ class Example(Record):
         """What the row says, not where it stands: equal rows have equal ids."""
         turns = [[message.role, message.content] for message in self.messages]
         calls = [[call.model_dump() for call in message.tool_calls] for message in self.messages]
-        if not self.tools and not any(calls):
+        if not self.tools and not any(calls) and not self.tests:
             return digest("example", 1, messages=turns, expected=self.expected)[:16]
         fields = {"messages": turns, "calls": calls, "tools": list(self.tools), "expected": self.expected}
-        fields |= {"accepted": self.accepted} if self.accepted else {}
+        fields |= {name: getattr(self, name) for name in ("accepted", "results", "tests") if getattr(self, name)}
         return digest("example", 2, **fields)[:16]
 
     def answered(self, expected: str) -> "Example":

@@ -1,6 +1,8 @@
-"""The expected output of a row: a text, or the record or the calls of tools that a task expects, as their one text.
+"""The expected output of a row: a text, or the record, the set of labels or the calls of tools that a task expects, as
+their one text.
 
-A record that is no JSON object, or breaks the task's schema, is a fault of its row, as are calls that cannot be read.
+A record that is no JSON object, or breaks the task's schema, is a fault of its row, as are calls that cannot be read
+and a set with another label than the task declares.
 """
 
 import json
@@ -11,18 +13,22 @@ from tunesmith.core.example import Message
 from tunesmith.core.texts import shown
 from tunesmith.data import fields
 from tunesmith.data.fields import RowError
-from tunesmith.data.section import CallSection, DataSection, RecordSection
+from tunesmith.data.section import CallSection, DataSection, RecordSection, SetSection
 from tunesmith.tasks import extraction
 from tunesmith.tasks.accepted import schemas_of
 from tunesmith.tasks.calls import NO_CALL, Call, CallError, text, text_of
 from tunesmith.tasks.calls import answer_of as calls_in
+from tunesmith.tasks.label_sets import EMPTY, SetError, of_text, of_values
 from tunesmith.tasks.records import RecordError, ordered, parsed, schema_of, typed
+from tunesmith.tasks.simulated import fault_of_table
 
 TRUTH = "ground_truth"  # the accepted calls of the layout bfcl, which `import` keeps under `other`
 
 
 def answer_of(value: Any, field: str, section: DataSection) -> str:
     """The answer that the column `field` holds. Raises RowError."""
+    if isinstance(section, SetSection):
+        return label_set(value, field, section)
     if isinstance(section, CallSection) and not section.written:
         return _calls(value, field)
     if not isinstance(section, RecordSection):
@@ -35,6 +41,18 @@ def answer_of(value: Any, field: str, section: DataSection) -> str:
     except RecordError as error:
         message = f"'{shown(field)}' is {error}; expected a record, as an object or as the text of one."
         raise RowError(error.check, message, field=shown(field), excerpt=text) from None
+
+
+def label_set(value: Any, field: str, section: SetSection) -> str:
+    """The text of the set that a list or a text names. Raises RowError."""
+    try:
+        if isinstance(value, list):
+            return fields.whole(of_values(value, section.labels), field)
+        return of_text(fields.text(value, field), section.labels)
+    except SetError as error:
+        excerpt = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        message = f"'{shown(field)}' {error}. Labels are a list, or a text with commas; none: [] or \"{EMPTY}\"."
+        raise RowError("unknown-label", message, field=shown(field), excerpt=excerpt) from None
 
 
 def answer_of_turn(turn: Message, section: DataSection) -> str:
@@ -90,6 +108,16 @@ def accepted_in(row: Mapping[str, Any]) -> str:
             field="accepted",
         )
     return fields.whole(json.dumps(found, ensure_ascii=False), "accepted")
+
+
+def results_in(row: Mapping[str, Any]) -> str:
+    """The table of what calls return, where the row's tools are simulated."""
+    found = row.get("results")
+    if found in (None, "", []):
+        return ""
+    if fault := fault_of_table(found):
+        raise RowError("results", f"'results' is no table of what calls return: {fault}.", field="results")
+    return fields.whole(json.dumps(found, ensure_ascii=False), "results")
 
 
 def record(values: Mapping[str, Any], field: str, section: DataSection, *, cells: bool = False) -> str:

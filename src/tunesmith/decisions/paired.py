@@ -17,7 +17,8 @@ T. Tango, Statistics in Medicine 17 (1998) 891. M. Fagerland, S. Lydersen, P. La
 2850. Q. McNemar, Psychometrika 12 (1947) 153.
 """
 
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy import special
@@ -26,7 +27,7 @@ from tunesmith.decisions.power import variance_under
 from tunesmith.tasks import bounded, macro_f1
 from tunesmith.tasks.classified import Answers as Labels
 from tunesmith.tasks.figures import Answers
-from tunesmith.tasks.intervals import BISECTIONS, Floats, Integers, spread
+from tunesmith.tasks.intervals import BISECTIONS, Booleans, Floats, Integers, spread
 
 MIN_ROWS = 20
 PSEUDO = 0.1  # of a pair, to either kind
@@ -36,6 +37,7 @@ class Difference(NamedTuple):
     """`a` minus `b`. `variance` is of one row's part in it, and `design` rows count as one independent row.
 
     `resting`: where rows have scores, and are not simply right or wrong, the share of them that their spread rests on.
+    `scale` is what a difference can be at most: 1, or of costs the largest one.
     """
 
     value: float
@@ -45,6 +47,18 @@ class Difference(NamedTuple):
     variance: float
     design: float
     resting: float | None = None
+    scale: float = 1.0
+
+
+class Given(Protocol):
+    """Answers of a family, which may be none."""
+
+    @property
+    def groups(self) -> Integers | None: ...
+
+    @property
+    def missing(self) -> Booleans:
+        """Without a valid answer."""
 
 
 def accuracy_difference(a: Answers, b: Answers, level: float) -> Difference | None:
@@ -52,7 +66,7 @@ def accuracy_difference(a: Answers, b: Answers, level: float) -> Difference | No
     return share_difference(a.right.astype(np.float64) - b.right, a.groups, level)
 
 
-def invalid_difference(a: Answers, b: Answers, level: float) -> Difference | None:
+def invalid_difference(a: Given, b: Given, level: float) -> Difference | None:
     """By how much fewer rows of `a` are without a valid answer; None where rows or groups are too few."""
     return share_difference(b.missing.astype(np.float64) - a.missing, a.groups, level)
 
@@ -85,6 +99,15 @@ def score_difference(a: Answers, b: Answers, level: float, *, metric: str) -> Di
     return Difference(value, low, high, p, variance, found.design, found.resting * found.design / len(each))
 
 
+def cost_difference(a: Labels, b: Labels, level: float) -> Difference | None:
+    """By how much `a` costs less than `b`, in the unit of the costs; None where rows or groups are too few."""
+    spared, largest = score_difference(a, b, level, metric="costs_spared"), a.largest_cost
+    if spared is None:
+        return None
+    value, low, high = (largest * each for each in (spared.value, spared.low, spared.high))
+    return spared._replace(value=value, low=low, high=high, variance=largest**2 * spared.variance, scale=largest)
+
+
 def macro_f1_difference(a: Labels, b: Labels, level: float) -> Difference | None:
     """None where rows, groups or the rows of a label are too few."""
     if macro_f1.missing_rows(a.expected):
@@ -111,8 +134,12 @@ def _limits(wins: float, losses: float, rows: float, quantile: float) -> tuple[f
     return tango(wins + PSEUDO, losses + PSEUDO, rows + 2 * PSEUDO, quantile)
 
 
+@lru_cache(maxsize=1 << 12)
 def tango(wins: float, losses: float, rows: float, quantile: float) -> tuple[float, float]:
-    """Tango's limits for (wins - losses) / rows; counts may be any numbers from 0 with wins + losses ≤ rows."""
+    """Tango's limits for (wins - losses) / rows; counts may be any numbers from 0 with wins + losses ≤ rows.
+
+    Remembered: a verdict asks for the same limits several times.
+    """
     difference = (wins - losses) / rows
 
     def score(true: float) -> float:
@@ -132,15 +159,20 @@ def sign_flip_p(each: Floats, groups: Integers | None) -> float:
     """Two-sided exact p of a sum of whole numbers, were every group's sum as likely of either sign."""
     sums = each if groups is None else np.bincount(groups, weights=each)
     sizes, counts = np.unique(np.abs(np.rint(sums)).astype(np.int64), return_counts=True)
+    found = tuple((size, number) for size, number in zip(sizes.tolist(), counts.tolist(), strict=True) if size)
+    return _sign_flip_p(found, abs(round(float(sums.sum()))))
+
+
+@lru_cache(maxsize=1 << 12)
+def _sign_flip_p(found: tuple[tuple[int, int], ...], seen: int) -> float:
+    """`found` are the sizes of the groups' sums, with how many there are of each."""
     chances = np.ones(1)  # of every sum from -total to total
-    for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
-        if size == 0:
-            continue
+    for size, count in found:
         heads = np.arange(count + 1)
         terms = special.gammaln(count + 1) - special.gammaln(heads + 1) - special.gammaln(count - heads + 1)
         spaced = np.zeros(2 * size * count + 1)
         spaced[:: 2 * size] = np.exp(terms - count * np.log(2))
         chances = np.convolve(chances, spaced)
     total = (len(chances) - 1) // 2
-    extreme = np.abs(np.arange(-total, total + 1)) >= abs(round(float(sums.sum())))
+    extreme = np.abs(np.arange(-total, total + 1)) >= seen
     return min(1.0, float(chances[extreme].sum()))

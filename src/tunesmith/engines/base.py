@@ -12,10 +12,12 @@ Tokens = Sequence[int]
 
 
 class LabelAnswer(Record):
-    """The greedy answer under the labels. `confidence` is None where it was not asked for."""
+    """The greedy answer under the labels. `confidence` is None where it was not asked for, `probabilities` (of all
+    labels) where they were not asked for exactly."""
 
     label: int
     confidence: float | None
+    probabilities: tuple[float, ...] | None = None
     seconds: float
     tokens_in: int
     tokens_out: int

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.candidates.base import Candidate, Card
+from tunesmith.candidates.turns import in_turns
 from tunesmith.core import memory
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.example import Example
@@ -32,6 +33,7 @@ from tunesmith.tasks.behaved import recognised
 from tunesmith.tasks.figures import Measures
 from tunesmith.tasks.measures import measure, yardstick
 from tunesmith.tasks.spec import Task
+from tunesmith.tasks.validating import validated
 
 ALONE = 24  # rows answered alone, at least,
 ALONE_LEAST, ALONE_LONGEST = 8, 30.0  # except that this many are enough after so many seconds: long texts take theirs
@@ -66,10 +68,12 @@ def evaluate(
     memory.reset_peak()
     total = len(examples) + min(ALONE, len(examples))
     predictions: list[Prediction] = []
+    candidate = in_turns(candidate, examples)
     for prediction in _answers(candidate, examples):
         predictions.append(prediction)
         progress(len(predictions), total)
-    predictions = [recognised(task, each) for each in _with_latency(candidate, examples, predictions)]
+    timed = _with_latency(candidate, examples, predictions)
+    predictions = validated(task, examples, [recognised(task, each) for each in timed])
     progress(total, total)
     figures = _figures(task, examples, predictions, embed)
     card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, eval_version, memory.peak())
@@ -90,10 +94,12 @@ def complete(
     memory.reset_peak()
     predictions = list(kept.predictions)
     places = [place for place, prediction in enumerate(predictions) if prediction.state == "failed"]
+    candidate = in_turns(candidate, examples)
     again = _answers(candidate, [examples[place] for place in places], answered=len(predictions) - len(places))
     for number, (place, prediction) in enumerate(zip(places, again, strict=True), start=1):
         predictions[place] = recognised(task, prediction)
         progress(number, len(places))
+    predictions = validated(task, examples, predictions)
     peak = max(memory.peak(), kept.scorecard.memory or 0)
     figures, version = _figures(task, examples, predictions, embed), kept.scorecard.eval_version
     card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, version, peak)
@@ -104,7 +110,8 @@ def measured_again(
     kept: Evaluation, examples: Sequence[Example], *, task: Task, prices: PricesSection, embed: Embed | None = None
 ) -> Evaluation:
     """The same answers, measured by what `task` says now and by the figures that there are now."""
-    predictions = tuple(recognised(task, each) for each in kept.predictions)
+    restored = validated(task, examples, kept.predictions)
+    predictions = tuple(recognised(task, each) for each in restored)
     card = kept.scorecard.model_copy(update=_figures(task, examples, predictions, embed))
     return priced(Evaluation(scorecard=card, predictions=predictions), examples, prices)
 

@@ -37,10 +37,6 @@ class Behaved(NamedTuple):
     right: Booleans
     groups: Integers | None
 
-    @property
-    def missing(self) -> Booleans:
-        return np.zeros(len(self.right), np.bool_)
-
     def scores(self, metric: str) -> Floats:
         return self.right.astype(np.float64)
 

@@ -111,8 +111,8 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
                 ratings=ratings.by_people(project, state, [entry.name for entry in everyone], console),
             )
             if rating_sheet:
-                judged = (verdict.baseline, verdict.candidate)
-                chosen = [each for each in evidence.validation if each.scorecard.candidate in judged]
+                pair = (verdict.baseline, verdict.candidate)
+                chosen = [each for each in evidence.validation if each.scorecard.candidate in pair]
                 ratings.write_sheet(project, state, chosen, console)
             recording.result = _keep(project, state, recording, evidence, key)
             recording.result |= {"cascade": chain.model_dump() if chain else None}
@@ -203,6 +203,7 @@ def _keep(
     cards = [each.scorecard for each in evidence.sealed]
     digests = {f"train.{name}": value for name, value in evidence.train.inputs.items()}
     digests |= {f"baseline.{name}": value for name, value in evidence.baseline.inputs.items()}
+    digests |= inputs.of_measures(project)
     document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now(), key=key)
     receipt_file, report_file = recording.folder / RECEIPT, recording.folder / REPORT
     write_json(receipt_file, document)
@@ -243,7 +244,7 @@ def _tell(
     for text in outcome.caveats:
         console.say(f"  - {text}")
     if reveal:
-        which = "that were answered wrongly" if project.family.LABELLED else "with their answers"
+        which = "that were answered wrongly" if state.task.labels else "with their answers"
         console.say(f"The report shows sealed rows {which}; the receipt says that they were revealed.")
     elif any(look.reveal for look in state.seal.looks):
         console.say("Sealed rows were revealed before, which the receipt says; this report shows validation rows.")

@@ -32,7 +32,8 @@ from tunesmith.workflows.split_record import read_record
 
 
 class Evidence(Record):
-    """Everything that a verdict rests on. `sealed` and `validation` hold the candidates in the same order."""
+    """Everything that a verdict rests on. `sealed` and `validation` hold the candidates in the same order; among the
+    former, before the fine-tune, may stand a cascade, which is not judged."""
 
     verdict: Verdict
     sealed: tuple[Evaluated, ...]
@@ -106,7 +107,7 @@ def _scores(
     baseline: Sequence[Prediction],
 ) -> Scores:
     def of(predictions: Sequence[Prediction]) -> dict[str, float]:
-        scores = answers_of(task, examples, predictions).scores(metric)
+        scores = answers_of(task, examples, predictions, metric).scores(metric)
         return {example.id: float(score) for example, score in zip(examples, scores, strict=True)}
 
     return Scores(metric=metric, fine_tune=of(fine_tune), baseline=of(baseline))

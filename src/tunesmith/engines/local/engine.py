@@ -46,6 +46,7 @@ class LocalEngine:
                 yield LabelAnswer(
                     label=label,
                     confidence=state.confidence() if confidence else None,
+                    probabilities=state.probabilities() if exact else None,
                     seconds=seconds,
                     tokens_in=len(prompt),
                     tokens_out=len(labels[label]),
