@@ -51,6 +51,7 @@ class BagOfWords:
             yield LabelAnswer(
                 label=best,
                 confidence=math.exp(scores[best]) / total if confidence else None,
+                probabilities=tuple(math.exp(score) / total for score in scores) if exact else None,
                 seconds=0.001,
                 tokens_in=len(prompt),
                 tokens_out=len(labels[best]),

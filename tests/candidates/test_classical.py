@@ -17,6 +17,7 @@ from tunesmith.candidates.load import load
 from tunesmith.candidates.logistic import STRENGTHS
 from tunesmith.core.errors import DataError, UserError
 from tunesmith.core.example import question
+from tunesmith.tasks.costs import Costs
 from tunesmith.tasks.spec import Task
 
 BOTH = [("tfidf",), ("minilm",)]
@@ -36,6 +37,16 @@ def test_it_learns_and_its_card_tells_the_truth(tmp_path, task, train, validatio
     assert sum(right) / len(right) == pytest.approx(candidate.card.config["accuracy"], abs=1e-5)
     learned = [row.expected == output for row, (output, _) in zip(train, answers(candidate, train), strict=True)]
     assert sum(learned) / len(learned) > 0.9
+
+
+def test_the_label_that_costs_least_is_answered_where_the_task_has_it_so(tmp_path, task, train, validation, engines):
+    dear = task.labels[0]
+    costs = Costs(false_negative={dear: 1000}, answer="cheapest")
+    weighed = task.model_copy(update={"costs": costs})
+    made = [classical.make(tmp_path, each, train, validation, engines, features=("tfidf",)) for each in (task, weighed)]
+    likeliest, cheapest = (answers(load(tmp_path, each, engines), validation) for each in made)
+    assert [output for output, _ in cheapest].count(dear) > [output for output, _ in likeliest].count(dear)
+    assert all(sure <= best + 1e-9 for (_, sure), (_, best) in zip(cheapest, likeliest, strict=True))
 
 
 @pytest.mark.parametrize("features", BOTH, ids=lambda features: features[0])

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.candidates import few_shot
+from tunesmith.candidates.asking import Asked
 from tunesmith.candidates.load import load
 from tunesmith.core.errors import ConfigError, DataError, ModelError, UserError
 from tunesmith.core.example import Message, question
@@ -18,9 +19,7 @@ def make(tmp_path, task, train, model, embedding_engines):
             tmp_path,
             task,
             rows,
-            model=model,
-            max_tokens=max_tokens,
-            engines=embedding_engines,
+            Asked(model, max_tokens, embedding_engines),
             shots=shots,
             mode=mode,
             **more,

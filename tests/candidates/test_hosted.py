@@ -1,11 +1,13 @@
 """Candidates at a provider: what is a label, what is not, what was not answered."""
 
 import json
+import threading
 
 import pytest
 from hosted_server import BASE
 
 from tunesmith.candidates import few_shot, fine_tuned, prompt
+from tunesmith.candidates.asking import Asked
 from tunesmith.candidates.load import load
 from tunesmith.core.errors import ProviderError
 from tunesmith.core.example import Example, Message, question
@@ -106,8 +108,8 @@ def test_few_shot_shows_solved_rows_to_a_provider_as_well(tmp_path, hosted, prov
         question(f"{word} now").model_copy(update={"expected": label})
         for word, label in (("soup", "food"), ("train", "travel"))
     ]
-    arguments = {"model": MODEL, "max_tokens": 512, "engines": hosted, "shots": 2, "mode": "seeded"}
-    candidate = load(tmp_path, few_shot.make(tmp_path, TASK, train, **arguments), hosted)
+    asked = Asked(MODEL, 512, hosted)
+    candidate = load(tmp_path, few_shot.make(tmp_path, TASK, train, asked, shots=2, mode="seeded"), hosted)
     provider.says = "travel"
     [prediction] = candidate.predict([question("bus")])
     assert prediction.output == "travel"
@@ -164,3 +166,27 @@ def test_calls_of_tools_are_sent_and_read_back(tmp_path, hosted, provider):
     provider.calls, provider.says = None, "It is dry."
     [prediction] = candidate.predict([example])
     assert (prediction.state, prediction.output) == ("ok", "It is dry.")
+
+
+def test_so_many_requests_are_under_way_together(tmp_path, provider):
+    provider.says, provider.together = "food", threading.Barrier(3)  # each waits until three have come
+    section = ProviderSection(base_url=provider.address, api_key_env="LAB_KEY", at_once=3)
+    engines = LocalEngines(providers={"lab": section})
+    candidate = load(tmp_path, prompt.make(tmp_path, TASK, model=MODEL, max_tokens=512, engines=engines), engines)
+    assert [answer.state for answer in candidate.predict(rows(9))] == ["ok"] * 9
+
+
+def test_kept_answers_take_what_they_took_and_alone_a_request_is_asked_anew(tmp_path, provider):
+    provider.says = "food"
+    section = ProviderSection(base_url=provider.address, api_key_env="LAB_KEY", at_once=2)
+    engines = LocalEngines(providers={"lab": section}, answers=tmp_path / "answers.db")
+    candidate = load(tmp_path, prompt.make(tmp_path, TASK, model=MODEL, max_tokens=512, engines=engines), engines)
+    first = list(candidate.predict(rows(6)))
+    asked = provider.requests["POST /chat/completions"]
+    again = list(candidate.predict(rows(6)))
+    assert (provider.requests["POST /chat/completions"], engines.answers_used) == (asked, 6)
+    assert [(each.output, each.tokens_in) for each in again] == [(each.output, each.tokens_in) for each in first]
+    assert all(each.seconds > 0 for each in again)
+    [alone] = candidate.predict(rows(1), alone=True)
+    assert provider.requests["POST /chat/completions"] == asked + 1
+    assert alone.latency > 0

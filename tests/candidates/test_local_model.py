@@ -9,6 +9,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from tunesmith.candidates import few_shot, fine_tuned, prompt
+from tunesmith.candidates.asking import Asked
 from tunesmith.candidates.load import load
 from tunesmith.core.errors import ModelError
 from tunesmith.engines.local.loading import best_device, best_dtype
@@ -46,7 +47,7 @@ def make(tmp_path, task, train, adapter, local):
             case "prompt":
                 return prompt.make(tmp_path, task, **shared)
             case "seeded" | "nearest":
-                return few_shot.make(tmp_path, task, train, shots=4, mode=kind, **shared)
+                return few_shot.make(tmp_path, task, train, Asked(**shared), shots=4, mode=kind)
             case "fine-tuned":
                 return fine_tuned.make(tmp_path, task, name="run", adapter=adapter, inputs={}, **shared)
 

@@ -8,6 +8,7 @@ from tunesmith.candidates import choosing, prompt, prompting
 from tunesmith.candidates.load import load
 from tunesmith.core.errors import DataError, ModelError
 from tunesmith.core.example import Example, Message, question
+from tunesmith.tasks.costs import Costs
 from tunesmith.tasks.spec import Task
 
 
@@ -144,6 +145,16 @@ def test_where_labels_are_many_a_sample_by_id_has_a_confidence(opened, task, mod
     monkeypatch.setattr(choosing, "CONFIDENCE_TOKENS", 0)
     assert sum(p.confidence is not None for p in candidate.predict(rows)) == 1
     assert all(p.confidence is not None for p in candidate.predict(rows[:2], alone=True))
+
+
+def test_the_answer_that_costs_least_is_given_where_the_task_has_it_so(opened, task):
+    costs = Costs(false_negative={"travel": 50}, answer="cheapest")
+    rows = asked("food, and more food", "travel by train, travel by sea")
+    likeliest = [p.output for p in opened(task).predict(rows)]
+    chosen = list(opened(task.model_copy(update={"costs": costs})).predict(rows))
+    assert likeliest == ["food", "travel"]
+    assert [p.output for p in chosen] == ["travel", "travel"]
+    assert chosen[0].confidence < 1 / 3 < chosen[1].confidence
 
 
 def test_another_version_of_the_model_is_refused(tmp_path, task, model, engines, newer_engines):

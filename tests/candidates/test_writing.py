@@ -6,6 +6,7 @@ import math
 import pytest
 
 from tunesmith.candidates import copying, few_shot, prompt, prompting, rules
+from tunesmith.candidates.asking import Asked
 from tunesmith.candidates.load import load
 from tunesmith.candidates.writing import Writing
 from tunesmith.core.errors import DataError
@@ -69,8 +70,7 @@ def test_another_limit_is_another_candidate(opened):
 
 def test_shots_of_free_text_are_shown_with_their_answers(tmp_path, model, engines):
     rows = [question(f"Row {n}").model_copy(update={"expected": f"Answer {n}"}) for n in range(6)]
-    settings = {"model": model, "max_tokens": 2048, "engines": engines, "shots": 3, "mode": "seeded"}
-    made = few_shot.make(tmp_path, TASK, rows, **settings)
+    made = few_shot.make(tmp_path, TASK, rows, Asked(model, 2048, engines), shots=3, mode="seeded")
     assert next(load(tmp_path, made, engines).predict([question("cat")])).output == "cat"
     [engine] = engines.opened.values()
     asked = engines.renderer(model).decode(engine.calls[0][0])

@@ -107,3 +107,28 @@ def test_scores_of_an_earlier_version_of_the_eval_set_are_not_compared(measured,
     # Most of these rows were seen in version 1, so its looks count, too.
     assert receipt["look_budget"] == {"used": 4, "allowed": 2, "state": "spent"}
     assert any("fresh rows, not arithmetic" in text for text in receipt["caveats"])
+
+
+def test_what_the_fine_tune_cost_stands_beside_what_it_saves(measured, tunesmith, tmp_path):
+    stand_in(measured, tmp_path)
+    decision = {
+        "schema_version": 1,
+        "row": "r",
+        "origin": "o",
+        "verdict": "accept",
+        "reviewer": "Ann",
+        "time": "2026-01-01",
+        "guideline": "g",
+        "seconds": 90.0,
+    }
+    (measured / "data/reviews.jsonl").write_text(json.dumps(decision) + "\n")
+    prices = ("--set", "prices.per_hour=1.0", "--set", "prices.per_review_hour=40")
+    done = tunesmith("compare", "--json", *prices, cwd=measured, **LIGHT)
+    assert done.code in (0, 3), done.err
+    once = done.json["payback"]["once"]
+    assert (once["review_seconds"], once["review"]) == (90.0, 1.0)
+    assert once["training"] == 2.0 / 3600
+    assert [each["baseline"] for each in done.json["payback"]["against"]] == ["majority"]
+    assert "Making the fine-tune cost $1.00" in " ".join(done.err.split())
+    assert json.loads(Path(done.json["receipt"]).read_text())["payback"] == done.json["payback"]
+    assert "Making the fine-tune cost $1.00" in " ".join(Path(done.json["report"]).read_text().split())

@@ -26,6 +26,15 @@ WRITTEN = {  # pages with a project of their own, where answers are written → 
         "pairs.jsonl",
         [{"rude": f"Hand me file {n} now", "kind": f"Please hand me file {n}"} for n in range(110)],
     ),
+    ROOT / "docs" / "tool_calls.md": (
+        "requests.jsonl",
+        [
+            {"input": f"What is the weather in town {n}?", "output": {"name": "weather", "arguments": {"city": f"{n}"}}}
+            if n % 4
+            else {"input": f"Who was born in town {n}?", "output": []}
+            for n in range(110)
+        ],
+    ),
     ROOT / "docs" / "extraction.md": (
         "orders.jsonl",
         [
@@ -130,8 +139,9 @@ def test_the_commands_of_a_page_whose_answers_are_written(page, tmp_path, sample
     """On the tiny model: what the embedded one writes takes minutes."""
     name, rows = WRITTEN[page]
     sample.write_jsonl(tmp_path / name, rows)
+    (tmp_path / "tools.json").write_text(next(iter(blocks(page, "json")), "[]"), encoding="utf-8")
     short = {
-        "TUNESMITH_MODEL_MAX_NEW_TOKENS": "64" if page.name == "extraction.md" else "16",
+        "TUNESMITH_MODEL_MAX_NEW_TOKENS": "16" if page.name == "generation.md" else "64",
         "TUNESMITH_MODEL_BASE": str(tiny_folder),
         "TUNESMITH_DATA_EVAL": "0.2",
     }
@@ -188,9 +198,9 @@ def test_the_settings_of_a_page(page, tmp_path):
         for section, keys in given.items():
             for key, value in keys.items():
                 if section in config.NAMED:  # [providers.NAME]
-                    assert getattr(read, section)[key].model_dump() == value
+                    assert getattr(read, section)[key].model_dump(exclude_unset=True) == value
                     continue
-                got = getattr(getattr(read, section), key)
+                got = getattr(read, section).model_dump(include={key}, exclude_unset=True)[key]
                 assert got == (tuple(value) if isinstance(value, list) else value)
 
 

@@ -276,3 +276,54 @@ def test_a_lost_candidate_is_written_again_without_another_job(sealed, typed, pr
     assert again.json["digest"] == first["digest"]
     assert json.loads(card.read_text())["config"]["model"] == first["model"]
     assert provider.requests[CREATE] == 1
+
+
+def test_further_models_stand_beside_the_base_with_prices_of_their_own(sealed, typed, provider):
+    provider.models["large"] = {"invoice": {"billing": 1}}
+    with (sealed / "tunesmith.toml").open("a") as file:
+        file.write('\n[prices.models."lab:large"]\nper_million_tokens_in = 1000.0\n')
+    settings = {"TUNESMITH_BASELINES_WHICH": "prompt", "TUNESMITH_BASELINES_MODELS": "lab:large"}
+    done = typed("baseline", "--json", **settings)
+    assert done.code == 0, done.err
+    lines = {line["name"]: line for line in done.json["candidates"]}
+    assert list(lines) == ["prompt", "lab:large"]
+    assert lines["prompt"]["cost"] == 0
+    assert lines["lab:large"]["cost"] == pytest.approx(lines["lab:large"]["tokens_in"] * 1000 / 1e6)
+    again = typed("baseline", **settings | {"TUNESMITH_BASELINES_MODELS": f"lab:{BASE}"})
+    assert again.code == 2
+    assert "is [model] base, which the prompt baseline asks already" in again.err
+
+
+def test_an_evaluation_that_is_made_again_asks_nothing_twice(sealed, typed, provider):
+    assert typed("baseline", TUNESMITH_BASELINES_WHICH="prompt").code == 0
+    asked = provider.requests[CHAT]
+    for path in (sealed / ".tunesmith").glob("ledger.db*"):
+        path.unlink()
+    shutil.rmtree(sealed / ".tunesmith" / "runs")
+    done = typed("baseline", TUNESMITH_BASELINES_WHICH="prompt")
+    assert done.code == 0, done.err
+    assert "prompt: 24 answers given before, not asked again (.tunesmith/answers.db)" in " ".join(done.out.split())
+    alone = 2 * (24 + 1)  # for the latency, of either set at most
+    assert provider.requests[CHAT] - asked <= alone
+
+
+def test_a_search_for_shots_tries_wordings_and_asks_no_validation_row(sealed, typed, provider):
+    (sealed / "prompts" / "other.md").write_text("Which of billing, access and bug is it?")
+    settings = {
+        "TUNESMITH_BASELINES_WHICH": "few-shot",
+        "TUNESMITH_BASELINES_FEW_SHOT": "searched",
+        "TUNESMITH_BASELINES_PROMPTS": "prompts/other.md",
+    }
+    done = typed("baseline", "--json", **settings)
+    assert done.code == 0, done.err
+    assert "few-shot: searching, 2 wordings" in done.err
+    [digest] = [line["digest"] for line in done.json["candidates"]]
+    card = json.loads((sealed / ".tunesmith/artifacts" / digest / "candidate.json").read_text())
+    assert len(card["config"]["trials"]) == 12
+    systems = {body["messages"][0]["content"] for body in provider.bodies[CHAT]}
+    assert "Which of billing, access and bug is it?" in systems
+    (sealed / "prompts" / "other.md").write_text("Which is it?")
+    assert "baseline" in typed("status", "--json", **settings).json["next"]
+    missing = typed("baseline", **settings | {"TUNESMITH_BASELINES_PROMPTS": "prompts/none.md"})
+    assert missing.code == 2
+    assert "The prompt prompts/none.md does not exist" in missing.err

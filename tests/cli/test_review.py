@@ -200,6 +200,7 @@ def test_a_whole_session_on_a_terminal(project, typed):
         (queue[3]["id"], "skip", ""),
     ]
     assert decisions(project)[1]["text"] == label
+    assert all(each["seconds"] >= 0 for each in decisions(project))  # what the fine-tune cost counts them
 
     seen = on_terminal(project, "a\na\na\na\n", "--second", "--as", "Bob")
     assert "4 rows to review" not in seen  # three were decided, one was skipped

@@ -1,11 +1,12 @@
 """The official SDK against a real server: who the provider is, what it answers, and what of it is never shown."""
 
 import json
+import threading
 
 import pytest
 from hosted_server import BASE, KEY
 
-from tunesmith.core.errors import ConfigError, MissingExtraError, ProviderError
+from tunesmith.core.errors import ConfigError, MissingExtraError, ProviderError, UserError
 from tunesmith.core.example import Message
 from tunesmith.engines.base import Constraint, RequestFailedError
 from tunesmith.engines.hosted.provider import client
@@ -151,3 +152,90 @@ def test_without_the_sdk_the_extra_is_named(provider, monkeypatch):
     monkeypatch.delitem(__import__("sys").modules, "tunesmith.engines.hosted.chat", raising=False)
     with pytest.raises(MissingExtraError, match=r"tunesmith\[hosted\]"):
         LocalEngines(providers=sections(provider)).chat(f"lab:{BASE}")
+
+
+def test_a_rate_limit_is_waited_for_as_long_as_the_server_asks(chat, provider, monkeypatch):
+    waits = []
+    monkeypatch.setattr("openai._base_client.time.sleep", waits.append)
+    provider.says, provider.limited = "billing", [{"Retry-After": "7"}, {"Retry-After-Ms": "2500"}]
+    assert chat.answer(TURNS, max_tokens=9).text == "billing"
+    assert waits == [7, 2.5]
+
+
+def test_an_answer_that_does_not_come_in_time_is_a_failure_of_this_request(provider, monkeypatch):
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
+    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.001)
+    provider.holds = threading.Event()
+    section = ProviderSection(base_url=provider.address, api_key_env="LAB_KEY", timeout=0.05)
+    try:
+        with pytest.raises(RequestFailedError, match="lab: no answer in time") as caught:
+            LocalEngines(providers={"lab": section}).chat(f"lab:{BASE}").answer(TURNS, max_tokens=9)
+        assert caught.value.lost
+    finally:
+        provider.holds.set()
+
+
+@pytest.fixture
+def keeping(provider, tmp_path):
+    """Engines that keep what is answered; every call of the fixture begins anew, as another process does."""
+    return lambda **more: LocalEngines(
+        providers={"lab": ProviderSection(base_url=provider.address, api_key_env="LAB_KEY", **more)},
+        answers=tmp_path / "answers.db",
+    )
+
+
+def test_nothing_is_asked_twice(keeping, provider):
+    provider.says = "billing"
+    first = keeping().chat(f"lab:{BASE}").answer(TURNS, max_tokens=9)
+    provider.says = "changed"
+    engines = keeping()
+    again = engines.chat(f"lab:{BASE}").answer(TURNS, max_tokens=9)
+    assert again == first.model_copy(update={"kept": True})
+    assert (first.kept, engines.answers_used, provider.requests["POST /chat/completions"]) == (False, 1, 1)
+    assert engines.chat(f"lab:{BASE}").answer(TURNS, max_tokens=9, anew=True).text == "changed"
+    assert keeping().chat(f"lab:{BASE}").answer(TURNS, max_tokens=9).text == "changed"
+    assert keeping(keep=False).chat(f"lab:{BASE}").answer(TURNS, max_tokens=9).kept is False
+
+
+def test_another_request_is_another_answer(keeping, provider):
+    chat = keeping().chat(f"lab:{BASE}")
+    provider.says = lambda messages: messages[-1]["content"]
+    tool = json.dumps({"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}})
+    schema = Constraint(kind="json_schema", text='{"type": "object"}')
+    other = [TURNS[0], Message(role="user", content="hello!")]
+    for turns, more in ((TURNS, {}), (other, {}), (TURNS, {"tools": (tool,)}), (TURNS, {"constraint": schema})):
+        assert not chat.answer(turns, max_tokens=9, **more).kept
+    assert not chat.answer(TURNS, max_tokens=10).kept
+    assert chat.answer(TURNS, max_tokens=9).kept
+
+
+def test_what_is_kept_holds_neither_key_nor_request_and_no_failure(keeping, provider, tmp_path, monkeypatch):
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
+    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.001)
+    chat = keeping().chat(f"lab:{BASE}")
+    secret = [Message(role="user", content="my very private question")]
+    provider.refuse["POST /chat/completions"] = (500, {"message": "overloaded"})
+    with pytest.raises(RequestFailedError):
+        chat.answer(secret, max_tokens=9)
+    provider.refuse.clear()
+    provider.says = "billing"
+    assert not chat.answer(secret, max_tokens=9).kept
+    content = b"".join(path.read_bytes() for path in tmp_path.glob("answers.db*"))
+    assert b"billing" in content
+    assert KEY.encode() not in content
+    assert b"private question" not in content
+
+
+def test_the_oldest_answers_go_where_there_are_too_many(keeping, provider, monkeypatch):
+    monkeypatch.setattr("tunesmith.engines.hosted.kept.MOST", 2)
+    chat = keeping().chat(f"lab:{BASE}")
+    for limit in (5, 6, 7):
+        chat.answer(TURNS, max_tokens=limit)
+    fresh = keeping().chat(f"lab:{BASE}")
+    assert [fresh.answer(TURNS, max_tokens=limit).kept for limit in (7, 6, 5)] == [True, True, False]
+
+
+def test_a_file_that_holds_no_answers_is_named(keeping, tmp_path):
+    (tmp_path / "answers.db").write_bytes(b"no database at all, but long enough to look like one" * 40)
+    with pytest.raises(UserError, match=r"answers\.db cannot be used .* Delete that file"):
+        keeping().chat(f"lab:{BASE}")

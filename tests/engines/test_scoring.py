@@ -52,6 +52,7 @@ def test_exact_confidence_and_greedy_answer_equal_plain_runs(tiny, family):
         assert answer.label == greedy(plain, prompt)
         expected = torch.softmax(reference(plain, prompt), 0)[answer.label].item()
         assert answer.confidence == pytest.approx(expected, abs=1e-4)
+        assert answer.probabilities == pytest.approx(torch.softmax(reference(plain, prompt), 0).tolist(), abs=1e-4)
 
 
 def test_best_first_search_is_within_the_tolerance_of_exact(tiny):

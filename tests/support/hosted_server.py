@@ -48,6 +48,9 @@ class Provider:
         self.calls: list[dict[str, Any]] | None = None  # the calls of tools in what a chat answers
         self.fails_on: str | None = None  # a text that no chat answers
         self.echo_key = False  # errors repeat the key
+        self.limited: list[dict[str, str]] = []  # headers of chats that are refused for their rate
+        self.together: threading.Barrier | None = None  # where so many chats wait for each other
+        self.holds: threading.Event | None = None  # until which no chat is answered
 
     # ------------------------------------------------------------ files and jobs
 
@@ -190,12 +193,22 @@ class Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.removeprefix("/v1").partition("?")
         name = f"{method} {re.sub(r'(ftjob|file)-[0-9]+', '*', path)}"
         provider = self.provider
+        if name == "POST /chat/completions":
+            if provider.together:
+                provider.together.wait(20)
+            if provider.holds:  # whoever asked has gone meanwhile
+                provider.holds.wait(20)
+                self.close_connection = True
+                return
         with provider.busy:
             provider.requests[name] += 1
             provider.headers.append(dict(self.headers))
             if provider.drop[name] > 0:
                 provider.drop[name] -= 1
                 self.close_connection = True
+                return
+            if name == "POST /chat/completions" and provider.limited:
+                self._send(429, {"error": {"message": "too many requests"}}, provider.limited.pop(0))
                 return
             status, answer = self._authorised() or self._refused(name) or self._answer(name, path, query, body)
             if provider.drop_answer[name] > 0:
@@ -252,9 +265,11 @@ class Handler(BaseHTTPRequestHandler):
         file = next(part for part in parts if part.get_filename())
         return file.get_filename(), file.get_payload(decode=True).decode()
 
-    def _send(self, status: int, answer: dict[str, Any]) -> None:
+    def _send(self, status: int, answer: dict[str, Any], headers: dict[str, str] | None = None) -> None:
         text = json.dumps(answer).encode()
         self.send_response(status)
+        for key, value in (headers or {}).items():
+            self.send_header(key, value)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()

@@ -1,6 +1,7 @@
 """Where the model of a prompted candidate answers, here or at a provider, and what must hold before it is made."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from tunesmith.candidates import prompting
 from tunesmith.candidates.base import Card
@@ -10,6 +11,18 @@ from tunesmith.core.example import question
 from tunesmith.engines.base import Engines
 from tunesmith.models.names import is_hosted
 from tunesmith.tasks.spec import Task
+
+
+class Asked(NamedTuple):
+    """Which model a candidate asks, how long a row may be, and what opens it."""
+
+    model: str
+    max_tokens: int
+    engines: Engines
+
+    @property
+    def config(self) -> dict[str, object]:
+        return config(self.model, self.max_tokens)
 
 
 def config(model: str, max_tokens: int) -> dict[str, object]:

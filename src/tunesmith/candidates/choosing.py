@@ -2,7 +2,8 @@
 
 The answer is always a label. A model that was not tuned spreads its probability, so that a confidence costs a look at
 every label: it is then stated for a sample of the rows, drawn by their ids, the same on every machine and in no order
-of the file.
+of the file. Where the task has answers chosen by what mistakes cost, every label of every row is looked at, and the
+answer is the label that costs least on average; its confidence is its own probability.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from tunesmith.candidates.ways import Said, Tools
 from tunesmith.core.errors import DataError, ModelError
 from tunesmith.engines.base import Engine, LabelAnswer, Tokens
 from tunesmith.models.renderer import Renderer
+from tunesmith.tasks.costs import cheapest
 from tunesmith.tasks.spec import Task
 
 CONFIDENCE_TOKENS = 60_000  # labels' tokens looked at for confidences, in one call: 12 labels of 4 tokens on 1,250 rows
@@ -43,6 +45,7 @@ class Choosing:
 
     def __init__(self, renderer: Renderer, task: Task):
         self._names = task.labels
+        self._cheapest = cheapest(task.cheapest, task.labels) if task.cheapest else None
         self._labels = label_tokens(renderer, task.labels)
         self.longest = max(map(len, self._labels))
 
@@ -57,7 +60,8 @@ class Choosing:
     ) -> Iterator[Said]:
         affordable = len(prompts) if tuned else max(1, CONFIDENCE_TOKENS // sum(map(len, self._labels)))
         drawn = sorted(range(len(prompts)), key=lambda place: (ids[place], place))[:affordable] if ids else []
-        for answer in self._scored(engine, prompts, set(drawn)):
+        scored = self._weighed(engine, prompts) if self._cheapest else self._scored(engine, prompts, set(drawn))
+        for answer in scored:
             label = self._names[answer.label]
             yield Said(
                 state="ok",
@@ -68,6 +72,15 @@ class Choosing:
                 tokens_in=answer.tokens_in,
                 tokens_out=answer.tokens_out,
             )
+
+    def _weighed(self, engine: Engine, prompts: Sequence[Tokens]) -> Iterator[LabelAnswer]:
+        """The answers that cost least on average, in order."""
+        assert self._cheapest
+        for answer in engine.score_labels(prompts, self._labels, confidence=False, exact=True):
+            assert answer.probabilities
+            label = self._cheapest(answer.probabilities)
+            chosen = {"label": label, "confidence": answer.probabilities[label], "tokens_out": len(self._labels[label])}
+            yield answer.model_copy(update=chosen)
 
     def _scored(self, engine: Engine, prompts: Sequence[Tokens], sample: set[int]) -> Iterator[LabelAnswer]:
         """The answers in order, block by block; those of `sample` with their confidence."""

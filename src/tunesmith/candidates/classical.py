@@ -21,6 +21,7 @@ from tunesmith.core.errors import DataError, MissingExtraError, UserError
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.engines.base import Embedder, Engines
+from tunesmith.tasks.costs import cheapest
 from tunesmith.tasks.spec import Task
 
 try:
@@ -111,25 +112,35 @@ class Classical:
     intercept_K: Any
 
     def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
-        """The most probable label, with its probability as confidence."""
-        labels = self.card.config["labels"]
+        """The most probable label, or the one that costs least on average where the task has it so, with its
+        probability as confidence."""
+        labels = self.card.task.labels
+        place = cheapest(self.card.task.cheapest, labels) if self.card.task.cheapest else None
         size = 1 if alone else CHUNK
         for first in range(0, len(examples), size):
             chunk = examples[first : first + size]
             start = time.perf_counter()
             logs_NK = log_probabilities(self.matrix([row.text for row in chunk]), self.coef_KF, self.intercept_K)
-            winners_N = logs_NK.argmax(1)
+            chances_NK = self._chances(logs_NK)
+            winners_N = chances_NK.argmax(1) if place is None else [place(row) for row in chances_NK.tolist()]
             seconds = (time.perf_counter() - start) / len(chunk)
-            for row, winner, logs_K in zip(chunk, winners_N, logs_NK, strict=True):
+            for row, winner, chances_K in zip(chunk, winners_N, chances_NK, strict=True):
                 yield Prediction(
                     example=row.id,
                     state="ok",
                     output=labels[winner],
                     text=labels[winner],
-                    confidence=float(np.exp(logs_K[winner])),
+                    confidence=float(chances_K[winner]),
                     seconds=seconds,
                     latency=seconds if alone else None,
                 )
+
+    def _chances(self, logs_NK: Any) -> Any:
+        """Of the labels of the task, in its order; those that training never saw have none."""
+        places = [self.card.task.labels.index(label) for label in self.card.config["labels"]]
+        chances_NK = np.zeros((len(logs_NK), len(self.card.task.labels)))
+        chances_NK[:, places] = np.exp(logs_NK)
+        return chances_NK
 
 
 def open_candidate(folder: Path, card: Card, engines: Engines) -> Classical:

@@ -2,21 +2,22 @@
 
 `seeded` shows every request the same rows, drawn by seed and spread evenly over the labels, so that their tokens are
 the common prefix of all prompts and are computed once. `nearest` shows each request the rows most alike to it in
-meaning (MiniLM), the most alike last, next to the request.
+meaning (MiniLM), the most alike last, next to the request. `searched` shows the set that `few_shot_search` found.
 """
 
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
 from tunesmith.candidates import asking, prompting
+from tunesmith.candidates.asking import Asked
 from tunesmith.candidates.base import Candidate, Card, keep
 from tunesmith.candidates.prompting import Context, Contexts, Turns
 from tunesmith.candidates.rows import ordered, rows_digest, where
-from tunesmith.candidates.section import FewShotMode
 from tunesmith.core.digests import digest
 from tunesmith.core.errors import ConfigError, DataError, ModelError, UserError
 from tunesmith.core.example import Example, Message, question
@@ -44,33 +45,44 @@ def make(
     artifacts: Path,
     task: Task,
     train: Sequence[Example],
+    asked: Asked,
     *,
-    model: str,
-    max_tokens: int,
-    engines: Engines,
     shots: int,
-    mode: FewShotMode,
+    mode: Literal["nearest", "seeded"],
     seed: int = 0,
 ) -> str:
-    """Raises ConfigError where `shots` is more than there are rows, or more than fit into `max_tokens`."""
+    """Raises ConfigError where `shots` is more than there are rows, or more than fit into a prompt."""
     rows = ordered(train, task)
     if shots > len(rows):
         raise ConfigError(f"[baselines] shots is {shots}, but there are {len(rows)} training rows. Lower it.")
     shown = draw(rows, task, shots, seed) if mode == "seeded" else rows
-    inputs = {**asking.made_with(engines, model, task), "train": rows_digest(rows)}
-    if not is_hosted(model):
-        _check_shown(engines.renderer(model), task, shown, max_tokens, together=mode == "seeded")
+    return keep_shown(artifacts, task, shown, rows, asked, {"mode": mode, "shots": shots})
+
+
+def keep_shown(
+    artifacts: Path,
+    task: Task,
+    shown: Sequence[Example],
+    rows: Sequence[Example],
+    asked: Asked,
+    config: dict[str, Any],
+) -> str:
+    """Keep a candidate that shows the rows `shown` of `rows`: all to every request, or of each the nearest."""
+    nearest, engines = config["mode"] == "nearest", asked.engines
+    inputs = {**asking.made_with(engines, asked.model, task), "train": rows_digest(rows)}
+    if not is_hosted(asked.model):
+        _check_shown(engines.renderer(asked.model), task, shown, asked.max_tokens, together=not nearest)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        if mode == "nearest":
+        if nearest:
             embedder = engines.embedder()
             inputs["embedder"] = embedder.digest
             vectors = np.asarray(embedder.embed([row.text for row in shown]), dtype=np.float32)
             np.save(folder / VECTORS, vectors, allow_pickle=False)
         kept = [Shown(messages=_turns(task, row)).model_dump(mode="json", exclude_defaults=True) for row in shown]
         write_jsonl(folder / ROWS, kept)
-        config = {**asking.config(model, max_tokens), "mode": mode, "shots": shots}
-        return keep(artifacts, Card(kind=KIND, name=KIND, task=task, config=config, inputs=inputs), folder)
+        card = Card(kind=KIND, name=KIND, task=task, config={**asked.config, **config}, inputs=inputs)
+        return keep(artifacts, card, folder)
 
 
 def draw(rows: Sequence[Example], task: Task, shots: int, seed: int) -> list[Example]:
@@ -96,7 +108,7 @@ def draw(rows: Sequence[Example], task: Task, shots: int, seed: int) -> list[Exa
 def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
     lines = (folder / ROWS).read_text(encoding="utf-8").split("\n")
     shown = [Shown.model_validate_json(line).messages for line in lines if line]
-    if card.config["mode"] == "seeded":
+    if card.config["mode"] != "nearest":
         block = [turn for turns in shown for turn in turns]
         return asking.opened(folder, card, engines, lambda examples: [Context(block)] * len(examples))
     embedder = engines.embedder()
@@ -126,6 +138,11 @@ def _turns(task: Task, row: Example) -> tuple[Message, ...]:
     return (*row.messages, turn_of(task.family, row.expected))
 
 
+def turns_of(task: Task, rows: Sequence[Example]) -> list[Message]:
+    """`rows` one after another, as they are shown."""
+    return [turn for row in rows for turn in _turns(task, row)]
+
+
 def _check_shown(renderer: Renderer, task: Task, rows: Sequence[Example], max_tokens: int, *, together: bool) -> None:
     """Rows that the model's template cannot carry would fail every request that they are shown to."""
     for row in rows:
@@ -139,7 +156,7 @@ def _check_shown(renderer: Renderer, task: Task, rows: Sequence[Example], max_to
 
 
 def _check_length(renderer: Renderer, task: Task, rows: Sequence[Example], longest: int) -> None:
-    block = [turn for row in rows for turn in _turns(task, row)]
+    block = turns_of(task, rows)
     length = len(renderer.prompt(prompting.conversation(task, question("?"), Context(block))))
     if length > longest:
         raise ConfigError(

@@ -37,7 +37,8 @@ class Hosted:
         self.card = card
         self.digest = folder.name
         self._contexts = contexts
-        self._constraint = constraint_of(card.task)
+        held = constraint_of(card.task)
+        self._constraint = held if held and held.kind == "json_schema" else None  # a provider knows no grammars
         self._engine = engines.chat(card.config["model"])
         self._longest = _longest(card.task)
 
@@ -48,7 +49,7 @@ class Hosted:
         mark = time.perf_counter()
         before = 0  # failures on the way there, one after the other
         answered = False
-        answers = map(self._ask, requests) if alone else in_order(self._ask, requests, self._engine.at_once)
+        answers = map(self._ask_anew, requests) if alone else in_order(self._ask, requests, self._engine.at_once)
         for place, (example, asked) in enumerate(zip(examples, answers, strict=True)):
             now = time.perf_counter()
             said = self._prediction(example, asked, now - mark, alone=alone)
@@ -62,23 +63,32 @@ class Hosted:
                 yield from (_not_asked(each, asked) for each in examples[place + 1 :])
                 return
 
-    def _ask(self, request: tuple[Example, Context]) -> Asked:
+    def _ask_anew(self, request: tuple[Example, Context]) -> Asked:
+        """Alone a request is asked for its latency as well, which no kept answer tells."""
+        return self._ask(request, anew=True)
+
+    def _ask(self, request: tuple[Example, Context], *, anew: bool = False) -> Asked:
         example, context = request
         try:
             asked = conversation(self.card.task, example, context)
             answer = self._engine.answer(
-                asked, max_tokens=self._longest, tools=example.tools, constraint=self._constraint
+                asked, max_tokens=self._longest, tools=example.tools, constraint=self._constraint, anew=anew
             )
             return Asked(answer, None)
         except RequestFailedError as failure:
             return Asked(None, failure)
 
     def _prediction(self, example: Example, asked: Asked, share: float, *, alone: bool) -> Prediction:
-        """`share` is the row's part of the time that all took; alone it is the request's own."""
+        """`share` is the row's part of the time that all took; alone it is the request's own.
+
+        A kept answer took the seconds of then, and its tokens cost what they cost: a figure says what answers take, not
+        what this evaluation happened to save.
+        """
         answer = asked.answer
         if answer is None:
             return Prediction(example=example.id, state="failed", error=str(asked.failure), seconds=share)
         task = self.card.task
+        share = answer.seconds / self._engine.at_once if answer.kept else share
         output, fault = FAMILIES[task.family].parse(answer.text, task, cut=answer.cut, tools=example.tools)
         ok = output is not None and not answer.refused
         return Prediction(

@@ -14,6 +14,7 @@ MODULES = {
     "rules": "rules",
     "classical": "classical",
     "classical-record": "classical_record",
+    "classical-sets": "classical_sets",
     "copy": "copying",
     "prompt": "prompt",
     "few-shot": "few_shot",

@@ -1,4 +1,4 @@
-"""The majority baseline: the most frequent label of the training rows, whatever the request says."""
+"""The majority baseline: the most frequent label, or set of labels, of the training rows, whatever the request says."""
 
 import time
 from collections import Counter
@@ -17,10 +17,12 @@ KIND = "majority"
 
 
 def make(artifacts: Path, task: Task, train: Sequence[Example]) -> str:
-    """Of labels that are equally frequent, the first in the task's order. The confidence is the label's share."""
+    """Of labels that are equally frequent, the first in the task's order; of sets, in the alphabet's. The confidence is
+    the answer's share."""
     rows = ordered(train, task)
     counts = Counter(row.expected for row in rows)
-    label = max(task.labels, key=lambda label: counts[label])
+    answers = sorted(counts) if task.family == "multi_label" else task.labels
+    label = max(answers, key=lambda answer: counts[answer])
     config = {"label": label, "share": counts[label] / len(rows)}
     return keep(artifacts, Card(kind=KIND, name=KIND, task=task, config=config, inputs={"train": rows_digest(rows)}))
 

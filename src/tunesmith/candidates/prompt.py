@@ -10,12 +10,13 @@ from tunesmith.tasks.spec import Task
 KIND = "prompt"
 
 
-def make(artifacts: Path, task: Task, *, model: str, max_tokens: int, engines: Engines) -> str:
-    """Raises ModelError where the labels cannot be answers of `model`, DataError where its prompt cannot be asked."""
+def make(artifacts: Path, task: Task, *, model: str, max_tokens: int, engines: Engines, name: str = KIND) -> str:
+    """`name` where it is not [model] base that is asked.
+
+    Raises ModelError where the labels cannot be answers of `model`, DataError where its prompt cannot be asked."""
     inputs = asking.made_with(engines, model, task)
-    return keep(
-        artifacts, Card(kind=KIND, name=KIND, task=task, config=asking.config(model, max_tokens), inputs=inputs)
-    )
+    config = asking.config(model, max_tokens)
+    return keep(artifacts, Card(kind=KIND, name=name, task=task, config=config, inputs=inputs))
 
 
 def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from tunesmith.core.digests import digest
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example
+from tunesmith.tasks.label_sets import members
 from tunesmith.tasks.spec import Task
 
 
@@ -20,9 +21,10 @@ def ordered(examples: Iterable[Example], task: Task, purpose: str = "training") 
         raise DataError(f"There are no {purpose} rows to make this candidate from. Add data, then `tunesmith split`.")
     known = set(task.labels)
     for row in rows if known else ():
-        if row.expected not in known:
+        said = members(row.expected) if task.family == "multi_label" else (row.expected,)
+        if unknown := next((label for label in said if label not in known), None):
             raise DataError(
-                f"{where(row)} expects {row.expected[:60]!r}, which is none of the {len(known)} labels of the task. "
+                f"{where(row)} expects {unknown[:60]!r}, which is none of the {len(known)} labels of the task. "
                 "Correct the row, or add the label under [task] labels."
             )
     return rows

@@ -10,23 +10,26 @@ from tunesmith.core.record import Record
 from tunesmith.tasks.spec import FamilyName
 
 BaselineName = Literal["majority", "rules", "classical", "copy", "prompt", "few-shot", "retrieval"]
-FewShotMode = Literal["nearest", "seeded"]
+FewShotMode = Literal["nearest", "seeded", "searched"]
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 TAKEN = {*get_args(BaselineName), "fine-tune", "cascade"}  # names of candidates that Tunesmith gives
 OF_FAMILY: dict[FamilyName, tuple[BaselineName, ...]] = {
     "classification": ("majority", "rules", "classical", "prompt", "few-shot", "retrieval"),
+    "multi_label": ("majority", "rules", "classical", "prompt", "few-shot", "retrieval"),
     "extraction": ("majority", "rules", "classical", "prompt", "few-shot", "retrieval"),
     "tool_calls": ("majority", "rules", "prompt", "few-shot", "retrieval"),
     "generation": ("copy", "rules", "prompt", "few-shot", "retrieval"),
 }
 SIGNATURES: dict[FamilyName, str] = {
     "classification": "def answer(message: str) -> str | None",
+    "multi_label": "def answer(message: str) -> list[str] | None",
     "extraction": "def answer(message: str) -> dict | None",
     "tool_calls": "def answer(message: str) -> dict | list | str | None",
     "generation": "def answer(message: str) -> str | None",
 }
 NOT_OF_FAMILY = {
     "classification": "copy answers with the message itself, which is no label",
+    "multi_label": "copy answers with the message itself, which is no set of labels",
     "extraction": "copy answers with the message itself, which is no record",
     "tool_calls": "classical and copy cannot fill the arguments of a call",
     "generation": "majority and classical choose among labels, of which this task has none",
@@ -45,9 +48,14 @@ class BaselinesSection(Record):
     few_shot: FewShotMode = Field(
         default="nearest",
         description="Which rows are shown: `nearest`, those most alike to each request in meaning; "
-        "`seeded`, the same random rows, spread over the labels, for every request.",
+        "`seeded`, the same random rows, spread over the labels, for every request; `searched`, the set of such rows "
+        "that helps most, tried on training rows that are held out.",
     )
-    seed: int = Field(default=0, ge=0, description="Which rows `seeded` draws.")
+    seed: int = Field(default=0, ge=0, description="Which rows `seeded` and `searched` draw.")
+    prompts: tuple[str, ...] = Field(
+        default=(),
+        description="Files with other wordings of the prompt, relative to the project, for `searched` to try as well.",
+    )
     documents: str = Field(
         default="docs",
         min_length=1,
@@ -55,6 +63,11 @@ class BaselinesSection(Record):
         "and .csv.",
     )
     passages: int = Field(default=4, ge=1, description="Passages of the documents shown with each request.")
+    models: tuple[str, ...] = Field(
+        default=(),
+        description='Further models that are asked with the task\'s prompt, a cheaper or a larger one: "lab:MODEL", '
+        "org/name, a folder. Each is a baseline under its own name.",
+    )
     recorded: dict[str, str] = Field(
         default={},
         description="Answers that people or a system in production gave, as baselines: a name for each and its file "
@@ -64,7 +77,7 @@ class BaselinesSection(Record):
         default="rules.py",
         min_length=1,
         description="Python file with `def answer(message: str) -> str | None`, relative to the project; of extraction "
-        "it may return a dict.",
+        "it may return a dict, of multi_label a list or set of labels.",
     )
     rules_seconds: float = Field(
         default=2.0,

@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from tunesmith.core.prediction import State
 from tunesmith.engines.base import Constraint, Engine, Tokens
+from tunesmith.tasks.label_sets import grammar
 from tunesmith.tasks.spec import Task
 
 Tools = Sequence[str]  # each as JSON
@@ -24,7 +25,9 @@ class Said(NamedTuple):
 
 
 def constraint_of(task: Task) -> Constraint | None:
-    """What the answers of a model are held to; None where it may write what it likes."""
+    """What all answers of a model are held to; None where it may write what it likes."""
+    if task.family == "multi_label":
+        return Constraint(kind="grammar", text=grammar(task.labels))
     if task.output_schema is None or not task.constrained:
         return None
     return Constraint(kind="json_schema", text=task.output_schema)

@@ -1,18 +1,19 @@
 """Writing: a text, token by token, until the model ends its turn → `engine.generate`.
 
 An answer that reaches the limit without an end is `invalid`: a text that breaks off is none. Under a constraint every
-answer that ended is valid; one that could not be followed to its end is `failed`. The confidence is the
+answer that ended is valid; one that could not be followed to its end is `failed`. The confidence in a set of labels
+is its probability among all sets that decoding could have said. That in a text or a record is the
 geometric mean of the tokens' probabilities: it says how smoothly the text went on, is not calibrated, and a long text
 of likely words has a high one whatever it says.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 
 from tunesmith.candidates.ways import Said, Tools, constraint_of
-from tunesmith.engines.base import Engine, TextAnswer, Tokens
+from tunesmith.engines.base import Constraint, Engine, TextAnswer, Tokens
 from tunesmith.models.renderer import Renderer
+from tunesmith.tasks import call_grammar
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.spec import Task
 
@@ -37,19 +38,28 @@ class Writing:
         tuned: bool = False,
     ) -> Iterator[Said]:
         stop = [self._renderer.end_of_turn]
-        said = engine.generate(prompts, max_new_tokens=self.longest, stop=stop, constraint=self._constraint)
-        return map(self._said, said, repeat(()) if tools is None else tools)
+        listed: Sequence[Tools] = [()] * len(prompts) if tools is None else tools
+        held = self._constraint or self._of_rows(listed)
+        said = engine.generate(prompts, max_new_tokens=self.longest, stop=stop, constraint=held)
+        return map(self._said, said, listed)
+
+    def _of_rows(self, tools: Sequence[Tools]) -> list[Constraint] | None:
+        """Where answers call tools: words, or calls of those of the row."""
+        if self._task.family != "tool_calls" or not self._task.constrained:
+            return None
+        return [Constraint(kind="grammar", text=call_grammar.of(tuple(each))) for each in tools]
 
     def _said(self, answer: TextAnswer, tools: Tools) -> Said:
         text = self._renderer.decode(answer.tokens)
         output, fault = FAMILIES[self._task.family].parse(text, self._task, cut=not answer.ended, tools=tools)
         if answer.fault:
             output, fault = None, f"the constraint could not be followed: {answer.fault}"
+        steps = 1 if self._task.labels else len(answer.tokens) + 1
         return Said(
             state="failed" if answer.fault else "invalid" if output is None else "ok",
             output=output,
             text=text,
-            confidence=None if output is None else math.exp(answer.logprob / (len(answer.tokens) + 1)),
+            confidence=None if output is None else math.exp(answer.logprob / steps),
             seconds=answer.seconds,
             tokens_in=answer.tokens_in,
             tokens_out=answer.tokens_out,

@@ -74,6 +74,7 @@ class Example(Record):
     source: str = ""  # "file:line" where the row stood before it was imported; not part of the identity
     time: str | None = None  # ISO 8601 in UTC, so that texts sort as times do; not part of the identity
     made: Made | None = None  # not part of the identity
+    tests: str = ""  # code that an answer in code has to pass
     behaviour: Behaviour | None = None  # what an answer must do, where the row says it; not part of the identity
 
     @cached_property
@@ -81,10 +82,11 @@ class Example(Record):
         """What the row says, not where it stands: equal rows have equal ids."""
         turns = [[message.role, message.content] for message in self.messages]
         calls = [[call.model_dump() for call in message.tool_calls] for message in self.messages]
-        if not self.tools and not any(calls):
+        if not self.tools and not any(calls) and not self.tests:
             return digest("example", 1, messages=turns, expected=self.expected)[:16]
         fields = {"messages": turns, "calls": calls, "tools": list(self.tools), "expected": self.expected}
         fields |= {"accepted": self.accepted} if self.accepted else {}
+        fields |= {"tests": self.tests} if self.tests else {}
         return digest("example", 2, **fields)[:16]
 
     def answered(self, expected: str) -> "Example":

@@ -105,6 +105,7 @@ class Scorecard(Record):
     metrics: dict[str, Estimate]
     slices: dict[str, dict[str, Estimate]]
     labels: dict[str, LabelFigures] = {}
+    parents: dict[str, LabelFigures] = {}  # of labels in a tree: those that have others below them
     fields: dict[str, FieldFigures] = {}
     confusion_labels: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()

@@ -42,6 +42,18 @@ def plain(value: float) -> str:
     return f"{value:.2f}" if abs(value) < 5 else f"{value:,.0f}"
 
 
+def amount(value: float) -> str:
+    """Of a unit that is the user's own: `0.04217` → '0.0422', `1.2` → '1.20', `1204.6` → '1,205'."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
+
+
+def signed_amount(value: float) -> str:
+    """With its sign, a true minus: '+0.13', '−1,205'."""
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{amount(abs(value))}"
+
+
 def level(value: float) -> str:
     """A confidence level, as exact as it is: `0.95` → '95 %', `0.9875` → '98.75 %'."""
     return f"{value * 100:.2f}".rstrip("0").rstrip(".") + " %"

@@ -56,6 +56,39 @@ class Ceiling(Record):
     state: Literal["kept", "open", "broken"]
 
 
+class Once(Record):
+    """What making the fine-tune took; None where no price is named for it."""
+
+    training_seconds: float
+    training: float | None
+    review_seconds: float
+    review: float | None
+
+    @property
+    def cost(self) -> float:
+        return (self.training or 0.0) + (self.review or 0.0)
+
+    @property
+    def known(self) -> bool:
+        return self.training is not None or self.review is not None
+
+
+class Against(Record):
+    """A baseline: `saving` is what a right answer of the fine-tune's costs less; `volume` the right answers after which
+    that has paid for the fine-tune, None where it never does."""
+
+    baseline: str
+    cost_per_success: float
+    saving: float
+    volume: int | None
+
+
+class Payback(Record):
+    cost_per_success: float  # of the fine-tune
+    once: Once
+    against: tuple[Against, ...]
+
+
 class Verdict(Record):
     """`comparisons` are with every baseline, on all rows; `slices` with `baseline`, where a slice has enough rows.
 
@@ -75,6 +108,7 @@ class Verdict(Record):
     unknown_slices: tuple[str, ...] = ()  # too few rows to say
     guards: tuple[Guarded, ...] = ()
     ceilings: tuple[Ceiling, ...] = ()
+    payback: Payback | None = None
     caveats: tuple[str, ...] = ()
     attempt: int = 1
     rules: dict[str, Any] = {}

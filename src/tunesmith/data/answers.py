@@ -1,6 +1,8 @@
-"""The expected output of a row: a text, or the record or the calls of tools that a task expects, as their one text.
+"""The expected output of a row: a text, or the record, the set of labels or the calls of tools that a task expects, as
+their one text.
 
-A record that is no JSON object, or breaks the task's schema, is a fault of its row, as are calls that cannot be read.
+A record that is no JSON object, or breaks the task's schema, is a fault of its row, as are calls that cannot be read
+and a set with another label than the task declares.
 """
 
 import json
@@ -11,17 +13,21 @@ from tunesmith.core.example import Message
 from tunesmith.core.texts import shown
 from tunesmith.data import fields
 from tunesmith.data.fields import RowError
-from tunesmith.data.section import CallSection, DataSection, RecordSection
+from tunesmith.data.section import CallSection, DataSection, RecordSection, SetSection
 from tunesmith.tasks import extraction
-from tunesmith.tasks.calls import NO_CALL, CallError, text, text_of
+from tunesmith.tasks.accepted import schemas_of
+from tunesmith.tasks.calls import NO_CALL, Call, CallError, text, text_of
 from tunesmith.tasks.calls import answer_of as calls_in
-from tunesmith.tasks.records import RecordError, parsed, schema_of, typed
+from tunesmith.tasks.label_sets import EMPTY, SetError, of_text, of_values
+from tunesmith.tasks.records import RecordError, ordered, parsed, schema_of, typed
 
 TRUTH = "ground_truth"  # the accepted calls of the layout bfcl, which `import` keeps under `other`
 
 
 def answer_of(value: Any, field: str, section: DataSection) -> str:
     """The answer that the column `field` holds. Raises RowError."""
+    if isinstance(section, SetSection):
+        return label_set(value, field, section)
     if isinstance(section, CallSection) and not section.written:
         return _calls(value, field)
     if not isinstance(section, RecordSection):
@@ -34,6 +40,18 @@ def answer_of(value: Any, field: str, section: DataSection) -> str:
     except RecordError as error:
         message = f"'{shown(field)}' is {error}; expected a record, as an object or as the text of one."
         raise RowError(error.check, message, field=shown(field), excerpt=text) from None
+
+
+def label_set(value: Any, field: str, section: SetSection) -> str:
+    """The text of the set that a list or a text names. Raises RowError."""
+    try:
+        if isinstance(value, list):
+            return fields.whole(of_values(value, section.labels), field)
+        return of_text(fields.text(value, field), section.labels)
+    except SetError as error:
+        excerpt = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        message = f"'{shown(field)}' {error}. Labels are a list, or a text with commas; none: [] or \"{EMPTY}\"."
+        raise RowError("unknown-label", message, field=shown(field), excerpt=excerpt) from None
 
 
 def answer_of_turn(turn: Message, section: DataSection) -> str:
@@ -65,6 +83,13 @@ def _calls(value: Any, field: str) -> str:
     except CallError as error:
         message = f"'{shown(field)}' is {error}; expected calls, each with a name and its arguments, or words."
         raise RowError("tools", message, field=shown(field), excerpt=said) from None
+
+
+def in_order(expected: str, tools: tuple[str, ...]) -> str:
+    """Calls with their arguments in the order of their tool's schema: the order in which models are held to it."""
+    words, calls = calls_in(expected)
+    schemas = schemas_of(tools)
+    return text_of(words, [Call(each.name, ordered(each.arguments, schemas.get(each.name, {}))) for each in calls])
 
 
 def accepted_in(row: Mapping[str, Any]) -> str:

@@ -19,11 +19,13 @@ from tunesmith.data.section import CallSection
 from tunesmith.tasks.calls import answering
 
 # Canonical rows are `messages`, under no column's name.
-CANONICAL = CallSection(input="\0input", output="\0output", time="time", behaviour="behaviour", written=True)
+CANONICAL = CallSection(
+    input="\0input", output="\0output", time="time", behaviour="behaviour", tests="tests", written=True
+)
 SOURCE = "source"  # in a canonical row: where it stood before it was imported
 OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
 CANONICAL_KEYS = {
-    *("messages", "tools", "accepted", "slice", "group", "weight", "behaviour"),
+    *("messages", "tools", "accepted", "slice", "group", "weight", "behaviour", "tests"),
     *("origin", SOURCE, "time", "made", OTHER),
 }
 
@@ -69,6 +71,8 @@ def canonical_line(example: Example, other: Mapping[str, Any] | None = None) -> 
         row["weight"] = example.weight
     if example.behaviour is not None:
         row["behaviour"] = example.behaviour
+    if example.tests:
+        row["tests"] = example.tests
     if example.origin:
         row["origin"] = example.origin
     if example.source:

@@ -253,6 +253,7 @@ def _key(line: str, cells: list[str] | None, header: list[str] | None, section: 
         section.group,
         "weight",
         section.behaviour,
+        section.tests,
     )
     said = {column: row[column] for column in read if column in row}
     if not said.keys() & {"messages", PAIR[1], *section.answer}:

@@ -207,10 +207,14 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
         columns = columns_of(row, section) or ()
         answer = section.answer if columns == named(section) else ()
         return EvalRow(
-            example, line, _without(row, {*columns, *answer, section.slice, section.group, "weight", section.behaviour})
+            example,
+            line,
+            _without(
+                row, {*columns, *answer, section.slice, section.group, "weight", section.behaviour, section.tests}
+            ),
         )
     section = section.model_copy(update=_names(row, section))
-    read = {"messages", "tools", section.slice, section.group, "weight", section.behaviour}
+    read = {"messages", "tools", section.slice, section.group, "weight", section.behaviour, section.tests}
     read |= {"accepted"} if isinstance(section, CallSection) else set()
     if isinstance(row.get("origin"), str):
         origin = row["origin"]
@@ -228,10 +232,10 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
 
 
 def _names(row: dict[str, Any], section: DataSection) -> dict[str, str]:
-    """The columns of slice, group and behaviour in a row with `messages`: canonical ones, or those of [data]."""
+    """The columns of slice, group, behaviour and tests in a row with `messages`: canonical ones, or those of [data]."""
     names = {"slice": "slice", "group": "group"}
     if row.keys() <= CANONICAL_KEYS:
-        return names | {"behaviour": "behaviour"}
+        return names | {"behaviour": "behaviour", "tests": "tests"}
     if section.slice in row or section.group == "slice":
         names["slice"] = section.slice
     if section.group in row or section.slice == "group":

@@ -24,7 +24,8 @@ class Decision(Record):
     """`row` is what the row says (the id of its Example); `origin` is only where it stood then.
 
     `text` is the answer that should stand there instead, and `becomes` the id of the row that has it: of an edit.
-    `guideline` is the digest of the written guideline at the time.
+    `guideline` is the digest of the written guideline at the time, `seconds` how long the row was before the reviewer,
+    where that was timed.
     """
 
     schema_version: Literal[1] = 1
@@ -37,6 +38,7 @@ class Decision(Record):
     time: str
     reason: str = ""
     guideline: str
+    seconds: float | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -14,7 +14,7 @@ from tunesmith.core.errors import DataError, nearest
 from tunesmith.core.example import Example, Message
 from tunesmith.core.texts import shown
 from tunesmith.data import fields
-from tunesmith.data.answers import accepted_in, answer_of, answer_of_turn, record
+from tunesmith.data.answers import accepted_in, answer_of, answer_of_turn, in_order, record
 from tunesmith.data.conversation import conversation, tools_of
 from tunesmith.data.fields import RowError
 from tunesmith.data.finding import from_there
@@ -141,16 +141,21 @@ def _example(
     origin: str,
     tools: tuple[str, ...] = (),
 ) -> Example:
+    calling = isinstance(section, CallSection)
+    if isinstance(section, CallSection) and not section.written:
+        tools = tools or section.tools
+        expected = in_order(expected, tools)
     return Example(
         messages=turns,
         expected=expected,
-        tools=tools or (section.tools if isinstance(section, CallSection) else ()),
-        accepted=accepted_in(row) if isinstance(section, CallSection) else "",
+        tools=tools,
+        accepted=accepted_in(row) if calling else "",
         slice=fields.name(row.get(section.slice), section.slice),
         group=fields.name(row.get(section.group), section.group),
         weight=fields.weight(row.get("weight")),
         origin=origin,
         source=row["source"] if "messages" in row and from_there(row.get("source")) else "",
         behaviour=fields.behaviour(row.get(section.behaviour), section.behaviour) if section.behaviour else None,
+        tests=fields.text(row[section.tests], section.tests) if section.tests and row.get(section.tests) else "",
         time=fields.moment(row.get(section.time), section.time) if section.time else None,
     )

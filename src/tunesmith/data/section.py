@@ -62,6 +62,12 @@ class DataSection(Record):
         description="File with the written guideline that reviewers decide by; the task's prompt belongs to it in any "
         "case.",
     )
+    tests: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Of generation: column of Python that an answer in Python has to pass, raising where it does not. "
+        "Answers are run inside bubblewrap, without network, or not at all.",
+    )
     behaviour: str | None = Field(
         default=None,
         min_length=1,
@@ -111,12 +117,12 @@ class DataSection(Record):
             *self.answer,
             self.slice,
             self.group,
-            *(name for name in (self.time, self.behaviour) if name),
+            *(name for name in (self.time, self.behaviour, self.tests) if name),
         ]
         if twice := next((name for name in columns if columns.count(name) > 1), None):
             raise ValueError(
-                f"the column {twice!r} is named for two purposes; input, output, slice, group, time and "
-                "behaviour differ."
+                f"the column {twice!r} is named for two purposes; input, output, slice, group, time, "
+                "behaviour and tests differ."
             )
         return self
 
@@ -135,3 +141,9 @@ class RecordSection(DataSection):
     """`[data]` of a task whose answers are records; `output_schema` is their JSON Schema, where one is known."""
 
     output_schema: str | None = None
+
+
+class SetSection(DataSection):
+    """`[data]` of a task whose answers are sets of labels; `labels` are those that the task declares."""
+
+    labels: tuple[str, ...] | None = None

@@ -3,15 +3,15 @@
 Left out are rows that leak from the eval set and repeats of a row. What belongs together (a group, equal inputs with
 different labels) is one unit and goes to one part. Units come in an order that only their content and the seed
 decide, and each goes to the part that lags most behind its share, counted for the unit's labels (where outputs are
-labels) and for all rows: so the parts are stratified at every moment, and the order of files and rows does not matter.
-A label's first unit goes to train: what train has never seen cannot be learned.
+labels, or sets of them) and for all rows: so the parts are stratified at every moment, and the order of files and rows
+does not matter. A label's first unit goes to train: what train has never seen cannot be learned.
 
 Where rows have times, the newest units are the eval set and those before them the validation rows, so that a candidate
 is judged as it will be used: on what comes after its training. A unit is as new as its newest row.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -29,6 +29,7 @@ from tunesmith.data.section import DataSection
 
 Reason = Literal["duplicate", "leak", "near", "group", "eval", "rejected", "made"]
 Unit = list[int]  # positions of rows that must stay together
+Strata = Callable[[str], Sequence[str]]  # an expected output → the labels that parts should have their share of
 
 NAMED = 5  # rows without a time that a message names
 
@@ -60,10 +61,18 @@ class _Part:
     rows: list[int] = field(default_factory=list)
     labels: Counter[str] = field(default_factory=Counter)
 
-    def surplus(self, unit: Counter[str], seen: Counter[str]) -> float:
-        """How far this part is ahead of its share of the rows `seen`, weighed by the rows of `unit`."""
+    def surplus(self, unit: Counter[str], rows: int, seen: Counter[str], total: int) -> float:
+        """How far this part is ahead of its share of what was seen, weighed by the labels and the `rows` of a unit."""
         of_labels = sum(n * (self.labels[label] - self.share * seen[label]) for label, n in unit.items())
-        return of_labels + unit.total() * (len(self.rows) - self.share * seen.total())
+        return of_labels + rows * (len(self.rows) - self.share * total)
+
+
+def one_label(expected: str) -> tuple[str]:
+    return (expected,)
+
+
+def no_label(expected: str) -> tuple[str]:
+    return ("",)
 
 
 def split(
@@ -71,13 +80,13 @@ def split(
     eval_set: Sequence[Example],
     section: DataSection,
     *,
-    labelled: bool = True,
+    strata: Strata | None = one_label,
     eval_share: float | None = None,
     calibration_share: float | None = None,
 ) -> Split:
-    """Cut `examples` by the shares and the seed of `section`; without `labelled`, outputs are free text and do not
-    stratify. `eval_share` goes before the section's; `calibration_share` is of rows that serve for nothing but choosing
-    a threshold.
+    """Cut `examples` by the shares and the seed of `section`; `strata` are the labels of an output, None where outputs
+    are free text and do not stratify. `eval_share` goes before the section's; `calibration_share` is of rows that serve
+    for nothing but choosing a threshold.
 
     Raises DataError where a part would stay empty, or where rows that are split by time have none.
     """
@@ -97,9 +106,9 @@ def split(
     if section.time:
         _assign_by_time(rows, units, parts, section.seed)
     else:
-        _assign(rows, units, parts, section.seed, labelled=labelled)
+        _assign(rows, units, parts, section.seed, strata or no_label)
     if empty := [name for name, part in parts.items() if not part.rows]:
-        raise DataError(_too_few(len(rows), len(units), len(left_out), shares, empty, labelled=labelled))
+        raise DataError(_too_few(len(rows), len(units), len(left_out), shares, empty, labelled=strata is not None))
     taken = {name: tuple(rows[position] for position in sorted(part.rows)) for name, part in parts.items()}
     return Split(
         train=taken["train"],
@@ -150,14 +159,16 @@ def _marks(row: Example) -> list[tuple[str, str]]:
     return [("text", normalise(row.text)), *group]
 
 
-def _assign(rows: list[Example], units: list[Unit], parts: dict[str, _Part], seed: int, *, labelled: bool) -> None:
+def _assign(rows: list[Example], units: list[Unit], parts: dict[str, _Part], seed: int, strata: Strata) -> None:
     seen: Counter[str] = Counter()
+    total = 0
     for unit in sorted(units, key=lambda unit: _rank(rows, unit, seed)):
-        labels = Counter(sorted(rows[position].expected if labelled else "" for position in unit))
+        labels = Counter(sorted(label for position in unit for label in strata(rows[position].expected)))
         seen.update(labels)
+        total += len(unit)
         train = parts["train"]
         unknown = any(not train.labels[label] for label in labels)
-        part = train if unknown else min(parts.values(), key=lambda part: part.surplus(labels, seen))
+        part = train if unknown else min(parts.values(), key=lambda part: part.surplus(labels, len(unit), seen, total))
         part.rows.extend(unit)
         part.labels.update(labels)
 

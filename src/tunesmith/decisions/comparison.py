@@ -15,6 +15,7 @@ from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.paired import (
     Difference,
     accuracy_difference,
+    cost_difference,
     invalid_difference,
     macro_f1_difference,
     score_difference,
@@ -25,12 +26,17 @@ from tunesmith.tasks.behaved import Behaved, red_team
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import Answers
 from tunesmith.tasks.measures import answers_of
+from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.spec import Task
 
 METRICS: dict[str, Callable[[Any, Any, float], Difference | None]] = {
     "accuracy": accuracy_difference,
     "macro_f1": macro_f1_difference,
+    "expected_cost": cost_difference,
+    "exact_set": accuracy_difference,
+    "jaccard": partial(score_difference, metric="jaccard"),
     "exact_match": accuracy_difference,
+    "pass_rate": accuracy_difference,
     "record_exact": accuracy_difference,
     "call_exact": accuracy_difference,
     "right_tool": partial(score_difference, metric="right_tool"),
@@ -61,6 +67,20 @@ class Evaluated(Record):
     def answers(self) -> Answers:
         return answers_of(self.task, self.examples, self.predictions)
 
+    def by(self, metric: str) -> Answers:
+        """The answers as `metric` looks at them."""
+        if metric.startswith(PREFIX):
+            return self._own
+        return self._run if metric == "pass_rate" else self.answers
+
+    @cached_property
+    def _own(self) -> Answers:
+        return answers_of(self.task, self.examples, self.predictions, PREFIX)
+
+    @cached_property
+    def _run(self) -> Answers:
+        return answers_of(self.task, self.examples, self.predictions, "pass_rate")
+
     @cached_property
     def red_team(self) -> Behaved | None:
         return red_team(self.task, self.examples, self.predictions)
@@ -85,13 +105,17 @@ class Evaluated(Record):
 def difference(
     a: Evaluated, b: Evaluated, metric: str, *, level: float = LEVEL, slice: str | None = None
 ) -> Difference | None:
-    """`a` minus `b`; None where rows or groups are too few. Raises UserError where they answered other rows."""
+    """`a` minus `b`, or of costs by how much `a` costs less; None where rows or groups are too few.
+
+    Raises UserError where they answered other rows.
+    """
     if a.scorecard.eval_set != b.scorecard.eval_set:
         raise UserError(
             f"{a.name!r} and {b.name!r} were measured on different rows, so they cannot be compared. Measure both on "
             "the eval set as it is now (`tunesmith compare` does)."
         )
-    return METRICS[metric](_within(a, slice), _within(b, slice), level)
+    found = METRICS.get(metric) or partial(score_difference, metric=metric)
+    return found(_within(a, metric, slice), _within(b, metric, slice), level)
 
 
 def compare_pairs(
@@ -101,7 +125,7 @@ def compare_pairs(
     found = difference(a, b, metric, level=level, slice=slice)
     if found is None:
         return None
-    ahead = _within(a, slice).scores(metric) - _within(b, slice).scores(metric)
+    ahead = _within(a, metric, slice).scores(metric) - _within(b, metric, slice).scores(metric)
     return Comparison(
         a=a.name,
         b=b.name,
@@ -129,10 +153,10 @@ def holm(ps: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _within(evaluated: Evaluated, slice: str | None) -> Answers:
+def _within(evaluated: Evaluated, metric: str, slice: str | None) -> Answers:
     if slice == RED_TEAM and evaluated.red_team is not None:
         return evaluated.red_team
-    answers = evaluated.answers
+    answers = evaluated.by(metric)
     if slice is None:
         return answers
     return answers.where(np.array([example.slice == slice for example in evaluated.examples], np.bool_))

@@ -4,7 +4,7 @@ from tunesmith.core import units
 from tunesmith.core.verdict import Ceiling, Guarded
 from tunesmith.decisions.figures import points, signed
 from tunesmith.decisions.guards import Guards
-from tunesmith.tasks.families import NAMES
+from tunesmith.tasks.families import SPARED, name_of
 
 STATES = {"broken": "Broken", "open": "Not shown yet", "kept": "Kept"}
 LIMITS = {
@@ -29,11 +29,14 @@ def sentences(guards: Guards) -> list[str]:
 
 
 def _guard(each: Guarded) -> str:
-    allowed = f"{NAMES[each.metric]} at most {points(each.margin)} points worse than {each.baseline}'s"
+    spared = each.metric in SPARED
+    margin = f"{units.amount(each.margin)} a row" if spared else f"{points(each.margin)} points"
+    allowed = f"{name_of(each.metric)} at most {margin} worse than {each.baseline}'s"
     if each.gain is None or each.low is None or each.high is None:
         return f"{allowed}; {units.count(each.n, 'eval row')} are too few to say"
-    interval = f"{units.level(each.level)} interval {signed(each.low)} to {signed(each.high)}"
-    return f"{allowed}; it is {signed(each.gain)} points better ({interval})"
+    gain, low, high = ((units.signed_amount if spared else signed)(value) for value in (each.gain, each.low, each.high))
+    interval = f"{units.level(each.level)} interval {low} to {high}"
+    return f"{allowed}; it is {gain} {'a row' if spared else 'points'} better ({interval})"
 
 
 def _ceiling(each: Ceiling) -> str:

@@ -33,6 +33,7 @@ from tunesmith.decisions.power import level_of, rows_needed, rows_needed_of_scor
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
 from tunesmith.tasks.classified import Answers as Labels
+from tunesmith.tasks.families import SPARED
 from tunesmith.tasks.primary import check_primary
 
 Outcome = Literal["ship", "hold", "reject"]
@@ -110,11 +111,12 @@ def decisive_failures(
 
 
 def best_baseline(baselines: Sequence[Evaluated], primary: str) -> Evaluated:
-    """The highest by the primary metric (by another one where it is unknown); the faster one of equals."""
+    """The best by the primary metric (by another one where it is unknown); the faster one of equals."""
 
     def worth(each: Evaluated) -> tuple[float, float]:
         card = each.scorecard
-        values = [card.metrics[name].value for name in (primary, *each.family.PRIMARY)]
+        known = [card.metrics.get(SPARED.get(name, name)) for name in (primary, *each.family.PRIMARY)]
+        values = [figure.value for figure in known if figure is not None]
         return next((value for value in values if value is not None), 0.0), -card.seconds
 
     return max(baselines, key=worth)
@@ -207,7 +209,12 @@ def _rows_needed(each: Difference, min_effect: float, level: float) -> int | Non
     if each.resting is None:
         return rows_needed(each.value, each.variance, min_effect=min_effect, level=level, design=each.design)
     return rows_needed_of_scores(
-        each.value, each.variance, min_effect=min_effect, level=level, design=each.design, resting=each.resting
+        each.value / each.scale,
+        each.variance / each.scale**2,
+        min_effect=min_effect / each.scale,
+        level=level,
+        design=each.design,
+        resting=each.resting,
     )
 
 

@@ -17,7 +17,7 @@ T. Tango, Statistics in Medicine 17 (1998) 891. M. Fagerland, S. Lydersen, P. La
 2850. Q. McNemar, Psychometrika 12 (1947) 153.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy import special
@@ -26,7 +26,7 @@ from tunesmith.decisions.power import variance_under
 from tunesmith.tasks import bounded, macro_f1
 from tunesmith.tasks.classified import Answers as Labels
 from tunesmith.tasks.figures import Answers
-from tunesmith.tasks.intervals import BISECTIONS, Floats, Integers, spread
+from tunesmith.tasks.intervals import BISECTIONS, Booleans, Floats, Integers, spread
 
 MIN_ROWS = 20
 PSEUDO = 0.1  # of a pair, to either kind
@@ -36,6 +36,7 @@ class Difference(NamedTuple):
     """`a` minus `b`. `variance` is of one row's part in it, and `design` rows count as one independent row.
 
     `resting`: where rows have scores, and are not simply right or wrong, the share of them that their spread rests on.
+    `scale` is what a difference can be at most: 1, or of costs the largest one.
     """
 
     value: float
@@ -45,6 +46,18 @@ class Difference(NamedTuple):
     variance: float
     design: float
     resting: float | None = None
+    scale: float = 1.0
+
+
+class Given(Protocol):
+    """Answers of a family, which may be none."""
+
+    @property
+    def groups(self) -> Integers | None: ...
+
+    @property
+    def missing(self) -> Booleans:
+        """Without a valid answer."""
 
 
 def accuracy_difference(a: Answers, b: Answers, level: float) -> Difference | None:
@@ -52,7 +65,7 @@ def accuracy_difference(a: Answers, b: Answers, level: float) -> Difference | No
     return share_difference(a.right.astype(np.float64) - b.right, a.groups, level)
 
 
-def invalid_difference(a: Answers, b: Answers, level: float) -> Difference | None:
+def invalid_difference(a: Given, b: Given, level: float) -> Difference | None:
     """By how much fewer rows of `a` are without a valid answer; None where rows or groups are too few."""
     return share_difference(b.missing.astype(np.float64) - a.missing, a.groups, level)
 
@@ -83,6 +96,15 @@ def score_difference(a: Answers, b: Answers, level: float, *, metric: str) -> Di
     error = np.sqrt(variance * found.design / len(each))
     p = 2 * float(special.stdtr(count - 1, -abs(value) / error)) if error > 0 else 1.0
     return Difference(value, low, high, p, variance, found.design, found.resting * found.design / len(each))
+
+
+def cost_difference(a: Labels, b: Labels, level: float) -> Difference | None:
+    """By how much `a` costs less than `b`, in the unit of the costs; None where rows or groups are too few."""
+    spared, largest = score_difference(a, b, level, metric="costs_spared"), a.largest_cost
+    if spared is None:
+        return None
+    value, low, high = (largest * each for each in (spared.value, spared.low, spared.high))
+    return spared._replace(value=value, low=low, high=high, variance=largest**2 * spared.variance, scale=largest)
 
 
 def macro_f1_difference(a: Labels, b: Labels, level: float) -> Difference | None:

@@ -15,7 +15,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 from tunesmith.core.scorecard import LEVEL
-from tunesmith.core.units import count
+from tunesmith.core.units import amount, count
 from tunesmith.decisions.figures import points
 from tunesmith.tasks.further import TYPICAL, further, tail
 
@@ -138,13 +138,23 @@ def expected_discordance(accuracy: float | None) -> float:
 
 
 def outlook(
-    rows: int, *, min_effect: float, accuracy: float | None = None, scores_variance: float | None = None
+    rows: int,
+    *,
+    min_effect: float,
+    accuracy: float | None = None,
+    scores_variance: float | None = None,
+    highest_cost: float | None = None,
 ) -> str:
     """What an eval set of `rows` rows can show, in a sentence, with the rows to label for a gain 5 points higher.
 
     `accuracy` is that of the best baseline, where it has been measured; where rows are scored, `scores_variance` is the
-    variance of its scores.
+    variance of its scores. `highest_cost`: the scores are shares of it that are spared, and `min_effect` is an amount.
     """
+    scale = highest_cost or 1.0
+    min_effect /= scale
+
+    def said_of(difference: float) -> str:
+        return f"{points(difference)} points" if highest_cost is None else f"{amount(difference * scale)} a row"
 
     def needed_for(difference: float) -> int | None:
         if scores_variance is not None:
@@ -158,10 +168,10 @@ def outlook(
     if seen is None:
         said = f"{subject}, no gain could be shown reliably"
     else:
-        said = f"{subject}, a fine-tune that is truly {points(seen)} points better would be shipped 4 times in 5"
+        said = f"{subject}, a fine-tune that is truly {said_of(seen)} better would be shipped 4 times in 5"
     if needed is None or needed <= rows:
         return f"{said}."
-    return f"{said}; label {count(needed - rows, 'more', 'more')} to see {points(wanted)} points."
+    return f"{said}; label {count(needed - rows, 'more', 'more')} to see {said_of(wanted)}."
 
 
 def variance_of(difference: float, discordant: float) -> float:

@@ -13,10 +13,11 @@ from tunesmith.decisions.guards import Guards
 from tunesmith.decisions.paired import MIN_ROWS
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
-from tunesmith.tasks.families import NAMES
+from tunesmith.tasks.families import SPARED, name_of
 from tunesmith.tasks.intervals import MIN_GROUPS
+from tunesmith.tasks.own import PREFIX
 
-SCORED = ("chrf", "bleu", "rouge_l", "similarity")  # metrics by which a row is not simply right or wrong
+SCORED = ("chrf", "bleu", "rouge_l", "similarity", "jaccard")  # by which a row is not simply right or wrong
 
 
 class Story(NamedTuple):
@@ -35,7 +36,7 @@ class Story(NamedTuple):
 
 
 def sentences(story: Story) -> tuple[str, ...]:
-    asked = points(story.rules.min_effect)
+    asked = _asked(story)
     against = next((each for each in story.comparisons if each.b == story.best.name), None)
     if against is None:
         return (_too_few(story), _instead(story))
@@ -44,7 +45,7 @@ def sentences(story: Story) -> tuple[str, ...]:
     if story.overturned:
         said += [_failed(story), "Settle what made them fail; `tunesmith compare` then asks those rows again."]
     elif story.outcome == "ship":
-        said.append(f"Even the low end of that interval is above the {asked} points that a fine-tune must gain.")
+        said.append(f"Even the low end of that interval is above the {asked} that a fine-tune must gain.")
         if others:
             said.append("Every other baseline is beaten by more than that, too.")
     elif story.outcome == "reject":
@@ -84,34 +85,41 @@ def caveats(story: Story, baselines: Sequence[Evaluated], attempt: int) -> tuple
 
 
 def _figures(story: Story, against: Comparison) -> str:
-    metric = NAMES[against.metric]
-    fine_tune, best = (each.scorecard.metrics[against.metric].value for each in (story.fine_tune, story.best))
+    metric = name_of(against.metric)
+    values = (each.scorecard.metrics[against.metric].value for each in (story.fine_tune, story.best))
+    ours, theirs = (_figure(against.metric, value) for value in values)
     return (
-        f"On {units.count(against.n, 'eval row')} {story.fine_tune.name} reaches {metric} {_share(fine_tune)} against "
-        f"{_share(best)} of the best baseline, {against.b}: {_difference(against)}. {_ahead(against)}"
+        f"On {units.count(against.n, 'eval row')} {story.fine_tune.name} reaches {metric} {ours} against {theirs} of "
+        f"the best baseline, {against.b}: {_difference(against)}. {_ahead(against)}"
     )
 
 
 def _ahead(against: Comparison) -> str:
     rows = units.count(against.a_only, "row")
-    if against.metric in SCORED:
+    if against.metric in SPARED:
+        return f"The fine-tune costs less on {rows}, {against.b} on {against.b_only:,}."
+    if _scored(against.metric):
         return f"The fine-tune scores higher on {rows}, {against.b} on {against.b_only:,}."
     return f"Only the fine-tune is right on {rows}, only {against.b} on {against.b_only:,}."
 
 
+def _scored(metric: str) -> bool:
+    return metric in SCORED or metric.startswith(PREFIX)
+
+
 def _difference(each: Comparison) -> str:
-    interval = f"{units.level(each.level)} interval {signed(each.low)} to {signed(each.high)}"
-    return f"{signed(each.difference)} points ({interval})"
+    difference, low, high = (_signed(each.metric, value) for value in (each.difference, each.low, each.high))
+    unit = "a row spared" if each.metric in SPARED else "points"
+    return f"{difference} {unit} ({units.level(each.level)} interval {low} to {high})"
 
 
 def _why_rejected(story: Story, against: Comparison, others: Sequence[Comparison]) -> list[str]:
-    asked = points(story.rules.min_effect)
     said = []
     for each in (against, *others):
         if each.high < story.rules.min_effect:
             said.append(
-                f"Even the high end of the interval against {each.b} is {signed(each.high)} points; a fine-tune must "
-                f"gain {asked}."
+                f"Even the high end of the interval against {each.b} is {_signed(each.metric, each.high)}; a fine-tune "
+                f"must gain {_asked(story)}."
             )
     margin = points(story.rules.slice_margin)
     for each in story.slices:
@@ -124,15 +132,13 @@ def _why_rejected(story: Story, against: Comparison, others: Sequence[Comparison
 
 
 def _why_held(story: Story, against: Comparison, others: Sequence[Comparison]) -> list[str]:
-    asked = points(story.rules.min_effect)
+    asked = _asked(story)
     said = []
     if against.low <= story.rules.min_effect:
-        said.append(f"That interval does not lie wholly above the {asked} points asked for: the evidence is too thin.")
+        said.append(f"That interval does not lie wholly above the {asked} asked for: the evidence is too thin.")
     for each in others:
         if each.low <= story.rules.min_effect:
-            said.append(
-                f"Against {each.b} it is {_difference(each)}, which is not clearly above {asked} points either."
-            )
+            said.append(f"Against {each.b} it is {_difference(each)}, which is not clearly above {asked} either.")
     if not said:
         said.append("The gain is shown; a guard is not yet.")
         if story.more_rows is None:
@@ -157,7 +163,7 @@ def _too_few(story: Story) -> str:
     more = f" Add at least {units.count(story.more_rows, 'row')}." if story.more_rows else ""
     return (
         f"{units.count(len(story.fine_tune.examples), 'eval row')} are too few to compare "
-        f"{NAMES[story.rules.primary]}: that needs {needs}, from at least {MIN_GROUPS} groups of about equal size "
+        f"{name_of(story.rules.primary)}: that needs {needs}, from at least {MIN_GROUPS} groups of about equal size "
         f"where rows belong together.{more}"
     )
 
@@ -187,13 +193,25 @@ def _worth(best: Evaluated, primary: str) -> str:
     value = best.scorecard.metrics[metric].value
     if value is None:
         return ""
-    if metric in SCORED:
-        return f", whose {NAMES[metric]} is {units.share(value)}"
+    if _scored(metric):
+        return f", whose {name_of(metric)} is {units.share(value)}"
     return f", which is right on {units.share(value)} of the rows"
 
 
-def _share(value: float | None) -> str:
-    return "unknown" if value is None else units.share(value)
+def _asked(story: Story) -> str:
+    """What a fine-tune must gain at least."""
+    least = story.rules.min_effect
+    return f"{units.amount(least)} a row" if story.rules.primary in SPARED else f"{points(least)} points"
+
+
+def _signed(metric: str, value: float) -> str:
+    return units.signed_amount(value) if metric in SPARED else signed(value)
+
+
+def _figure(metric: str, value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return units.amount(value) if metric in SPARED else units.share(value)
 
 
 def _ordinal(number: int) -> str:

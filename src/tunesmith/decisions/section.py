@@ -1,24 +1,28 @@
 """`[rules]` in tunesmith.toml: what a fine-tune must achieve to be shipped."""
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from tunesmith.core.record import Record
+from tunesmith.tasks.families import SPARED
 from tunesmith.tasks.guarded import check_guard
+from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.primary import check_primary
 
 
 class RulesSection(Record):
     primary: str = Field(
         default="accuracy",
-        description="The metric that decides. Of classification: accuracy, or macro_f1 where rare labels matter. Of "
-        "generation: chrf (unless another is named), bleu, rouge_l, similarity or exact_match.",
+        description="The metric that decides. Of classification: accuracy, macro_f1 where rare labels matter, or "
+        "expected_cost under [task.costs]. Of generation: chrf (unless another is named), bleu, rouge_l, similarity or "
+        "exact_match.",
     )
     min_effect: float = Field(
         default=0.02,
         ge=0,
-        lt=1,
-        description="The smallest gain over the best baseline that is worth a fine-tune; 0.02 is 2 points. "
-        "The whole interval of the difference must lie above it.",
+        allow_inf_nan=False,
+        description="The smallest gain over the best baseline that is worth a fine-tune; 0.02 is 2 points, or, of "
+        "expected_cost, 0.02 in your unit that a row costs less. The whole interval of the difference must lie above "
+        "it.",
     )
     slice_margin: float = Field(
         default=0.05,
@@ -53,6 +57,18 @@ class RulesSection(Record):
         ge=1,
         description="How often the sealed rows may be looked at; beyond it every verdict says that they are worn.",
     )
+
+    @property
+    def least_share(self) -> float | None:
+        """`min_effect`, where it is a share of rows that are right; None where it is an amount a row, or of scores."""
+        return None if self.primary in SPARED or self.primary.startswith(PREFIX) else self.min_effect
+
+    @field_validator("min_effect")
+    @classmethod
+    def _is_share(cls, value: float, info: ValidationInfo) -> float:
+        if value >= 1 and info.data.get("primary") not in SPARED:
+            raise ValueError("expected a number below 1: a share of the rows, such as 0.02 for 2 points.")
+        return value
 
     @field_validator("primary")
     @classmethod

@@ -12,10 +12,12 @@ Tokens = Sequence[int]
 
 
 class LabelAnswer(Record):
-    """The greedy answer under the labels. `confidence` is None where it was not asked for."""
+    """The greedy answer under the labels. `confidence` is None where it was not asked for, `probabilities` (of all
+    labels) where they were not asked for exactly."""
 
     label: int
     confidence: float | None
+    probabilities: tuple[float, ...] | None = None
     seconds: float
     tokens_in: int
     tokens_out: int
@@ -44,7 +46,7 @@ class TextAnswer(Record):
 
 class ChatAnswer(Record):
     """What a provider answered. `probability` is that of `text`, None where the server does not state it; `cut` where
-    the limit of tokens ended it."""
+    the limit of tokens ended it; `kept` where it was given to the same request before, in the `seconds` of then."""
 
     text: str
     refused: bool = False
@@ -53,6 +55,7 @@ class ChatAnswer(Record):
     seconds: float
     tokens_in: int
     tokens_out: int
+    kept: bool = False
 
 
 class RequestFailedError(Exception):
@@ -75,8 +78,11 @@ class ChatEngine(Protocol):
         max_tokens: int,
         tools: Sequence[str] = (),
         constraint: Constraint | None = None,
+        anew: bool = False,
     ) -> ChatAnswer:
-        """Raises RequestFailedError for this request alone, ProviderError where no other could succeed either,
+        """What was answered to the same request before is taken, unless it is to be asked `anew`.
+
+        Raises RequestFailedError for this request alone, ProviderError where no other could succeed either,
         ConfigError for a constraint that is no JSON Schema."""
 
 
@@ -96,11 +102,12 @@ class Engine(Protocol):
         *,
         max_new_tokens: int,
         stop: Sequence[int],
-        constraint: Constraint | None = None,
+        constraint: Constraint | Sequence[Constraint] | None = None,
     ) -> Iterator[TextAnswer]:
         """Greedy continuations, in order; `stop` token ids end an answer and are not part of it.
 
-        Under a `constraint` an answer that ended is valid. Raises ConfigError for one that cannot be enforced.
+        Under a `constraint`, one for all or one for each, an answer that ended is valid. Where each has its own, one
+        that cannot be enforced is a fault of its answer; else raises ConfigError for one that cannot be enforced.
         """
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tunesmith.core.digests import digest, sha256_folder
 from tunesmith.core.errors import MissingExtraError
 from tunesmith.engines.base import ChatEngine, Embedder, Engine
+from tunesmith.engines.hosted.kept import KeptAnswers
 from tunesmith.engines.hosted.provider import Providers, missing, provider
 from tunesmith.models.names import parse
 from tunesmith.models.renderer import TOKENIZER, Renderer
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
 class LocalEngines:
     """`folder` is what relative model paths are relative to. One language model is held at a time.
 
-    `providers` are the servers that hosted models are asked at; those that are built in need no entry.
+    `providers` are the servers that hosted models are asked at; those that are built in need no entry. `answers` is
+    the file in which what they answer is kept; None: nowhere.
     """
 
-    def __init__(self, folder: Path | None = None, providers: Providers = MappingProxyType({})):
+    def __init__(
+        self, folder: Path | None = None, providers: Providers = MappingProxyType({}), answers: Path | None = None
+    ):
         self._folder = folder
         self._providers = providers
+        self._answers = answers
+        self._kept: KeptAnswers | None = None
         self._chats: dict[str, ChatEngine] = {}
         self._files: dict[str, ModelFiles] = {}
         self._renderers: dict[str, Renderer] = {}
@@ -62,8 +68,18 @@ class LocalEngines:
                 from tunesmith.engines.hosted.chat import HostedChat  # a backend loaded on demand
             except ImportError as error:
                 raise missing(error) from None
-            self._chats[model] = HostedChat(at, name.model)
+            self._chats[model] = HostedChat(at, name.model, self._kept_answers() if at.keep else None)
         return self._chats[model]
+
+    @property
+    def answers_used(self) -> int:
+        """How many answers of providers were found among the kept ones."""
+        return self._kept.used if self._kept else 0
+
+    def _kept_answers(self) -> KeptAnswers | None:
+        if self._kept is None and self._answers is not None:
+            self._kept = KeptAnswers(self._answers)
+        return self._kept
 
     def embedder(self) -> Embedder:
         if self._embedder is None:

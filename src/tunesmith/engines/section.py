@@ -16,6 +16,11 @@ class ProviderSection(Record):
     at_once: int = Field(default=4, ge=1, le=64, description="Requests that are under way at the same time.")
     timeout: float = Field(default=60, gt=0, le=3600, description="Seconds after which one answer has taken too long.")
 
+    keep: bool = Field(
+        default=True,
+        description="Keep what it answers in .tunesmith/answers.db, and ask nothing twice; false asks anew each time.",
+    )
+
     @field_validator("base_url")
     @classmethod
     def _an_address(cls, value: str) -> str:

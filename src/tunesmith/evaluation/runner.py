@@ -32,6 +32,7 @@ from tunesmith.tasks.behaved import recognised
 from tunesmith.tasks.figures import Measures
 from tunesmith.tasks.measures import measure, yardstick
 from tunesmith.tasks.spec import Task
+from tunesmith.tasks.validating import validated
 
 ALONE = 24  # rows answered alone, at least,
 ALONE_LEAST, ALONE_LONGEST = 8, 30.0  # except that this many are enough after so many seconds: long texts take theirs
@@ -70,7 +71,8 @@ def evaluate(
     for prediction in _answers(candidate, examples):
         predictions.append(prediction)
         progress(len(predictions), total)
-    predictions = [recognised(task, each) for each in _with_latency(candidate, examples, predictions)]
+    timed = _with_latency(candidate, examples, predictions)
+    predictions = validated(task, examples, [recognised(task, each) for each in timed])
     progress(total, total)
     figures = _figures(task, examples, predictions, aids)
     card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, eval_version, memory.peak())
@@ -95,6 +97,7 @@ def complete(
     for number, (place, prediction) in enumerate(zip(places, again, strict=True), start=1):
         predictions[place] = recognised(task, prediction)
         progress(number, len(places))
+    predictions = validated(task, examples, predictions)
     peak = max(memory.peak(), kept.scorecard.memory or 0)
     figures, version = _figures(task, examples, predictions, aids), kept.scorecard.eval_version
     card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, version, peak)
@@ -105,7 +108,8 @@ def measured_again(
     kept: Evaluation, examples: Sequence[Example], *, task: Task, prices: PricesSection, aids: Aids = NO_AIDS
 ) -> Evaluation:
     """The same answers, measured by what `task` says now and by the figures that there are now."""
-    predictions = tuple(recognised(task, each) for each in kept.predictions)
+    restored = validated(task, examples, kept.predictions)
+    predictions = tuple(recognised(task, each) for each in restored)
     card = kept.scorecard.model_copy(update=_figures(task, examples, predictions, aids))
     return priced(Evaluation(scorecard=card, predictions=predictions), examples, prices)
 

@@ -21,6 +21,7 @@ class Measures(Record):
     slices: dict[str, dict[str, Estimate]]
     states: dict[str, int]
     labels: dict[str, LabelFigures] = {}
+    parents: dict[str, LabelFigures] = {}
     fields: dict[str, FieldFigures] = {}
     confusion_labels: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
@@ -37,10 +38,6 @@ class Answers(Protocol):
 
     @property
     def right(self) -> Booleans: ...
-
-    @property
-    def missing(self) -> Booleans:
-        """Without a valid answer."""
 
     def scores(self, metric: str) -> Floats:
         """What each row scores, between 0 and 1."""

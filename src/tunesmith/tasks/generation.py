@@ -24,12 +24,14 @@ METRICS: Mapping[str, str] = {
     "meaning": "meaning",
     "unsupported_rate": "not in the input",
     "rule_rate": "breaks a rule",
+    "pass_rate": "tests passed",
+    "compile_rate": "compiles",
     "invalid_rate": "no answer",
     "length_ratio": "length ratio",
     "words": "words",
     "readability": "readability",
 }
-PRIMARY: tuple[str, ...] = ("chrf", "bleu", "rouge_l", "similarity", "exact_match")
+PRIMARY: tuple[str, ...] = ("chrf", "bleu", "rouge_l", "similarity", "exact_match", "pass_rate")
 SUCCESS: str | None = None
 RATIOS: frozenset[str] = frozenset({"length_ratio", "words", "readability"})
 EMPTY = "empty"

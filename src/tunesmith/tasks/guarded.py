@@ -1,10 +1,11 @@
 """Which metrics may be guarded: those of which the difference of two candidates has an interval. Light, so that a
 configuration can be checked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tunesmith.core.errors import ConfigError, nearest
 from tunesmith.tasks.families import FAMILIES, NAMES
+from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.spec import FamilyName
 
 FURTHER: Mapping[FamilyName, tuple[str, ...]] = {  # beside the primary ones and the rate of invalid answers
@@ -17,10 +18,12 @@ def guardable(family: FamilyName) -> tuple[str, ...]:
     return (*FAMILIES[family].PRIMARY, "invalid_rate", *FURTHER.get(family, ()))
 
 
-def check_guard(metric: str, margin: float, family: FamilyName | None = None) -> None:
-    """Raise ConfigError where `metric` cannot be guarded in `family` (None: in any), or where `margin` is none."""
+def check_guard(metric: str, margin: float, family: FamilyName | None = None, own: Sequence[str] = ()) -> None:
+    """Raise ConfigError where `metric` cannot be guarded in `family` (None: in any), or where `margin` is none; `own`
+    are the user's metrics."""
     known = sorted({name for each in ([family] if family else FAMILIES) for name in guardable(each)})
-    if metric not in known:
+    known += [PREFIX + name for name in own]
+    if metric not in known and not (family is None and metric.startswith(PREFIX)):
         of = f" of {family}" if family else ""
         why = "has no interval of a difference" if metric in NAMES else "is no metric"
         raise ConfigError(

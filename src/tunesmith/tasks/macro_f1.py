@@ -9,11 +9,14 @@ K. Takahashi et al., Applied Intelligence 52 (2022) 4961 for the variance. The i
 number of independent rows that would spread as much.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from tunesmith.tasks.intervals import Floats, Integers, agresti_coull, spread
+from tunesmith.tasks.intervals import Booleans, Floats, Integers, agresti_coull, spread
+
+Influence = Callable[[Floats, Floats], Floats]
 
 MIN_ROWS = 50
 MIN_SUPPORT = 5  # rows of every label that occurs
@@ -37,18 +40,36 @@ def missing_rows(expected: Integers) -> int:
 
 def linearise(expected: Integers, answered: Integers, labels: int) -> Linear:
     """`expected` and `answered` number labels from 0; `answered` is `labels` where there is no valid answer."""
-    n = len(expected)
     right = expected == answered
     support = np.bincount(expected, minlength=labels).astype(np.float64)
     said = np.bincount(answered, minlength=labels + 1)[:labels].astype(np.float64)
     hits = np.bincount(expected[right], minlength=labels).astype(np.float64)
+
+    def influence(gain: Floats, charge: Floats) -> Floats:
+        charged = np.append(charge, 0.0)  # no valid answer charges no label
+        return np.asarray(gain[expected] * right - charged[expected] - charged[answered])
+
+    return _linear(support, said, hits, influence, len(expected))
+
+
+def linearise_sets(wanted: Booleans, given: Booleans) -> Linear:
+    """Of sets of labels: a row for each example, a column for each label, expected and answered."""
+    hits = wanted & given
+
+    def influence(gain: Floats, charge: Floats) -> Floats:
+        return np.asarray(hits @ gain - (wanted.astype(np.float64) + given) @ charge)
+
+    support, said, right = (each.sum(axis=0).astype(np.float64) for each in (wanted, given, hits))
+    return _linear(support, said, right, influence, len(wanted))
+
+
+def _linear(support: Floats, said: Floats, hits: Floats, influence: Influence, n: int) -> Linear:
+    """`influence` gives that of every row from what a hit gains and what an expected or answered label charges."""
     counted = support > 0
     many = int(counted.sum())
     size = np.where(counted, support + said, 1.0)
     f1 = np.where(counted, 2 * hits / size, 0.0)
     share = np.where(counted, 1 / size, 0.0) / many
-    charge = np.append(f1 * share, 0.0)  # no valid answer charges no label
-    influence = 2 * share[expected] * right - charge[expected] - charge[answered]
     # A ratio's bias to second order: N var(D) / D³ - cov(N, D) / D², for N = 2 hits and D = support + said.
     variance = support + said + 2 * hits - size**2 / n
     covariance = 4 * hits - 2 * hits * size / n
@@ -56,7 +77,7 @@ def linearise(expected: Integers, answered: Integers, labels: int) -> Linear:
     return Linear(
         value=float(f1.sum()) / many,
         bias=float(bias),
-        influence=influence,
+        influence=influence(2 * share, f1 * share),
         rows=many**2 / float(np.sum(1 / support[counted])),
     )
 
@@ -67,8 +88,19 @@ def estimate(
     """Value, low and high; None where rows, groups or the rows of a label are too few. `groups` as `spread` takes."""
     if missing_rows(expected):
         return None
-    linear = linearise(expected, answered, labels)
-    found = spread(linear.influence, groups, expected != answered)
+    return _interval(linearise(expected, answered, labels), groups, expected != answered)
+
+
+def estimate_of_sets(wanted: Booleans, given: Booleans, groups: Integers | None) -> tuple[float, float, float] | None:
+    """The same of sets of labels."""
+    support = wanted.sum(axis=0)
+    if len(wanted) < MIN_ROWS or not np.any(support) or np.min(support[support > 0]) < MIN_SUPPORT:
+        return None
+    return _interval(linearise_sets(wanted, given), groups, np.asarray((wanted != given).any(axis=1)))
+
+
+def _interval(linear: Linear, groups: Integers | None, wrong: Booleans) -> tuple[float, float, float] | None:
+    found = spread(linear.influence, groups, wrong)
     if found is None:
         return None
     centre = min(max(linear.value - linear.bias, 0.0), 1.0)

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from tunesmith.core.digests import digest
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
-from tunesmith.tasks import classified
+from tunesmith.tasks import classified, coded, multi_labelled, own_scores
 from tunesmith.tasks.base import Aids
 from tunesmith.tasks.figures import Answers, Measures
+from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.spec import Task
 
 FIGURES = 1  # raised where figures are added or computed otherwise: what was measured before is measured again
@@ -21,18 +22,28 @@ FIGURES = 1  # raised where figures are added or computed otherwise: what was me
 def measure(
     task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], aids: Aids | None = None
 ) -> Measures:
-    """Measure `predictions`, one for each of `examples` in order. Raises DataError for a label the task has not.
+    """Measure `predictions`, one for each of `examples` in order. Raises DataError for a label the task has not,
+    UserError where a metric of the user's own fails.
 
     `aids` are of free text: likeness in meaning is not measured without vectors.
     """
+    measures = _of_family(task, examples, predictions, aids or Aids())
+    if task.runs_tests:
+        measures = coded.added(measures, examples, predictions)
+    return measures if task.metrics is None else own_scores.added(measures, task.metrics, examples, predictions)
+
+
+def _of_family(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], aids: Aids) -> Measures:
     if task.family == "generation":
         from tunesmith.tasks import generated  # loads what compares texts
 
-        return generated.measure(task, examples, predictions, aids or Aids())
+        return generated.measure(task, examples, predictions, aids)
     if task.family == "extraction":
         from tunesmith.tasks import extracted
 
         return extracted.measure(task, examples, predictions)
+    if task.family == "multi_label":
+        return multi_labelled.measure(task, examples, predictions)
     if task.family == "tool_calls":
         from tunesmith.tasks import called
 
@@ -42,13 +53,21 @@ def measure(
 
 def point(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], primary: str) -> float:
     """The primary metric's plain value, however few the rows are: to choose between checkpoints, not to be shown."""
-    if task.family != "classification":
-        return float(answers_of(task, examples, predictions).scores(primary).mean())
-    return classified.point(classified.answers_of(task.labels, examples, predictions), primary)
+    if task.family != "classification" or primary.startswith(PREFIX):
+        return float(answers_of(task, examples, predictions, primary).scores(primary).mean())
+    return classified.point(classified.answers_of(task, examples, predictions), primary)
 
 
-def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Answers:
-    """Examples and predictions as arrays. Raises DataError for a label the task has not."""
+def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], metric: str = "") -> Answers:
+    """Examples and predictions as arrays, for `metric` where it is the user's own or asks for code to be run.
+
+    Raises DataError for a label the task has not.
+    """
+    if metric.startswith(PREFIX):
+        assert task.metrics is not None, f"the task has no metric {metric}"
+        return own_scores.answers_of(task.metrics, examples, predictions)
+    if metric == "pass_rate":
+        return coded.answers_of(examples, predictions)
     if task.family == "generation":
         from tunesmith.tasks import generated
 
@@ -57,11 +76,13 @@ def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Pr
         from tunesmith.tasks import extracted
 
         return extracted.answers_of(task.fields, examples, predictions)
+    if task.family == "multi_label":
+        return multi_labelled.answers_of(task, examples, predictions)
     if task.family == "tool_calls":
         from tunesmith.tasks import called
 
         return called.answers_of(examples, predictions)
-    return classified.answers_of(task.labels, examples, predictions)
+    return classified.answers_of(task, examples, predictions)
 
 
 def yardstick(task: Task, *, meaning: bool) -> str:
@@ -72,5 +93,6 @@ def yardstick(task: Task, *, meaning: bool) -> str:
         task=task.digest,
         style=task.style.model_dump(),
         behaviour=task.behaviour.model_dump(),
+        **task.measured,
         meaning=meaning,
     )

@@ -133,17 +133,18 @@ def value_at(record: Any, path: tuple[str, ...]) -> Any:
 
 def text_of(record: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """The one text of a record."""
-    return json.dumps(_ordered(record, schema), ensure_ascii=False, allow_nan=False)
+    return json.dumps(ordered(record, schema), ensure_ascii=False, allow_nan=False)
 
 
-def _ordered(value: Any, schema: Mapping[str, Any]) -> Any:
+def ordered(value: Any, schema: Mapping[str, Any]) -> Any:
+    """`value` with the keys of its objects in the order of the schema, those that it does not name behind them."""
     if isinstance(value, dict):
         known = _properties(schema)
         keys = [*(key for key in known if key in value), *(key for key in value if key not in known)]
-        return {key: _ordered(value[key], known[key] if isinstance(known.get(key), dict) else {}) for key in keys}
+        return {key: ordered(value[key], known[key] if isinstance(known.get(key), dict) else {}) for key in keys}
     if isinstance(value, list):
         items = schema.get("items")
-        return [_ordered(each, items if isinstance(items, dict) else {}) for each in value]
+        return [ordered(each, items if isinstance(items, dict) else {}) for each in value]
     return value
 
 

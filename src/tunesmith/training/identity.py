@@ -13,6 +13,7 @@ from tunesmith import __version__
 from tunesmith.core.digests import digest, sha256_text
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Preference
+from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.spec import Task
 from tunesmith.training.job import Given, Job, read_given, read_job
 
@@ -38,6 +39,8 @@ def identity(job: Job, given: Given) -> Identity:
         "labels": list(job.task.labels),
         "max_new_tokens": job.task.max_new_tokens,  # of an answer: the validation rows' answers choose the weights
         **_of_schema(job.task),
+        **_of_costs(job),
+        **_of_own(job),
         "primary": job.primary,
         **{name: _rows(rows) if rows else None for name, rows in given._asdict().items()},
         "start": job.start_digest,
@@ -48,12 +51,26 @@ def identity(job: Job, given: Given) -> Identity:
 def _of_schema(task: Task) -> dict[str, Any]:
     """As of `max_new_tokens`: what an answer must be chooses the weights."""
     if task.output_schema is None:
-        return {}
+        return {"constrained": True} if task.constrained else {}
     return {
         "output_schema": sha256_text(task.output_schema),
         "compare": task.compare,
         "constrained": task.constrained,
     }
+
+
+def _of_costs(job: Job) -> dict[str, Any]:
+    """Where they choose answers, or weights."""
+    costs = job.task.costs
+    decisive = costs is not None and (job.task.cheapest or job.primary == "costs_spared")
+    return {"costs": costs.model_dump(mode="json")} if costs is not None and decisive else {}
+
+
+def _of_own(job: Job) -> dict[str, Any]:
+    """The user's own functions, where they choose weights."""
+    task = job.task
+    deciding = {"validators": task.validators, "metrics": task.metrics if job.primary.startswith(PREFIX) else None}
+    return {name: sha256_text(own.source) for name, own in deciding.items() if own is not None}
 
 
 def of_folder(folder: Path) -> Identity | None:

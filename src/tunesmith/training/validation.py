@@ -13,6 +13,7 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.engines.local.engine import LocalEngine
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.measures import point
+from tunesmith.tasks.validating import validated
 from tunesmith.training.batches import laid_out
 from tunesmith.training.general import General
 from tunesmith.training.job import Job
@@ -100,7 +101,7 @@ def _metric(model: Policy, renderer: Renderer, job: Job, rows: Rows) -> float:
     tools = [example.tools for example in rows.examples]
     said = way_of(renderer, task).answers(engine, [row.prompt for row in rows.validation], tools=tools)
     predictions = [
-        Prediction(example=example.id, state=each.state, output=each.output)
+        Prediction(example=example.id, state=each.state, output=each.output, text=each.text, error=each.error)
         for example, each in zip(rows.examples, said, strict=True)
     ]
-    return point(task, rows.examples, predictions, job.primary)
+    return point(task, rows.examples, validated(task, rows.examples, predictions), job.primary)

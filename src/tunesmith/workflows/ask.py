@@ -45,13 +45,14 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
         )
     asked = question(message).model_copy(update={"tools": project.tools})
     chosen = candidates.choose(project, names)
-    engines = LocalEngines(project.folder, project.config.providers)
+    engines = LocalEngines(project.folder, project.config.providers, project.answers)
     progress = console.progress("asking")
     answers = []
     for number, entry in enumerate(chosen):
         progress(number, len(chosen))
         candidate = load(project.artifacts, entry.digest, engines)
         said = next(iter(candidate.predict([asked], alone=True)))
+        [said] = project.validated(candidate.card.task, [asked], [said])
         [said] = sure.put_right(project, entry.digest, [said])
         answers.append(_answer(entry, said))
     progress(len(chosen), len(chosen))

@@ -13,7 +13,8 @@ from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Look, read_seal, record_look
-from tunesmith.tasks.families import EXACT
+from tunesmith.tasks.costs import largest
+from tunesmith.tasks.families import EXACT, SPARED
 from tunesmith.tasks.measures import answers_of
 from tunesmith.workflows import candidates, inputs, making, runs, tables
 from tunesmith.workflows.candidates import Entry
@@ -40,7 +41,7 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
     """
     with project.locked("baseline"):
         state = ready(project, "baseline")
-        engines = LocalEngines(project.folder, project.config.providers)
+        engines = LocalEngines(project.folder, project.config.providers, project.answers)
         wanted, skipped = making.wanted(project)
         for text in skipped:
             console.say(text)
@@ -100,23 +101,25 @@ def _figures(metric: str, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
 def _outlook(project: Project, state: Ready, lines: Sequence[tables.Line], evaluations: Sequence[Evaluation]) -> str:
     """What the sealed rows can show against the best baseline, before anything is trained."""
     rules, rows = project.config.rules, state.seal.rows
-    metric = "accuracy" if project.family.LABELLED else rules.primary
+    plain = project.family.LABELLED and rules.least_share is not None
+    metric = "accuracy" if plain else SPARED.get(rules.primary, rules.primary)
     values = [line.metrics[metric].value for line in lines]
     known = {value: place for place, value in enumerate(values) if value is not None}
     best = max(known, default=None)
-    if project.family.LABELLED or metric in EXACT or best is None:
+    if plain or metric in EXACT or best is None:
         return outlook(rows, min_effect=rules.min_effect, accuracy=best)
-    answers = answers_of(state.task, state.sealed, evaluations[known[best]].predictions)
+    answers = answers_of(state.task, state.sealed, evaluations[known[best]].predictions, metric)
     variance = float(answers.scores(metric).var())
-    return outlook(rows, min_effect=rules.min_effect, scores_variance=variance)
+    highest = largest(state.task.costs, state.task.labels) if state.task.costs and rules.primary in SPARED else None
+    return outlook(rows, min_effect=rules.min_effect, scores_variance=variance, highest_cost=highest)
 
 
 def _make(project: Project, state: Ready, engines: LocalEngines, console: Console, name: str, maker: Maker) -> Entry:
-    digest = maker(project, state, engines)
+    digest = maker(project, state, engines, console)
     if candidates.fault(project, digest):  # a folder of that address stood, and what is kept there is never replaced
         console.say(f"The kept files of {name} were changed; it is made again.")
         remove(project.artifacts / digest)
-        digest = maker(project, state, engines)
+        digest = maker(project, state, engines, console)
     card = read_card(project.artifacts / digest)
     if repeated := card.config.get("repeated"):
         console.say(f"{name}: {count(repeated, 'answer')} to a message that is answered again later; the last counts.")

@@ -18,7 +18,7 @@ from tunesmith.data.conversation import ANY_PROMPT
 from tunesmith.data.guessing import ASKED, has_labels
 from tunesmith.data.lines import is_csv
 from tunesmith.data.reading import EvalReading, EvalRow, read, read_eval_set, scan
-from tunesmith.data.section import DataSection
+from tunesmith.data.section import DataSection, SetSection
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.spec import FamilyName
 from tunesmith.workflows.check import KEPT, CheckOutcome, outcome_of, tell
@@ -70,7 +70,7 @@ def _found(
     files: Files, family: FamilyName | None, project: Project | None, console: Console
 ) -> tuple[Inspection, FamilyName]:
     """The findings, and the family that was meant."""
-    section = _section(files, project)
+    section = _section(files, family, project)
     prompt = ANY_PROMPT if project is None else project.prompt
     evals = _evals(files, project, section, prompt)
     embed = embedding(console) if files.by_meaning else None
@@ -92,10 +92,13 @@ def _found(
     return examine(aim, sources, evals, limit=KEPT), family
 
 
-def _section(files: Files, project: Project | None) -> DataSection:
+def _section(files: Files, family: FamilyName | None, project: Project | None) -> DataSection:
     columns = {"input": files.input, "output": files.label}
     named = {key: column for key, column in columns.items() if column is not None}
-    return section_of(named) if project is None else project.section.model_copy(update=named)
+    if project is not None:
+        return project.section.model_copy(update=named)
+    section = section_of(named)
+    return SetSection(**section.model_dump()) if family == "multi_label" else section
 
 
 def _evals(files: Files, project: Project | None, section: DataSection, prompt: str) -> EvalReading:

@@ -13,9 +13,10 @@ from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Run
 from tunesmith.core.scorecard import CascadeFigures, Rated
-from tunesmith.core.verdict import Comparison
+from tunesmith.core.verdict import Ceiling, Comparison, Guarded, Payback
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import decide, decisive_failures
+from tunesmith.decisions.payback import payback, sentences
 from tunesmith.decisions.receipt import receipt
 from tunesmith.decisions.report.render import render
 from tunesmith.decisions.signature import SigningKey
@@ -25,6 +26,7 @@ from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Look, attempt, record_look
 from tunesmith.workflows import candidates, cascading, inputs, ratings, reporting, runs, tables
 from tunesmith.workflows.candidates import Entry
+from tunesmith.workflows.costs import cost_once
 from tunesmith.workflows.evaluating import Bench
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.marks import marked
@@ -50,6 +52,9 @@ class CompareOutcome(Outcome):
     cascade: Entry | None  # stands in the table beside those that are judged
     comparisons: tuple[Comparison, ...]
     slices: tuple[Comparison, ...]
+    guards: tuple[Guarded, ...]
+    ceilings: tuple[Ceiling, ...]
+    payback: Payback | None
     receipt: str
     report: str
     ratings: tuple[Rated, ...]  # of people
@@ -78,19 +83,22 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
             ratings.refuse_standing(project)
         wanted = inputs.of_compare(project, baseline.id, train.id)
         with runs.record(project, "compare", wanted) as recording:
-            bench = Bench(project, state, recording, LocalEngines(project.folder, project.config.providers), console)
+            engines = LocalEngines(project.folder, project.config.providers, project.answers)
+            bench = Bench(project, state, recording, engines, console)
             for entry in everyone:
                 bench.on_validation(entry)
             chain = cascading.make(project, state, recording, bench, both) if both else None
             state = _announce(project, state, bench, everyone, reveal=reveal)
             state, found = _on_sealed(project, state, bench, everyone)
-            verdict = decide(
+            judged = decide(
                 found[-1],
                 found[:-1],
                 project.config.rules,
                 attempt=attempt(state.seal, tuned[0].digest),
                 caveats=_caveats(project, state, baseline, train),
             )
+            *theirs, own = (each.scorecard for each in found)
+            verdict = judged.model_copy(update={"payback": payback(own, theirs, cost_once(project, train))})
             shown = list(found)
             if both and chain:  # stands beside those that are judged: the fine-tune, a part of it, need not beat it
                 shared = cascading.on_sealed(project, state, chain, *bench.on_sealed(both))
@@ -196,6 +204,7 @@ def _keep(
     cards = [each.scorecard for each in evidence.sealed]
     digests = {f"train.{name}": value for name, value in evidence.train.inputs.items()}
     digests |= {f"baseline.{name}": value for name, value in evidence.baseline.inputs.items()}
+    digests |= inputs.of_measures(project)
     document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now(), key=key)
     receipt_file, report_file = recording.folder / RECEIPT, recording.folder / REPORT
     write_json(receipt_file, document)
@@ -205,7 +214,7 @@ def _keep(
         mode="json",
         include={
             *("verdict", "candidate", "baseline", "primary", "reasons", "caveats"),
-            *("more_rows", "comparisons", "slices"),
+            *("more_rows", "comparisons", "slices", "guards", "ceilings", "payback"),
         },
     )
     return shown | {"receipt": project.name(receipt_file), "report": project.name(report_file)}
@@ -228,12 +237,15 @@ def _tell(
     console.say(f"Verdict: {outcome.verdict.upper()}")
     for text in outcome.reasons:
         console.say(f"  - {text}")
+    if outcome.payback is not None:
+        for text in sentences(outcome.payback, project.config.prices.currency):
+            console.say(f"  - {text}")
     if outcome.caveats:
         console.say("Before you rely on this:")
     for text in outcome.caveats:
         console.say(f"  - {text}")
     if reveal:
-        which = "that were answered wrongly" if project.family.LABELLED else "with their answers"
+        which = "that were answered wrongly" if state.task.labels else "with their answers"
         console.say(f"The report shows sealed rows {which}; the receipt says that they were revealed.")
     elif any(look.reveal for look in state.seal.looks):
         console.say("Sealed rows were revealed before, which the receipt says; this report shows validation rows.")

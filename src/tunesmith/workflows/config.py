@@ -8,7 +8,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
@@ -25,7 +25,9 @@ from tunesmith.engines.section import ProviderSection
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.models.section import ModelSection
 from tunesmith.tasks.behaviour import BehaviourSection
+from tunesmith.tasks.families import SPARED
 from tunesmith.tasks.guarded import check_guard
+from tunesmith.tasks.own import PREFIX as OWN
 from tunesmith.tasks.primary import PRIMARY, check_primary
 from tunesmith.tasks.spec import TaskSection
 from tunesmith.tasks.style import StyleSection
@@ -88,10 +90,10 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
     family, rules = given.task.family, given.rules
     if "primary" not in rules.model_fields_set:
         rules = rules.model_copy(update={"primary": PRIMARY[family][0]})
-    elif rules.primary not in PRIMARY[family]:
+    elif rules.primary not in (*PRIMARY[family], *(OWN + name for name in given.task.metrics)):
         where = values["rules"]["primary"].where
         try:
-            check_primary(rules.primary, family)
+            check_primary(rules.primary, family, given.task.metrics)
         except ConfigError as error:
             raise ConfigError(f"{where}: [rules] primary = {_shown(rules.primary)}: {error}") from None
     if family != "generation" and given.style != StyleSection():
@@ -102,9 +104,11 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
         )
     for metric, margin in rules.guards.items():
         try:
-            check_guard(metric, margin, family)
+            check_guard(metric, margin, family, given.task.metrics)
         except ConfigError as error:
             raise ConfigError(f"{values['rules']['guards'].where}: [rules.guards] {metric}: {error}") from None
+    _check_costs(given, values)
+    _check_tests(given, values)
     baselines = given.baselines
     if "which" not in baselines.model_fields_set:
         baselines = baselines.model_copy(update={"which": OF_FAMILY[family]})
@@ -117,6 +121,38 @@ def _of_family(given: Config, values: Mapping[str, Mapping[str, Place]], file: s
             f"{model.max_tokens}, which both share. Lower the first, or raise the second."
         )
     return given.model_copy(update={"rules": rules, "baselines": baselines})
+
+
+def _check_tests(given: Config, values: Mapping[str, Mapping[str, Place]]) -> None:
+    """Raise ConfigError where code is to be run whose family has none, or none is and its tests are to decide."""
+    tests, family = given.data.tests, given.task.family
+    if tests is not None and family != "generation":
+        raise ConfigError(
+            f"{values['data']['tests'].where}: [data] tests is of generation, whose answers may be code; this task is "
+            f"of {family}. Take the line out."
+        )
+    if tests is None and (asks := _asking(given, values, {"pass_rate"})):
+        raise ConfigError(f"{asks} needs tests to run. Name their column under [data] tests.")
+
+
+def _check_costs(given: Config, values: Mapping[str, Mapping[str, Place]]) -> None:
+    """Raise ConfigError where costs are to decide and are not named, or not how much of them is worth a fine-tune."""
+    if (asks := _asking(given, values, SPARED)) is None:
+        return
+    if given.task.costs is None:
+        raise ConfigError(f"{asks} needs to know what mistakes cost. Name it under [task.costs], such as mistake = 1.")
+    if given.rules.primary in SPARED and "min_effect" not in given.rules.model_fields_set:
+        raise ConfigError(
+            f"{asks} counts in the unit of your costs. Name under [rules] min_effect how much less a row must cost."
+        )
+
+
+def _asking(given: Config, values: Mapping[str, Mapping[str, Place]], metrics: Collection[str]) -> str | None:
+    """Where the rules ask for one of `metrics`, and how."""
+    if given.rules.primary in metrics:
+        return f'{values["rules"]["primary"].where}: [rules] primary = "{given.rules.primary}"'
+    guarded = next((metric for metric in given.rules.guards if metric in metrics), None)
+    return guarded and f"{values['rules']['guards'].where}: [rules.guards] {guarded}"
 
 
 def _read_file(path: Path) -> dict[str, dict[str, Place]]:
@@ -297,8 +333,20 @@ def _sentence(key: str, value: Any, fault: Any, record: type[Record]) -> str:
         subject = f"{key}: " if _is_secret(key, value) else f"{key} = {_shown(value)}: " if key else ""
         return f"{subject}{fault['ctx']['error']}"
     expected = _expected(fault, record, key)
-    place = f" (item {fault['loc'][1] + 1})" if len(fault["loc"]) > 1 and isinstance(fault["loc"][1], int) else ""
+    place = _within(fault["loc"], value)
     return f"{key} = {_shown(value)}{place}: expected {expected}. {_purpose(record, key)}"
+
+
+def _within(loc: tuple[Any, ...], value: Any) -> str:
+    """Where within the value of a key: the item of a list, the names of what is nested."""
+    if len(loc) > 1 and isinstance(loc[1], int):
+        return f" (item {loc[1] + 1})"
+    names: list[str] = []
+    for part in loc[1:]:
+        if not isinstance(value, dict) or part not in value:
+            break
+        names, value = [*names, part], value[part]
+    return f" (at {'.'.join(names)})" if names else ""
 
 
 def _is_secret(key: str, value: Any) -> bool:

@@ -14,6 +14,7 @@ from tunesmith.data.card.record import Figures
 from tunesmith.data.checks.base import Check
 from tunesmith.data.checks.content import content_checks
 from tunesmith.data.checks.facts import FactsCheck
+from tunesmith.data.checks.label_sets import SetCounts
 from tunesmith.data.checks.line_ends import line_ends
 from tunesmith.data.checks.sensitive import sensitive_check
 from tunesmith.data.finding import Finding
@@ -45,8 +46,10 @@ class Content:
     def of(cls, project: Project, files: Mapping[Path, Path]) -> "Content":
         """`files`: sources → where what is looked at lies, usually there."""
         names = {project.name(path): file for path, file in files.items()}
-        content = cls.of_files(names, labelled=project.family.LABELLED, prompt=project.prompt)
+        content = cls.of_files(names, labelled=project.strata is not None, prompt=project.prompt)
         content.checks += length_checks(project)
+        if project.config.task.family == "multi_label":
+            content.checks.append(SetCounts(project.config.task.labels))
         return content
 
     @classmethod

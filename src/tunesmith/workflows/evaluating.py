@@ -7,13 +7,14 @@ where what they are measured by has changed.
 from collections.abc import Sequence
 from functools import cached_property
 
+from tunesmith.candidates.base import read_card
 from tunesmith.candidates.load import load
 from tunesmith.candidates.retrieval import shown_by
 from tunesmith.core.example import Example
 from tunesmith.core.progress import Console
 from tunesmith.core.scorecard import Scaling, Scorecard
 from tunesmith.core.units import count
-from tunesmith.engines.base import Engines
+from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation import confidence
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.evaluation.runner import Evaluation, complete, evaluate, measured_again, priced
@@ -35,7 +36,7 @@ RECORDED = "recorded"  # the kind of candidate whose answers were given elsewher
 class Bench:
     """Where the candidates of one run are evaluated: on validation rows, or on the sealed rows."""
 
-    def __init__(self, project: Project, ready: Ready, recording: Recording, engines: Engines, console: Console):
+    def __init__(self, project: Project, ready: Ready, recording: Recording, engines: LocalEngines, console: Console):
         self._project = project
         self._ready = ready
         self._recording = recording
@@ -136,6 +137,7 @@ class Bench:
     ) -> Evaluation:
         if (kept := self._kept(entry, rows)) is not None:
             return self._current(entry, kept, rows)
+        used = self._engines.answers_used
         made = evaluate(
             load(self._project.artifacts, entry.digest, self._engines),
             rows,
@@ -145,6 +147,11 @@ class Bench:
             aids=self._aids(entry),
             progress=self._console.progress(f"{entry.name}: {called or _name(version)} rows"),
         )
+        if found := self._engines.answers_used - used:
+            self._console.say(
+                f"{entry.name}: {count(found, 'answer')} given before, not asked again ("
+                f"{self._project.name(self._project.answers)}); tokens, costs and seconds are those of then."
+            )
         self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
         return made
 
@@ -160,9 +167,11 @@ class Bench:
         return made
 
     def _prices(self, entry: Entry) -> PricesSection:
-        """Of what was recorded elsewhere, this computer's prices are none."""
+        """Those of its model; of what was recorded elsewhere, this computer's prices are none."""
         prices = self._project.config.prices
-        return PricesSection(currency=prices.currency) if entry.kind == RECORDED else prices
+        if entry.kind == RECORDED:
+            return PricesSection(currency=prices.currency)
+        return prices.of(read_card(self._project.artifacts / entry.digest).config.get("model"))
 
 
 def _name(version: int | None) -> str:

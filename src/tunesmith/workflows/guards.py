@@ -14,6 +14,7 @@ from tunesmith.data.reading import Reading
 from tunesmith.data.sensitive import secrets
 from tunesmith.evaluation import seal as seals
 from tunesmith.evaluation.seal import Seal
+from tunesmith.tasks import coded
 from tunesmith.tasks.spec import Task
 from tunesmith.workflows.inspecting import refuse_eval_stops, refuse_stops
 from tunesmith.workflows.project import Project
@@ -63,6 +64,11 @@ def ready(project: Project, verb: str) -> Ready:
             "A score on rows that were trained on proves nothing. Run `tunesmith split`, which leaves them out."
         )
     task = project.task(rows, sealed)
+    if task.runs_tests:
+        coded.refuse_unrunnable([*rows, *sealed])
+    for own in (task.metrics, task.validators):
+        if own is not None:
+            own.check()
     too_long, _ = longest_allowed(project)
     found = check(
         [Reading(examples=rows, findings=())],

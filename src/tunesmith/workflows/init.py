@@ -31,9 +31,10 @@ from tunesmith.data.layouts.base import Columns
 from tunesmith.data.lines import delimiter_of
 from tunesmith.data.reading import column_names, read
 from tunesmith.data.rows import COMPARED, NAMING, NAMING_FIELDS, PAIR, found_columns, listed
-from tunesmith.data.section import CallSection, DataSection, RecordSection, is_set_aside, own
+from tunesmith.data.section import CallSection, DataSection, RecordSection, SetSection, is_set_aside, own
 from tunesmith.models.names import parse, refuse_embedder
 from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.label_sets import members
 from tunesmith.tasks.records import fields_of, schema_of
 from tunesmith.tasks.spec import FamilyName
 from tunesmith.workflows import config, prompt_draft, reference, schema_draft, schema_file, tools_file
@@ -104,6 +105,8 @@ def _make(plan: Plan, console: Console) -> InitOutcome:
         tools = tools_file.read(plan.tools_file, str(plan.tools_file)) if plan.tools_file else ()
         if plan.family == "extraction":
             section = RecordSection(**section.model_dump(), output_schema=schema)
+        elif plan.family == "multi_label":
+            section = SetSection(**section.model_dump())
         elif plan.family == "tool_calls":
             section = CallSection(**section.model_dump(), tools=tools)
         readings = [read(path, section, prompt=given, name=str(path)) for path in plan.sources]
@@ -140,7 +143,7 @@ def _make(plan: Plan, console: Console) -> InitOutcome:
         folder=str(plan.folder),
         rows=len(rows),
         eval_rows=len(evals),
-        labels=tuple(sorted({example.expected for example in rows})) if FAMILIES[plan.family].LABELLED else (),
+        labels=_labels(plan.family, rows),
         fields=() if schema is None else tuple(field.name for field in fields_of(schema_of(schema), {})),
         broken=sum(len(reading.findings) for reading in readings),
         files=files,
@@ -148,6 +151,12 @@ def _make(plan: Plan, console: Console) -> InitOutcome:
     )
     _tell(outcome, settings, bool(given), console)
     return outcome
+
+
+def _labels(family: FamilyName, rows: Sequence[Example]) -> tuple[str, ...]:
+    if family == "multi_label":
+        return tuple(sorted({label for row in rows for label in members(row.expected)}))
+    return tuple(sorted({row.expected for row in rows})) if FAMILIES[family].LABELLED else ()
 
 
 def known_family(name: str) -> FamilyName:
@@ -370,8 +379,10 @@ def _tell(outcome: InitOutcome, settings: dict[str, dict[str, Any]], given: bool
         console.say("The system turn of your rows became prompts/system.md.")
         return
     if outcome.labels:
+        one = settings["task"]["family"] == "classification"
         say = "Drafted prompts/system.md from the data. Edit it: say in a few words what belongs to each label, and"
-        console.say(f"{say}\nwhich label wins where two fit. Every model candidate is asked with this prompt.")
+        which = "which label wins where two fit" if one else "when none fits"
+        console.say(f"{say}\n{which}. Every model candidate is asked with this prompt.")
     elif outcome.fields:
         fields = count(len(outcome.fields), "field")
         console.say(f"Drafted prompts/system.md and {SCHEMA}, {fields}, from the data. Edit them: say what each field")

@@ -10,6 +10,7 @@ from tunesmith.core.digests import digest, sha256_file, sha256_text
 from tunesmith.core.record import Record
 from tunesmith.data.passages import files_of
 from tunesmith.models.names import ADAPTER_WEIGHTS, is_hosted
+from tunesmith.tasks.spec import OF_LABELS
 from tunesmith.training.hosted import recipe as hosted_recipe
 from tunesmith.workflows import reviewed
 from tunesmith.workflows.project import Project
@@ -26,6 +27,8 @@ def of_baseline(project: Project) -> dict[str, str]:
     if "retrieval" in project.config.baselines.which and project.documents.is_dir():
         files = {project.name(path): sha256_file(path) for path in files_of(project.documents)}
         inputs["documents"] = digest("documents", 1, files=files)
+    if project.config.baselines.few_shot == "searched":
+        inputs["prompts"] = digest("wordings", 1, wordings=project.wordings, primary=project.config.rules.primary)
     for name, file in project.config.baselines.recorded.items():
         inputs[f"recorded.{name}"] = _of_file(project.folder / file)
     return inputs
@@ -58,9 +61,24 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
         "seal": of_seal(project),
         "rules": _of_section("rules", project.config.rules),
         "prices": _of_section("prices", project.config.prices),
+        **of_measures(project),
         **{name: _of_section(name, section) for name, section in measured.items() if section != type(section)()},
         **({"ratings": _of_file(said)} if said else {}),
     }
+
+
+def of_measures(project: Project) -> dict[str, str]:
+    """What the task has measured beside its family's own metrics."""
+    task = project.config.task
+    given = {name: getattr(task, name) for name in OF_LABELS if getattr(task, name) is not None}
+    if task.costs is not None:
+        given["costs"] = task.costs.model_dump(mode="json")
+    if project.config.data.tests is not None:
+        given["runs_tests"] = True
+    files = {"metrics": (task.metrics, task.metrics_file), "validators": (task.validators, task.validators_file)}
+    for key, (names, file) in files.items():
+        given |= {key: [*names, _of_file(project.folder / file)]} if names else {}
+    return {"measures": digest("measures", 1, **given)} if given else {}
 
 
 def of_seal(project: Project) -> str:
@@ -75,6 +93,7 @@ def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[
     inputs = {project.name(path): sha256_file(path) for path in project.sources()}
     later: dict[str, Any] = {"time": section.time} if section.time else {}
     later |= {"behaviour": section.behaviour} if section.behaviour else {}
+    later |= {"tests": section.tests} if section.tests else {}
     later |= {"min_effect": project.config.rules.min_effect} if section.eval == "auto" else {}
     later |= {"calibration": share} if (share := project.config.cascade.share) else {}
     inputs["[data]"] = digest(
@@ -91,6 +110,8 @@ def of_split(project: Project, decided: reviewed.Decided | None = None) -> dict[
         inputs["the output schema"] = digest("record", 1, **record)
     if project.tools:
         inputs["the tools"] = digest("tools", 1, tools=list(project.tools))
+    if project.config.task.family == "multi_label" and project.config.task.labels:
+        inputs["the labels"] = digest("labels", 1, labels=list(project.config.task.labels))  # in whose order sets stand
     if (effect := reviewed.effect(project, decided)) is not None:
         inputs["the review"] = effect
     return inputs
@@ -108,16 +129,28 @@ def _of_data(project: Project) -> dict[str, str]:
     return {
         "data": of_rows(project),
         "task": digest(
-            "task-settings", 1, prompt=sha256_text(project.prompt), labels=labels and list(labels), **family, **schema
+            "task-settings",
+            1,
+            prompt=sha256_text(project.prompt),
+            labels=labels and list(labels),
+            **family,
+            **schema,
+            **_of_choice(project),
         ),
     }
 
 
 def _of_schema(project: Project) -> dict[str, Any]:
-    if project.output_schema is None:
-        return {}
     task = project.config.task
+    if project.output_schema is None:
+        return {"constrained": task.constrained} if task.family == "tool_calls" else {}
     return {"output_schema": project.output_schema, "compare": task.compare, "constrained": task.constrained}
+
+
+def _of_choice(project: Project) -> dict[str, Any]:
+    """The costs, where answers are chosen by them."""
+    costs = project.config.task.costs
+    return {} if costs is None or costs.answer == "likeliest" else {"costs": costs.model_dump(mode="json")}
 
 
 def _of_file(path: Path) -> str:

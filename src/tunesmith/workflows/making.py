@@ -5,13 +5,15 @@ from functools import partial
 
 from tunesmith.candidates.section import NOT_OF_FAMILY, OF_FAMILY, SIGNATURES
 from tunesmith.core.errors import UserError
+from tunesmith.core.progress import Console
+from tunesmith.core.units import count
 from tunesmith.data.passages import files_of
 from tunesmith.data.passages import read as read_passages
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
 
-Maker = Callable[[Project, Ready, LocalEngines], str]  # → the digest of the candidate
+Maker = Callable[[Project, Ready, LocalEngines, Console], str]  # → the digest of the candidate
 NEED = ("rules", "retrieval")  # baselines that files of the user's make possible
 
 
@@ -25,6 +27,10 @@ def wanted(project: Project) -> tuple[dict[str, Maker], tuple[str, ...]]:
     absent = {name: why for name in names if (why := _absent(project, name))}
     left_out += [f"The {name} baseline is left out: {why}." for name, why in absent.items()]
     makers: dict[str, Maker] = {name: MAKERS[name] for name in names if name not in absent}
+    for name in dict.fromkeys(section.models):
+        if name == project.config.model.base:
+            raise UserError(f"[baselines] models: {name!r} is [model] base, which the prompt baseline asks already.")
+        makers[name] = partial(_model, name=name)
     makers |= {name: partial(_recorded, name=name) for name in section.recorded}
     if not makers:
         whys = list(absent.values()) or [f"{NOT_OF_FAMILY[family]}, and [baselines] which names no other"]
@@ -46,7 +52,7 @@ def _absent(project: Project, name: str) -> str | None:
     return None
 
 
-def _majority(project: Project, state: Ready, engines: LocalEngines) -> str:
+def _majority(project: Project, state: Ready, engines: LocalEngines, console: Console) -> str:
     from tunesmith.candidates import majority, usual_calls, usual_record
 
     makers = {"extraction": usual_record.make, "tool_calls": usual_calls.make}
@@ -54,52 +60,59 @@ def _majority(project: Project, state: Ready, engines: LocalEngines) -> str:
     return made(project.artifacts, state.task, state.train)
 
 
-def _rules(project: Project, state: Ready, engines: LocalEngines) -> str:
+def _rules(project: Project, state: Ready, engines: LocalEngines, console: Console) -> str:
     from tunesmith.candidates import rules
 
     seconds = project.config.baselines.rules_seconds
     return rules.make(project.artifacts, state.task, project.rules_file, seconds=seconds)
 
 
-def _classical(project: Project, state: Ready, engines: LocalEngines) -> str:
-    from tunesmith.candidates import classical, classical_record
+def _classical(project: Project, state: Ready, engines: LocalEngines, console: Console) -> str:
+    from tunesmith.candidates import classical, classical_record, classical_sets
 
     if state.task.family == "extraction":
         return classical_record.make(project.artifacts, state.task, state.train, state.validation)
+    if state.task.family == "multi_label":
+        return classical_sets.make(project.artifacts, state.task, state.train, state.validation)
     return classical.make(project.artifacts, state.task, state.train, state.validation, engines)
 
 
-def _copy(project: Project, state: Ready, engines: LocalEngines) -> str:
+def _copy(project: Project, state: Ready, engines: LocalEngines, console: Console) -> str:
     from tunesmith.candidates import copying
 
     return copying.make(project.artifacts, state.task)
 
 
-def _prompt(project: Project, state: Ready, engines: LocalEngines) -> str:
+def _prompt(project: Project, state: Ready, engines: LocalEngines, console: Console) -> str:
     from tunesmith.candidates import prompt
 
     model = project.config.model
     return prompt.make(project.artifacts, state.task, model=model.base, max_tokens=model.max_tokens, engines=engines)
 
 
-def _few_shot(project: Project, state: Ready, engines: LocalEngines) -> str:
-    from tunesmith.candidates import few_shot
+def _model(project: Project, state: Ready, engines: LocalEngines, console: Console, *, name: str) -> str:
+    from tunesmith.candidates import prompt
+
+    limit = project.config.model.max_tokens
+    return prompt.make(project.artifacts, state.task, model=name, max_tokens=limit, engines=engines, name=name)
+
+
+def _few_shot(project: Project, state: Ready, engines: LocalEngines, console: Console) -> str:
+    from tunesmith.candidates import few_shot, few_shot_search
+    from tunesmith.candidates.asking import Asked
 
     model, section = project.config.model, project.config.baselines
-    return few_shot.make(
-        project.artifacts,
-        state.task,
-        state.train,
-        model=model.base,
-        max_tokens=model.max_tokens,
-        engines=engines,
-        shots=section.shots,
-        mode=section.few_shot,
-        seed=section.seed,
-    )
+    asked = Asked(model.base, model.max_tokens, engines)
+    if section.few_shot != "searched":
+        mode, shots, seed = section.few_shot, section.shots, section.seed
+        return few_shot.make(project.artifacts, state.task, state.train, asked, mode=mode, shots=shots, seed=seed)
+    wordings = project.wordings
+    search = few_shot_search.Search(section.shots, section.seed, wordings, project.config.rules.primary)
+    progress = console.progress(f"few-shot: searching, {count(len(wordings) + 1, 'wording')}")
+    return few_shot_search.make(project.artifacts, state.task, state.train, asked, search, progress)
 
 
-def _retrieval(project: Project, state: Ready, engines: LocalEngines) -> str:
+def _retrieval(project: Project, state: Ready, engines: LocalEngines, console: Console) -> str:
     from tunesmith.candidates import retrieval
 
     model, section = project.config.model, project.config.baselines
@@ -114,7 +127,7 @@ def _retrieval(project: Project, state: Ready, engines: LocalEngines) -> str:
     )
 
 
-def _recorded(project: Project, state: Ready, engines: LocalEngines, *, name: str) -> str:
+def _recorded(project: Project, state: Ready, engines: LocalEngines, console: Console, *, name: str) -> str:
     from tunesmith.candidates import recorded
     from tunesmith.workflows.answers_file import read_answers
 
@@ -122,7 +135,7 @@ def _recorded(project: Project, state: Ready, engines: LocalEngines, *, name: st
     return recorded.make(project.artifacts, state.task, read_answers(project, file), name=name)
 
 
-MAKERS: dict[str, Callable[[Project, Ready, LocalEngines], str]] = {
+MAKERS: dict[str, Maker] = {
     "majority": _majority,
     "rules": _rules,
     "classical": _classical,

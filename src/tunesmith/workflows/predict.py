@@ -68,13 +68,15 @@ def predict(
         raise DataError(f"{source} has a column {taken[0]!r} already, which the answers would overwrite. Rename it.")
     asked = questions(rows, project)
     examples = [each for each in asked if isinstance(each, Example)]
-    candidate = load(project.artifacts, entry.digest, LocalEngines(project.folder, project.config.providers))
+    engines = LocalEngines(project.folder, project.config.providers, project.answers)
+    candidate = load(project.artifacts, entry.digest, engines)
     progress = console.progress(f"{name}: {source.name}")
     progress(0, len(examples))
     answers: list[Prediction] = []
     for prediction in candidate.predict(examples):
         answers.append(prediction)
         progress(len(answers), len(examples))
+    answers = project.validated(candidate.card.task, examples, answers)
     predictions = _in_order(asked, answers)
     predictions = list(sure.put_right(project, entry.digest, predictions))
     interrupts.settle()  # the same command again would be refused, its output exists
@@ -82,6 +84,10 @@ def predict(
     states = Counter(prediction.state for prediction in predictions)
     words = ", ".join(f"{number:,} {state}" for state, number in states.most_common())
     console.say(f"Wrote {target}: {count(len(rows), 'row')} answered by {name} ({words}).")
+    if engines.answers_used:
+        console.say(
+            f"{count(engines.answers_used, 'answer')} given before, not asked again: {project.name(project.answers)}."
+        )
     if unasked := len(rows) - len(examples):
         console.say(f"{count(unasked, 'row')} had no message to answer; the column 'error' says why.")
     return PredictOutcome(

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, UserError
 from tunesmith.core.example import Example
+from tunesmith.core.prediction import Prediction
 from tunesmith.data.section import (
     MADE,
     OWN,
@@ -21,16 +23,20 @@ from tunesmith.data.section import (
     CallSection,
     DataSection,
     RecordSection,
+    SetSection,
     own,
 )
-from tunesmith.tasks import tool_calls
+from tunesmith.data.splitting import Strata, one_label
+from tunesmith.tasks import label_sets, tool_calls, validating
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.label_sets import check_set_labels, members
 from tunesmith.tasks.labels import check_labels
+from tunesmith.tasks.own import Own
 from tunesmith.tasks.records import counted_text
-from tunesmith.tasks.spec import Task
+from tunesmith.tasks.spec import CONSTRAINED, OF_LABELS, Task, check_of_labels
 from tunesmith.training.section import TrainSection
-from tunesmith.workflows import config, schema_file, tools_file
+from tunesmith.workflows import config, own_functions, schema_file, tools_file
 from tunesmith.workflows.config import Config
 
 RATINGS = ("ratings.csv", "ratings.jsonl")  # beside the eval set
@@ -63,6 +69,7 @@ class Project:
         self.runs = self.state / "runs"
         self.artifacts = self.state / "artifacts"
         self.versions = self.state / "versions"
+        self.answers = self.state / "answers.db"  # what providers answered
         self.vectors = self.state / "vectors.npz"
         self.draft_file = self.state / "draft.json"
 
@@ -90,6 +97,11 @@ class Project:
         """The prompt that the fine-tune is trained under and asked with: the task's, or a shorter one."""
         name = self.config.train.prompt
         return self.prompt if name is None else self._prompt(name, "[train] prompt")
+
+    @property
+    def wordings(self) -> list[str]:
+        """Other prompts, which the search for shots tries beside the task's own."""
+        return [self._prompt(name, "[baselines] prompts") for name in self.config.baselines.prompts]
 
     def _prompt(self, name: str, key: str) -> str:
         labels = ", and the labels" if self.family.LABELLED else ""
@@ -151,8 +163,10 @@ class Project:
 
     @cached_property
     def section(self) -> DataSection:
-        """[data], with the schema that answers are read under where they are records, or the tools that all rows have
-        where they are calls of such."""
+        """[data], with what answers are read under: the schema of records, the declared labels of sets, or the tools
+        that all rows have."""
+        if self.config.task.family == "multi_label":
+            return SetSection(**self.config.data.model_dump(), labels=self.config.task.labels)
         if self.config.task.family == "tool_calls":
             return CallSection(**self.config.data.model_dump(), tools=self.tools)
         if self.config.task.family != "extraction":
@@ -175,13 +189,24 @@ class Project:
 
     @property
     def counted(self) -> Callable[[str], str] | None:
-        """What of an expected record, or of calls, decides whether it is right; None of any other answer."""
+        """What of an expected output decides whether it is right, where one is and outputs are no labels; else None."""
+        if self.config.task.family == "multi_label":
+            return str
         if self.config.task.family == "tool_calls":
             return tool_calls.counted_text
         return None if self.output_schema is None else partial(counted_text, self.task().fields)
 
+    @property
+    def strata(self) -> Strata | None:
+        """The labels of an expected output, of which every part of a split should have its share."""
+        if self.config.task.family == "multi_label":
+            return label_sets.strata
+        return one_label if self.family.LABELLED else None
+
     def task(self, *rows: Sequence[Example]) -> Task:
         """The task; where it has labels and the configuration names none, they are those that `rows` use, sorted."""
+        if self.config.task.family == "multi_label":
+            return self._task_of_sets(*rows)
         if not self.family.LABELLED:
             task = Task(
                 family=self.config.task.family,
@@ -189,16 +214,50 @@ class Project:
                 max_new_tokens=self.config.model.max_new_tokens,
                 output_schema=self.output_schema,
                 compare=self.config.task.compare,
-                constrained=self.config.task.family == "extraction" and self.config.task.constrained,
-                style=self.config.style,
-                behaviour=self.config.behaviour,
+                constrained=self.config.task.family in CONSTRAINED and self.config.task.constrained,
+                **self._measured,
             )
             return _behaving(task)
         labels = self.config.task.labels
         if labels is None:
             labels = tuple(sorted({example.expected for part in rows for example in part}))
             check_labels(labels)
-        task = Task(family=self.config.task.family, prompt=self.prompt, labels=labels, behaviour=self.config.behaviour)
+        of_labels = {name: getattr(self.config.task, name) for name in OF_LABELS}
+        task = Task(family=self.config.task.family, prompt=self.prompt, labels=labels, **of_labels, **self._measured)
+        check_of_labels(task)
+        return _behaving(task)
+
+    @property
+    def _measured(self) -> dict[str, Any]:
+        """What answers are measured by, as fields of the task."""
+        runs_tests = self.config.data.tests is not None
+        return {"style": self.config.style, "behaviour": self.config.behaviour, "runs_tests": runs_tests, **self._own}
+
+    @cached_property
+    def _own(self) -> dict[str, Own]:
+        """The user's own metrics and validators, as fields of the task."""
+        task = self.config.task
+        found = {}
+        for key, kind, names, file in (
+            ("metrics", "score", task.metrics, task.metrics_file),
+            ("validators", "fault", task.validators, task.validators_file),
+        ):
+            if names:
+                source = own_functions.read(self.folder / file, file, key)
+                found[key] = Own(kind=kind, names=names, source=source, file=file, seconds=task.function_seconds)
+        return found
+
+    def validated(self, task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Prediction]:
+        """What a candidate of `task` answered, as the project's validators have it now."""
+        now = task.model_copy(update={"validators": self._own.get("validators")})
+        return validating.validated(now, examples, predictions)
+
+    def _task_of_sets(self, *rows: Sequence[Example]) -> Task:
+        used = {label for part in rows for example in part for label in members(example.expected)}
+        labels = self.config.task.labels or tuple(sorted(used))
+        check_set_labels(labels)
+        room = self.config.model.max_new_tokens
+        task = Task(family="multi_label", prompt=self.prompt, labels=labels, max_new_tokens=room, **self._measured)
         return _behaving(task)
 
     def sources(self) -> list[Path]:

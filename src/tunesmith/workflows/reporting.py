@@ -106,7 +106,7 @@ def _scores(
     baseline: Sequence[Prediction],
 ) -> Scores:
     def of(predictions: Sequence[Prediction]) -> dict[str, float]:
-        scores = answers_of(task, examples, predictions).scores(metric)
+        scores = answers_of(task, examples, predictions, metric).scores(metric)
         return {example.id: float(score) for example, score in zip(examples, scores, strict=True)}
 
     return Scores(metric=metric, fine_tune=of(fine_tune), baseline=of(baseline))

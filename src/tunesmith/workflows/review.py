@@ -6,6 +6,7 @@ several people may review at once; what another has just decided is not asked ag
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import cast, get_args
 
 from tunesmith.core.errors import DataError, UserError, nearest
@@ -24,6 +25,7 @@ from tunesmith.workflows.reviewer import Reviewer
 from tunesmith.workflows.status import command, next_command
 
 LISTED = 10  # rows of the queue that are printed; --json has them all
+IDLE = 600.0  # seconds: who takes longer over a row was away
 LONGEST = 4000  # characters of a text that a terminal shows at once; "w" shows the whole
 KEYS = {"a": "accept", "e": "edit", "r": "reject", "s": "skip"}
 PROMPT = "[a]ccept  [e]dit  [r]eject  [s]kip  [w]hole text  [q]uit: "
@@ -113,9 +115,11 @@ def session(project: Project, console: Console, ask: Ask, view: View) -> ReviewO
         if item.example.id in settled and not view.second:
             continue
         _show_row(item, f"{number:,} of {len(queue):,}", console)
+        begun = monotonic()
         decision = _asked(desk.reviewer, item, console, ask)
         if decision is None:
             break
+        decision = decision.model_copy(update={"seconds": round(min(monotonic() - begun, IDLE), 1)})
         append(project.reviews, decision, project.reviews_lock)
         decided[decision.verdict] += 1
     log = read_log(project.reviews)

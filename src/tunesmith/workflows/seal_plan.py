@@ -15,7 +15,8 @@ from tunesmith.decisions.figures import points
 from tunesmith.decisions.plan import Noise, Plan, assumed, plan
 from tunesmith.decisions.power import TYPICAL_ACCURACY, level_of
 from tunesmith.evaluation import seal as seals
-from tunesmith.tasks.families import EXACT, NAMES
+from tunesmith.tasks.families import EXACT, SPARED, name_of
+from tunesmith.tasks.own import PREFIX
 from tunesmith.workflows import runs
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
@@ -34,8 +35,14 @@ def seal_plan(project: Project, console: Console, *, accuracy: float | None = No
     """`accuracy` of the best baseline as somebody knows or guesses it; otherwise measured, else assumed."""
     if accuracy is not None and not 0 < accuracy < 1:
         raise UserError(f"--accuracy {accuracy}: expected a share between 0 and 1, such as 0.85.")
+    rules = project.config.rules
+    if rules.least_share is None and rules.primary in SPARED:
+        raise UserError(
+            f"[rules] primary = {rules.primary!r}: how many rows a difference by what mistakes cost needs is only "
+            "known once something is measured; `tunesmith baseline` says it then."
+        )
     rows, slices = _rows(project)
-    made = plan(project.config.rules, _noise(project, accuracy), level=_level(project), rows=rows, slices=slices)
+    made = plan(rules, _noise(project, accuracy), level=_level(project), rows=rows, slices=slices)
     outcome = SealPlanOutcome(plan=made, next=next_command(project))
     _tell(made, console)
     return outcome
@@ -65,7 +72,7 @@ def _level(project: Project) -> float:
 
 def _noise(project: Project, accuracy: float | None) -> Noise:
     primary = project.config.rules.primary
-    scored = primary not in EXACT and not project.family.LABELLED
+    scored = primary not in EXACT and (not project.family.LABELLED or primary.startswith(PREFIX))
     measured = None if accuracy is not None else _measured(project, primary, scored=scored)
     if measured is not None:
         return measured
@@ -125,7 +132,7 @@ def _best_baseline(project: Project, primary: str) -> float | None:
 
 def _tell(made: Plan, console: Console) -> None:
     console.say(_words_of_noise(made))
-    metric, margin = NAMES[made.primary], points(made.slice_margin)
+    metric, margin = name_of(made.primary), points(made.slice_margin)
     console.table(
         f"What so many eval rows show, 4 times in 5 ({metric})",
         ["eval rows", "gain that ships", "slice loss that blocks", f"slice loses at most {margin}"],

@@ -90,7 +90,8 @@ def split(project: Project, console: Console) -> SplitOutcome:
         record = _write(project, divided, found, decided, eval_made=made)
         record_split(project, SplitMade(version=record.version, data=inputs.of_rows(project)))
     evals_now = len(divided.eval) if made else len(eval_set)
-    seen = sight(evals_now, project.config.rules.min_effect) if project.family.LABELLED else Sight(None, None)
+    least = project.config.rules.least_share if project.family.LABELLED else None
+    seen = Sight(None, None) if least is None else sight(evals_now, least)
     outcome = SplitOutcome(
         train=len(divided.train),
         validation=len(divided.validation),
@@ -115,8 +116,9 @@ def _divide(rows: Sequence[Example], eval_set: Sequence[Example], project: Proje
         share = _eval_share(rows, project) if not eval_set else None
         kept = project.config.cascade.share
         _refuse_shares(project, share if not eval_set else 0.0, kept)
-        labelled = project.family.LABELLED
-        return divide(rows, eval_set, project.config.data, labelled=labelled, eval_share=share, calibration_share=kept)
+        return divide(
+            rows, eval_set, project.config.data, strata=project.strata, eval_share=share, calibration_share=kept
+        )
     except DataError:
         leaks = find_leaks(rows, eval_set)
         if len(leaks) <= len(rows) / 2:
@@ -145,13 +147,15 @@ def _eval_share(rows: Sequence[Example], project: Project) -> float:
     share = project.config.data.eval
     if share != "auto":
         return share
-    if not project.family.LABELLED:
+    least = project.config.rules.least_share
+    if not project.family.LABELLED or least is None:
+        what = "by what mistakes cost" if least is None else "of free text"
         raise ConfigError(
-            '[data] eval = "auto": how many rows of free text a difference needs is only known once something is '
-            "measured. Name a share, such as 0.1."
+            f'[data] eval = "auto": how many rows a difference {what} needs is only known once something is measured. '
+            "Name a share, such as 0.1."
         )
     distinct = len({(normalise(row.text), row.expected) for row in rows})
-    needed = sight(distinct, project.config.rules.min_effect).needed
+    needed = sight(distinct, least).needed
     return MOST_EVAL if needed is None else min(MOST_EVAL, needed / max(distinct, 1))
 
 
@@ -258,10 +262,10 @@ def _tell(outcome: SplitOutcome, project: Project, console: Console) -> None:
 
 
 def _tell_sight(outcome: SplitOutcome, project: Project, console: Console) -> None:
-    """What the eval set can show, of labels: how far scores of free text spread is only known once measured."""
-    if outcome.labels is None:
+    """What the eval set can show, of labels: how far scores or costs spread is only known once measured."""
+    effect, needed = project.config.rules.least_share, outcome.rows_for_min_effect
+    if outcome.labels is None or effect is None:
         return
-    effect, needed = project.config.rules.min_effect, outcome.rows_for_min_effect
     seen = outcome.detectable
     said = f"a difference of {points(seen)} points can be detected" if seen else "no difference can be detected"
     if not effect:

@@ -8,15 +8,18 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.scorecard import BehaviourFigures, Estimate, Rated, Scorecard
-from tunesmith.tasks.families import FAMILIES, NAMES, RATIOS, SUCCESSES
+from tunesmith.tasks.families import FAMILIES, RATIOS, SPARED, SUCCESSES, name_of
+from tunesmith.tasks.own import PREFIX
 from tunesmith.workflows.config import Config
 
 BESIDE = {  # the family → metrics that stand beside the primary one, the first of each group that is not the primary
     "classification": (("accuracy", "macro_f1"),),
+    "multi_label": (("jaccard", "exact_set"), ("micro_f1",)),
     "extraction": (("field_accuracy", "record_exact"), ("field_f1",)),
     "tool_calls": (("right_tool", "call_exact"), ("right_arguments",)),
     "generation": (("exact_match", "chrf"), ("length_ratio",)),
 }
+OPTIONAL = ("expected_cost", "answered_rate", "hierarchical_f1")  # beside those, where they are measured
 NO_LABEL = "no label"
 
 
@@ -77,14 +80,16 @@ def show(console: Console, title: str, lines: Sequence[Line], config: Config) ->
     """
     primary = config.rules.primary
     others = [next(name for name in group if name != primary) for group in BESIDE[config.task.family]]
+    own = [PREFIX + name for name in config.task.metrics]
+    others += [name for name in (*OPTIONAL, *own) if name != primary and any(name in each.metrics for each in lines)]
     priced, success = config.prices.known, FAMILIES[config.task.family].SUCCESS
-    columns = ["candidate", NAMES[primary], "95 % interval", *(NAMES[name] for name in others), "answers in"]
+    columns = ["candidate", name_of(primary), "95 % interval", *(name_of(name) for name in others), "answers in"]
     columns += [("cost per success" if success else "cost of 1,000")] if priced else []
     rows = []
     for each in lines:
         main = each.metrics[primary]
-        row = [each.name, figure(main), interval(main)]
-        row += [ratio(each.metrics.get(name)) if name in RATIOS else figure(each.metrics.get(name)) for name in others]
+        row = [each.name, figure(main, primary), interval(main, primary)]
+        row += [figure(each.metrics.get(name), name) for name in others]
         row.append(_answers_in(each))
         if priced:
             money = each.cost_per_success if success else 1000 * each.cost / each.rows
@@ -142,16 +147,14 @@ def _mean(estimate: Estimate | None) -> str:
 
 
 def _unit(name: str) -> str:
-    return NAMES[name] if name in RATIOS else f"{NAMES[name]}, %"
+    return name_of(name) if name in RATIOS else f"{name_of(name)}, %"
 
 
 def _cell(name: str, estimate: Estimate | None) -> str:
     """A figure and its interval, without their unit."""
     if estimate is None or estimate.value is None:
         return "–" if estimate is None else "too few"
-    if name in RATIOS:
-        return f"{units.plain(estimate.value)} {units.plain(estimate.low or 0)}–{units.plain(estimate.high or 0)}"
-    return f"{estimate.value * 100:.1f} {interval(estimate)}"
+    return f"{_bare(estimate.value, name)} {interval(estimate, name)}"
 
 
 def faults(each: Line) -> str:
@@ -182,19 +185,23 @@ def duration(seconds: float) -> str:
     return units.seconds(seconds) if seconds >= 0.001 else "< 1 ms"
 
 
-def figure(estimate: Estimate | None) -> str:
+def figure(estimate: Estimate | None, name: str = "") -> str:
+    """`name` of the metric: ratios are no percentages."""
     if estimate is None:
         return "–"
-    return "too few" if estimate.value is None else units.share(estimate.value)
+    if estimate.value is None:
+        return "too few"
+    return _bare(estimate.value, name) if name in RATIOS else units.share(estimate.value)
 
 
-def ratio(estimate: Estimate | None) -> str:
-    if estimate is None:
-        return "–"
-    return "too few" if estimate.value is None else units.plain(estimate.value)
-
-
-def interval(estimate: Estimate) -> str:
+def interval(estimate: Estimate, name: str = "") -> str:
     if estimate.low is None or estimate.high is None:
         return ""
-    return f"{estimate.low * 100:.1f}–{estimate.high * 100:.1f}"
+    return f"{_bare(estimate.low, name)}–{_bare(estimate.high, name)}"
+
+
+def _bare(value: float, name: str) -> str:
+    """Without a unit."""
+    if name in SPARED:
+        return units.amount(value)
+    return units.plain(value) if name in RATIOS else f"{value * 100:.1f}"

@@ -21,8 +21,9 @@ TELLING = 12  # letters of a text that is looked for
 
 
 def made_again(project: Project) -> list[Path]:
-    """What `check` wrote of the sources and writes anew when it is asked: it goes whole."""
-    return [*cards(project), *copies(project), *([project.vectors] if project.vectors.exists() else [])]
+    """What `check` wrote of the sources and writes anew, and what providers answered: it goes whole."""
+    kept = [path for path in (project.vectors, project.answers) if path.exists()]
+    return [*cards(project), *copies(project), *kept]
 
 
 def by_hand(project: Project, subject: Subject) -> list[Path]:
@@ -37,7 +38,9 @@ def by_hand(project: Project, subject: Subject) -> list[Path]:
 def results(project: Project, subject: Subject) -> list[Path]:
     """Files below .tunesmith, other than versions, that hold what a row says, or an answer to it."""
     files = (path for path in sorted(project.state.rglob("*")) if path.is_file() and path.suffix not in WEIGHTS)
-    others = (path for path in files if path.parent != project.versions and path != project.vectors)
+    others = (
+        path for path in files if path.parent != project.versions and path not in (project.vectors, project.answers)
+    )
     return _holding((path for path in others if path.stat().st_size <= READ), subject)
 
 

@@ -22,6 +22,7 @@ from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.seal import rows_digest
 from tunesmith.models.names import ADAPTER_WEIGHTS, is_hosted
 from tunesmith.models.store import ModelFiles, open_model
+from tunesmith.tasks.families import SPARED
 from tunesmith.training import child, defaults
 from tunesmith.training.hosted.recipe import refuse_hosted_keys
 from tunesmith.training.identity import identity
@@ -139,7 +140,7 @@ def opened(project: Project, console: Console) -> Work:
         max_tokens=project.config.model.max_tokens,
         task=state.task.model_copy(update={"prompt": project.train_prompt}),
         recipe=recipe,
-        primary=project.config.rules.primary,
+        primary=SPARED.get(project.config.rules.primary, project.config.rules.primary),  # higher is better
         start=str(project.start) if project.start else None,
         start_digest=sha256_file(project.start / ADAPTER_WEIGHTS) if project.start else None,
     )

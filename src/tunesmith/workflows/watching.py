@@ -11,7 +11,7 @@ from typing import Any
 from tunesmith.core import units
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count
-from tunesmith.tasks.families import NAMES
+from tunesmith.tasks.families import name_of
 from tunesmith.training.events import Event
 
 FORGOTTEN = 0.1  # nats that the loss on general text may rise before it is said: a tenth more perplexed
@@ -59,7 +59,7 @@ class Watcher:
 
     def _validation(self, event: Event) -> None:
         best = ", the best so far" if event["best"] else ""
-        name = NAMES.get(event["metric"], event["metric"])
+        name = name_of(event["metric"])
         beside = f" (training {event['train_loss']:.3f})" if event.get("train_loss") is not None else ""
         if event.get("preferred") is not None:
             beside += f", {units.share(event['preferred'])} of the pairs held out the right way round"

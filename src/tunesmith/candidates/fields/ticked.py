@@ -32,10 +32,20 @@ class Ticked(NamedTuple):
             for row in ticks
         ]
 
+    def chances(self, messages: Messages) -> Any:
+        """(messages, choices): how probable it is that a choice stands in the list."""
+        columns = [[_chance(tick) for tick in model.answers(messages)] for model in self.models]
+        return np.array(columns).reshape(len(columns), len(messages.texts)).T
+
     def saved(self) -> Saved:
         parts = [model.saved() for model in self.models]
         arrays = {f"{place}.{name}": array for place, (_, found) in enumerate(parts) for name, array in found.items()}
         return {"choices": list(self.choices), "models": [saved for saved, _ in parts]}, arrays
+
+
+def _chance(tick: Answer) -> float:
+    assert tick.probability is not None
+    return tick.probability if tick.value else 1 - tick.probability
 
 
 def fit(rows: Rows, checks: Rows) -> Ticked:

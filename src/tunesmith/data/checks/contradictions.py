@@ -27,7 +27,7 @@ class Contradictions(AtTheEnd):
     def _contradiction(self, rows: Group) -> Finding:
         kept = self._kept
         related = tuple(kept.origin(row) for row in rows[1:])
-        what = f"labels: {said(kept, rows)}" if kept.labelled else f"records: see {listing(related)}"
+        what = f"labels: {said(kept, rows)}" if kept.labelled else f"answers: see {listing(related)}"
         message = f"The same input has different {what} ({count(len(rows), 'row')} in all). Keep the right one."
         return kept.finding(rows[0], "stop", "contradiction", message, field="output", related=related)
 

@@ -12,36 +12,40 @@ from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.report import words
 from tunesmith.decisions.report.record import Curve
 from tunesmith.decisions.report.svg import Axis, axis, grid, picture, upright
+from tunesmith.tasks.families import RATIOS
 
 BAR = 9  # pixels
 
 
-def ruler(scale: Axis) -> Markup:
-    """The axis itself, for the head of a column of charts."""
+def ruler(scale: Axis, name: str = "") -> Markup:
+    """The axis itself, for the head of a column of charts; in percent, unless the metric `name` is a ratio."""
+    unit = 1 if name in RATIOS else 100
     marks = []
     for number, tick in enumerate(scale.ticks):
         anchor = "start" if number == 0 else "end" if number == len(scale.ticks) - 1 else "middle"
-        marks.append(tag("text", f"{tick * 100:g}".replace("-", "−"), x=scale.at(tick), y=11, text_anchor=anchor))
+        marks.append(tag("text", f"{tick * unit:g}".replace("-", "−"), x=scale.at(tick), y=11, text_anchor=anchor))
     return tag("svg", *marks, width="100%", height=14, class_="ruler", aria_hidden="true")
 
 
-def whisker(estimate: Estimate | None, scale: Axis, role: str, name: str, reference: float | None = None) -> Markup:
+def whisker(
+    estimate: Estimate | None, scale: Axis, role: str, name: str, reference: float | None = None, metric: str = ""
+) -> Markup:
     """A figure and its interval; `reference` is a dashed line to compare with, `role` whose figure it is."""
     drawn = grid(scale)
     if reference is not None:
         drawn.append(upright(scale.at(reference), "reference"))
     if estimate is not None and estimate.value is not None:
         drawn.append(_middle(*_interval(estimate.value, estimate.low, estimate.high, scale)))
-    return picture(f"{name}: {words.spoken(estimate)}", *drawn, class_=f"whisker {role}")
+    return picture(f"{name}: {words.spoken(estimate, metric)}", *drawn, class_=f"whisker {role}")
 
 
 def difference(comparison: Comparison, scale: Axis, role: str) -> Markup:
     """The interval of a difference, with nought as the line that matters."""
     drawn = _middle(*_interval(comparison.difference, comparison.low, comparison.high, scale))
     title = (
-        f"{comparison.a} minus {comparison.b}: {words.points(comparison.difference)} points, "
-        f"{units.level(comparison.level)} interval from {words.points(comparison.low)} "
-        f"to {words.points(comparison.high)}"
+        f"{comparison.a} minus {comparison.b}: {words.gain(comparison.difference, comparison.metric)} "
+        f"{words.gained(comparison.metric)}, {units.level(comparison.level)} interval from "
+        f"{words.gain(comparison.low, comparison.metric)} to {words.gain(comparison.high, comparison.metric)}"
     )
     return picture(title, *grid(scale), upright(scale.at(0), "nought"), drawn, class_=f"whisker {role}")
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from tunesmith.core.scorecard import Estimate, Scorecard
 from tunesmith.decisions.report import words
 from tunesmith.tasks.families import named
+from tunesmith.tasks.own import PREFIX
 
-FEW = 5  # metrics of a family, which the table of candidates has room for
+FEW = 5  # metrics, which the table of candidates has room for
 
 
 class Cell(NamedTuple):
@@ -32,10 +33,14 @@ class Remarks(NamedTuple):
 
 def every(cards: Sequence[Scorecard]) -> list[Row]:
     """The metrics that any of the candidates has, in the order of the family; none where the first table shows most."""
-    if len(named(cards[0].family).METRICS) <= FEW:
-        return []
-    known = [name for name in named(cards[0].family).METRICS if any(name in card.metrics for card in cards)]
-    return [Row(words.metric(name), [_cell(card, name, card.metrics) for card in cards]) for name in known]
+    own = sorted({name for card in cards for name in card.metrics if name.startswith(PREFIX)})
+    names = (*named(cards[0].family).METRICS, *own)
+    known = [name for name in names if any(name in card.metrics for card in cards)]
+    return (
+        []
+        if len(known) <= FEW
+        else [Row(words.metric(name), [_cell(card, name, card.metrics) for card in cards]) for name in known]
+    )
 
 
 def remarks(fine_tune: Scorecard, baseline: Scorecard) -> Remarks | None:
@@ -50,4 +55,4 @@ def remarks(fine_tune: Scorecard, baseline: Scorecard) -> Remarks | None:
 
 def _cell(card: Scorecard, name: str, figures: Mapping[str, Estimate]) -> Cell:
     found = figures.get(name)
-    return Cell(card.candidate, words.figure_of(name, found), words.interval_of(name, found))
+    return Cell(card.candidate, words.figure(found, name), words.interval(found, name))

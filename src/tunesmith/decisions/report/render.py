@@ -4,7 +4,7 @@ The template gets figures in words and charts in SVG; text from the data cannot 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,9 +14,10 @@ from markupsafe import Markup
 from tunesmith.core import units
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
-from tunesmith.core.scorecard import LEVEL, Estimate, Scorecard
+from tunesmith.core.scorecard import LEVEL, Estimate, LabelFigures, Scorecard
 from tunesmith.core.templates import template
 from tunesmith.core.verdict import Comparison
+from tunesmith.decisions.payback import sentences
 from tunesmith.decisions.report import charts, words
 from tunesmith.decisions.report.behaviours import behaviours
 from tunesmith.decisions.report.fields import fields
@@ -25,13 +26,16 @@ from tunesmith.decisions.report.record import Answers, Report
 from tunesmith.decisions.report.svg import Axis, axis
 from tunesmith.decisions.report.texts import texts
 from tunesmith.tasks.classification import right
-from tunesmith.tasks.families import EXACT, FAMILIES, family_of
+from tunesmith.tasks.families import EXACT, RATIOS, SPARED, named
+from tunesmith.tasks.own import PREFIX
 
 NAMED_LABELS = 24  # up to here the confusion matrix is a table of figures, above a map without names
 LISTED = 12  # confusions and labels in their tables
 WRONG_ANSWERS = 30
 BESIDE = (
-    *("accuracy", "macro_f1"),
+    *("exact_set", "jaccard", "micro_f1"),
+    *("accuracy", "macro_f1", "expected_cost", "answered_rate", "answered_accuracy"),
+    *("level_1_accuracy", "hierarchical_f1"),
     *("record_exact", "field_accuracy", "field_f1"),
     *("call_exact", "right_tool", "right_arguments", "unnecessary_rate"),
     *("chrf", "rouge_l", "meaning", "unsupported_rate", "rule_rate", "length_ratio"),
@@ -54,14 +58,17 @@ def render(report: Report) -> str:
         baseline=baseline,
         primary=report.verdict.primary,
         priced=any(card.cost for card in report.scorecards),
+        payback=sentences(report.verdict.payback, report.currency) if report.verdict.payback else [],
         main=_main_comparison(report),
         candidates=candidates,
         comparisons=_comparisons(report),
         slices=_slices(fine_tune, baseline, report.verdict.primary),
         confusion=_confusion(fine_tune),
-        labels=_weakest_labels(fine_tune),
+        labels=_weakest_labels(fine_tune.labels),
+        parents=_weakest_labels(fine_tune.parents),
         exact=report.verdict.primary in EXACT,
-        success=bool(FAMILIES[family_of(report.verdict.primary)].SUCCESS),
+        spared=SPARED,
+        success=bool(named(fine_tune.family).SUCCESS),
         fields=fields(fine_tune, baseline, SHARES),
         every=every([row.card for row in candidates.rows]),
         behaviours=behaviours(fine_tune, baseline),
@@ -78,12 +85,13 @@ def _template() -> Template:
         "report.html",
         metric=words.metric,
         within=words.within,
-        figure_of=lambda estimate, name: words.figure_of(name, estimate),
         figure=words.figure,
         share=words.share,
         interval=words.interval,
         rating=words.rating,
-        points=words.points,
+        percent=words.percent,
+        gain=words.gain,
+        gained=words.gained,
         chance=words.chance,
         shortened=words.shortened,
         seconds=units.seconds,
@@ -128,7 +136,8 @@ def _candidates(report: Report) -> Candidates:
     estimates = [card.metrics.get(primary) for card in report.scorecards]
     scale = axis(_ends(estimates))
     reference = _scorecard(report, report.verdict.baseline).metrics.get(primary)
-    best_first = sorted(report.scorecards, key=lambda card: -(_value(card.metrics.get(primary)) or 0.0))
+    better = SPARED.get(primary, primary)
+    best_first = sorted(report.scorecards, key=lambda card: -(_value(card.metrics.get(better)) or 0.0))
     rows = [
         CandidateRow(
             card,
@@ -139,13 +148,16 @@ def _candidates(report: Report) -> Candidates:
                 _role(report, card.candidate),
                 f"{card.candidate}, {words.metric(primary).lower()}",
                 _value(reference),
+                primary,
             ),
             words.latency(*(_value(card.metrics.get(name)) for name in ("latency_p50", "latency_p95"))),
         )
         for card in best_first
     ]
-    shown = [name for name in BESIDE if name != primary]
-    return Candidates(rows, charts.ruler(scale), [name for name in shown if any(name in c.metrics for c in best_first)])
+    own = sorted({name for card in best_first for name in card.metrics if name.startswith(PREFIX)})
+    known = [name for name in (*BESIDE, *own) if any(name in card.metrics for card in best_first)]
+    beside = [name for name in known if name != primary]
+    return Candidates(rows, charts.ruler(scale, primary), beside)
 
 
 class ComparisonRow(NamedTuple):
@@ -163,7 +175,9 @@ def _comparisons(report: Report) -> Comparisons:
     found = report.verdict.comparisons
     scale = axis([0.0, *(end for each in found for end in (each.low, each.high))])
     rows = [ComparisonRow(each, charts.difference(each, scale, _role(report, each.a))) for each in found]
-    return Comparisons(rows, charts.ruler(scale), units.level(found[0].level if found else LEVEL))
+    return Comparisons(
+        rows, charts.ruler(scale, report.verdict.primary), units.level(found[0].level if found else LEVEL)
+    )
 
 
 class SliceRow(NamedTuple):
@@ -183,8 +197,8 @@ def _slices(fine_tune: Scorecard, baseline: Scorecard, primary: str) -> Slices |
     """The slices by size; by another metric where the primary one is none that is known per slice."""
     if not fine_tune.slices:
         return None
-    known = all(primary in figures for figures in fine_tune.slices.values())
-    name = primary if known else FAMILIES[family_of(primary)].sliced(primary)
+    known = primary not in RATIOS and all(primary in figures for figures in fine_tune.slices.values())
+    name = primary if known else named(fine_tune.family).sliced(primary)
     rows = []
     for title, figures in fine_tune.slices.items():
         ours, theirs = figures.get(name), baseline.slices.get(title, {}).get(name)
@@ -258,13 +272,13 @@ class LabelRow(NamedTuple):
     picture: Markup
 
 
-def _weakest_labels(card: Scorecard) -> list[LabelRow]:
+def _weakest_labels(labels: Mapping[str, LabelFigures]) -> list[LabelRow]:
     """By recall, the known before those with too few rows."""
     rows = [
         LabelRow(
             name, each.support, each.precision, each.recall, charts.whisker(each.recall, SHARES, "fine-tune", name)
         )
-        for name, each in card.labels.items()
+        for name, each in labels.items()
     ]
     rows.sort(key=lambda row: (2.0 if row.recall.value is None else row.recall.value, -row.support))
     return rows[:LISTED]

@@ -5,13 +5,23 @@ import math
 from tunesmith.core import units
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate
-from tunesmith.tasks.families import RATIOS
+from tunesmith.tasks.families import RATIOS, SPARED, name_of
 
 LONGEST = 600  # characters of a row or an answer
 
 _METRICS = {
     "accuracy": "Accuracy",
     "macro_f1": "Macro-F1",
+    "hierarchical_f1": "Hierarchical F1",
+    "exact_set": "Exact set",
+    "jaccard": "Jaccard",
+    "micro_f1": "Micro-F1",
+    "expected_cost": "Expected cost",
+    "costs_spared": "Costs spared",
+    "answered_rate": "Answered",
+    "answered_accuracy": "Right where answered",
+    "abstain_precision": "Rightly abstained",
+    "abstain_recall": "Abstained where due",
     "invalid_rate": "Invalid",
     "ece": "Calibration error",
     "chrf": "chrF",
@@ -40,7 +50,7 @@ def shortened(text: str) -> str:
 
 
 def metric(name: str) -> str:
-    return _METRICS.get(name, name.replace("_", " ").capitalize())
+    return _METRICS.get(name) or name_of(name).capitalize()
 
 
 def within(name: str) -> str:
@@ -49,36 +59,33 @@ def within(name: str) -> str:
     return said if said[:1].islower() else said.lower()
 
 
-def figure_of(name: str, estimate: Estimate | None) -> str:
-    """The figure of a metric: a percentage, or '0.97' where it is a ratio."""
-    if name in RATIOS and estimate is not None and estimate.value is not None:
-        return units.plain(estimate.value)
-    return figure(estimate)
-
-
 def share(value: float | None) -> str:
     return "—" if value is None else units.share(value)
 
 
-def figure(estimate: Estimate | None) -> str:
-    """'91.3 %', or "too few" where there are too few rows to say, or a dash where nothing was measured."""
+def figure(estimate: Estimate | None, name: str = "") -> str:
+    """'91.3 %', or '0.97' of a metric `name` that is a ratio, or "too few" where there are too few rows to say, or a
+    dash where nothing was measured."""
     if estimate is None:
         return "—"
-    return "too few" if estimate.value is None else units.share(estimate.value)
+    return "too few" if estimate.value is None else _said(estimate.value, name)
 
 
-def interval(estimate: Estimate | None) -> str:
+def _said(value: float, name: str) -> str:
+    if name in SPARED:
+        return units.amount(value)
+    return units.plain(value) if name in RATIOS else units.share(value)
+
+
+def interval(estimate: Estimate | None, name: str = "") -> str:
     """'88.0–94.1', to stand beside `figure`; empty where there is none."""
     if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
         return ""
-    return f"{estimate.low * 100:.1f}–{estimate.high * 100:.1f}"
+    return "–".join(_bare(end, name) for end in (estimate.low, estimate.high))
 
 
-def interval_of(name: str, estimate: Estimate | None) -> str:
-    """The interval to stand beside `figure_of`."""
-    if name in RATIOS and estimate is not None and estimate.low is not None and estimate.high is not None:
-        return f"{units.plain(estimate.low)}–{units.plain(estimate.high)}"
-    return interval(estimate)
+def _bare(value: float, name: str) -> str:
+    return f"{value * 100:.1f}" if name not in RATIOS else _said(value, name)
 
 
 def rating(estimate: Estimate | None) -> str:
@@ -88,16 +95,31 @@ def rating(estimate: Estimate | None) -> str:
     return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f})"
 
 
-def spoken(estimate: Estimate | None) -> str:
+def spoken(estimate: Estimate | None, name: str = "") -> str:
     """For readers who hear it: '91.3 %, 95 % interval from 88.0 to 94.1 %'."""
     if estimate is None:
         return "not measured"
     if estimate.value is None:
         return f"too few rows to say (n = {estimate.n})"
     if estimate.low is None or estimate.high is None:
-        return units.share(estimate.value)
-    low, high = estimate.low * 100, estimate.high * 100
-    return f"{units.share(estimate.value)}, 95 % interval from {low:.1f} to {high:.1f} %"
+        return _said(estimate.value, name)
+    low, high = _bare(estimate.low, name), _said(estimate.high, name)
+    return f"{_said(estimate.value, name)}, 95 % interval from {low} to {high}"
+
+
+def percent(name: str) -> str:
+    """What stands behind the name of a metric above a scale."""
+    return "" if name in RATIOS else ", %"
+
+
+def gain(difference: float, name: str) -> str:
+    """A difference of a metric: in points, or in the unit of what is spared."""
+    return units.signed_amount(difference) if name in SPARED else points(difference)
+
+
+def gained(name: str) -> str:
+    """The unit of a difference."""
+    return "spared a row" if name in SPARED else "points"
 
 
 def points(difference: float) -> str:

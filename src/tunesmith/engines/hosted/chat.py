@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 import openai
 from openai.types.chat import ChatCompletion
 
+from tunesmith.core.digests import digest
 from tunesmith.core.errors import ConfigError, ProviderError
 from tunesmith.core.example import Message
 from tunesmith.engines.base import ChatAnswer, Constraint, RequestFailedError
 from tunesmith.engines.hosted import failures
 from tunesmith.engines.hosted.calling import Tools
+from tunesmith.engines.hosted.kept import KeptAnswers
 from tunesmith.engines.hosted.provider import Provider, client
 
 RETRIES = 6  # 0.5 to 8 seconds apart, or as the server asks
@@ -36,10 +38,11 @@ class Shape(NamedTuple):
 class HostedChat:
     """Implements `engines.base.ChatEngine`; may be asked from several threads."""
 
-    def __init__(self, provider: Provider, model: str):
+    def __init__(self, provider: Provider, model: str, kept: KeptAnswers | None = None):
         self.at_once = provider.at_once
         self._provider = provider
         self._model = model
+        self._kept = kept
         self._client = client(provider, retries=RETRIES)
         self._shape = Shape(LIMITS[0] if provider.base_url else LIMITS[1])
         self._refused: set[str] = set()  # names of the limit
@@ -51,11 +54,36 @@ class HostedChat:
         max_tokens: int,
         tools: Sequence[str] = (),
         constraint: Constraint | None = None,
+        anew: bool = False,
     ) -> ChatAnswer:
-        start, known = time.perf_counter(), Tools(tools)
+        known = Tools(tools)
+        sent = [known.turn(turn) for turn in turns]
         asked_for = known.asked_for() | _asked_for(constraint)
+        if self._kept is None:
+            return self._ask(sent, max_tokens, asked_for, known)
+        request = self._digest(sent, max_tokens, asked_for)
+        if not anew and (found := self._kept.find(request)) is not None:
+            return found.model_copy(update={"kept": True})
+        answer = self._ask(sent, max_tokens, asked_for, known)
+        self._kept.add(request, answer)
+        return answer
+
+    def _digest(self, sent: Sequence[Any], max_tokens: int, asked_for: dict[str, Any]) -> str:
+        """Of everything that decides about the answer, and of no more: the key is no part of it."""
+        return digest(
+            "chat-request",
+            1,
+            base_url=self._provider.base_url or self._provider.name,
+            model=self._model,
+            messages=list(sent),
+            max_tokens=max_tokens,
+            more=asked_for,
+        )
+
+    def _ask(self, sent: Sequence[Any], max_tokens: int, asked_for: dict[str, Any], known: Tools) -> ChatAnswer:
+        start = time.perf_counter()
         try:
-            completion = self._completion([known.turn(turn) for turn in turns], max_tokens, asked_for)
+            completion = self._completion(sent, max_tokens, asked_for)
         except openai.OpenAIError as error:
             raise self._failure(error) from None
         if not isinstance(completion, ChatCompletion) or not completion.choices:

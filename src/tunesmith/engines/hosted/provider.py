@@ -22,6 +22,7 @@ class Provider(Record):
     api_key_env: str
     at_once: int = 4
     timeout: float = 60.0
+    keep: bool = True
 
     def key(self) -> str:
         """Raises ConfigError where the environment holds no usable key; the message never shows it."""

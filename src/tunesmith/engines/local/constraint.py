@@ -10,6 +10,7 @@ What llguidance does not hold answers to is refused, never left out.
 import json
 from collections.abc import Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ FORM: Any = {
     "lenient": False,  # what a schema says under "x-guidance" must not weaken it
     "coerce_one_of": False,
 }
+UNFIT = "start: /a+/"  # in place of a constraint that cannot be enforced
 ESCAPED = "\n\r\t\b\f"  # the control characters that this form can write
 
 
@@ -131,6 +133,43 @@ class Matchers:
     def fault(self, row: int) -> str | None:
         """Why the branch can say nothing that the constraint would allow; None where it can."""
         return _fault(self._branches[row]) or None
+
+
+class Several(Matchers):
+    """A constraint for each answer of a call, batch by batch; many answers may have the same one.
+
+    These constraints come with the data: one that cannot be enforced ends its own answers alone, as their fault.
+    """
+
+    def __init__(self, constraints: Sequence[Constraint], tokens: LLTokenizer):
+        self._width = tokens.vocab_size
+        self._left = iter(constraints)
+        self._tokens = tokens
+        self._known: dict[str, tuple[LLMatcher, str | None]] = {}  # a constraint's text → what has read nothing yet
+        self._branches: list[LLMatcher] = []
+        self._unfit: list[str | None] = []  # of each branch, why its constraint cannot be enforced
+
+    def begin(self, branches: int) -> tuple[list[int], bool]:
+        """A new batch, of the next `branches` constraints: what they force at once is asked for like any token."""
+        found = [self._of(constraint) for constraint in islice(self._left, branches)]
+        self._branches = [matcher.deep_copy() for matcher, _ in found]
+        self._unfit = [fault for _, fault in found]
+        return [], False
+
+    def follow(self, row: int, token: int) -> tuple[list[int], bool]:
+        return ([], True) if self._unfit[row] else super().follow(row, token)
+
+    def fault(self, row: int) -> str | None:
+        return self._unfit[row] or super().fault(row)
+
+    def _of(self, constraint: Constraint) -> tuple[LLMatcher, str | None]:
+        if constraint.text not in self._known:
+            try:
+                made, fault = grammar(constraint), None
+            except ConfigError as error:
+                made, fault = LLMatcher.grammar_from_lark(UNFIT), str(error)
+            self._known[constraint.text] = LLMatcher(self._tokens, made, log_level=0), fault
+        return self._known[constraint.text]
 
 
 def _forced(matcher: LLMatcher) -> list[int]:

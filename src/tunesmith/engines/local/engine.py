@@ -8,7 +8,7 @@ from llguidance import LLTokenizer
 from transformers import PreTrainedModel
 
 from tunesmith.engines.base import Constraint, LabelAnswer, TextAnswer, Tokens
-from tunesmith.engines.local.constraint import Anything, Matchers, vocabulary
+from tunesmith.engines.local.constraint import Anything, Matchers, Several, vocabulary
 from tunesmith.engines.local.greedy import greedy
 from tunesmith.engines.local.labels import Trie, search
 from tunesmith.engines.local.passes import Session
@@ -46,6 +46,7 @@ class LocalEngine:
                 yield LabelAnswer(
                     label=label,
                     confidence=state.confidence() if confidence else None,
+                    probabilities=state.probabilities() if exact else None,
                     seconds=seconds,
                     tokens_in=len(prompt),
                     tokens_out=len(labels[label]),
@@ -57,9 +58,12 @@ class LocalEngine:
         *,
         max_new_tokens: int,
         stop: Sequence[int],
-        constraint: Constraint | None = None,
+        constraint: Constraint | Sequence[Constraint] | None = None,
     ) -> Iterator[TextAnswer]:
-        rule = Anything() if constraint is None else Matchers(constraint, self._vocabulary(tuple(stop)))
+        rule: Anything | Matchers = Anything()
+        if constraint is not None:
+            kind = Matchers if isinstance(constraint, Constraint) else Several
+            rule = kind(constraint, self._vocabulary(tuple(stop)))  # type: ignore[arg-type]
         for batch, shared, started in self._batches(prompts):
             rests = [prompt[shared:] for prompt in batch]
             answers = greedy(self._session, rests, rule, limit=max_new_tokens, stop=set(stop))

@@ -108,6 +108,13 @@ class Search:
     def confidence(self) -> float:
         return math.exp(self.mass[self.greedy] - _log_sum([self.mass[leaf] for leaf in self._leaves()]))
 
+    def probabilities(self) -> tuple[float, ...]:
+        """Of every label, in order, where every node was looked at."""
+        leaves = {label: leaf for leaf, label in self.trie.label.items()}
+        masses = [self.mass[leaves[label]] for label in range(len(leaves))]
+        total = _log_sum(masses)
+        return tuple(math.exp(mass - total) for mass in masses)
+
     def _settled(self, frontier: list[int]) -> bool:
         """Whether the mass behind `frontier` can move the answer's confidence by less than the tolerance."""
         if not frontier:
