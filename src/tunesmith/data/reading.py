@@ -202,6 +202,7 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
     """A row with `messages` is canonical, or nearly so: someone may have added a column, or kept their own names."""
     line = place(origin)[1]
     section = section.model_copy(update={"time": None})  # only sources are split by time
+    calling = {"tools", "accepted", "results"} if isinstance(section, CallSection) else set()
     if "messages" not in row or row.keys() >= {section.input, *section.answer}:
         example = example_of(row, section, prompt=prompt, origin=origin)
         columns = columns_of(row, section) or ()
@@ -209,13 +210,10 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
         return EvalRow(
             example,
             line,
-            _without(
-                row, {*columns, *answer, section.slice, section.group, "weight", section.behaviour, section.tests}
-            ),
+            _without(row, {*columns, *answer, *_further(section), *calling}),
         )
     section = section.model_copy(update=_names(row, section))
-    read = {"messages", "tools", section.slice, section.group, "weight", section.behaviour, section.tests}
-    read |= {"accepted"} if isinstance(section, CallSection) else set()
+    read = {"messages", "tools", *_further(section), *calling}
     if isinstance(row.get("origin"), str):
         origin = row["origin"]
         read.add("origin")
@@ -229,6 +227,11 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
     if other.keys() == {OTHER} and isinstance(other[OTHER], dict):
         other = other[OTHER]
     return EvalRow(example, line, other)
+
+
+def _further(section: DataSection) -> set[str]:
+    """The columns beside input and answer."""
+    return {section.slice, section.group, "weight", section.behaviour, section.tests}
 
 
 def _names(row: dict[str, Any], section: DataSection) -> dict[str, str]:
