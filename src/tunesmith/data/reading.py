@@ -231,7 +231,8 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
 
 def _further(section: DataSection) -> set[str]:
     """The columns beside input and answer."""
-    return {section.slice, section.group, "weight", section.behaviour, section.tests}
+    named = (section.slice, section.group, "weight", section.behaviour, section.tests)
+    return {name for name in named if name}
 
 
 def _names(row: dict[str, Any], section: DataSection) -> dict[str, str]:
@@ -246,7 +247,7 @@ def _names(row: dict[str, Any], section: DataSection) -> dict[str, str]:
     return names
 
 
-def _without(row: dict[str, Any], read: set[str | None]) -> dict[str, Any]:
+def _without(row: dict[str, Any], read: set[str]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in read}
 
 
