@@ -231,7 +231,8 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
 
 def _further(section: DataSection) -> set[str]:
     """The columns beside input and answer."""
-    return {section.slice, section.group, "weight", section.behaviour, section.tests}
+    named = (section.slice, section.group, "weight", section.behaviour, section.tests)
+    return {name for name in named if name}
 
 
 def _names(row: dict[str, Any], section: DataSection) -> dict[str, str]:
