@@ -247,7 +247,7 @@ def _names(row: dict[str, Any], section: DataSection) -> dict[str, str]:
     return names
 
 
-def _without(row: dict[str, Any], read: set[str | None]) -> dict[str, Any]:
+def _without(row: dict[str, Any], read: set[str]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in read}
 
 
