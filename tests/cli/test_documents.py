@@ -26,6 +26,16 @@ WRITTEN = {  # pages with a project of their own, where answers are written → 
         "pairs.jsonl",
         [{"rude": f"Hand me file {n} now", "kind": f"Please hand me file {n}"} for n in range(110)],
     ),
+    ROOT / "docs" / "classification.md": (
+        "messages.jsonl",
+        [
+            {
+                "text": f"Parcel {n}: {'money back, ' if n % 2 else ''}{'late again' if n % 3 else 'thank you'}",
+                "tags": [label for label, fits in (("refund", n % 2), ("delay", n % 3)) if fits],
+            }
+            for n in range(110)
+        ],
+    ),
     ROOT / "docs" / "tool_calls.md": (
         "requests.jsonl",
         [

@@ -22,6 +22,7 @@ from tunesmith.engines.local.engine import LocalEngine
 from tunesmith.engines.local.loading import load
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.models.renderer import TOKENIZER
+from tunesmith.tasks import label_sets
 
 MODEL = "smollm2-135m-instruct"
 END = 2  # of the embedded model's turns
@@ -88,6 +89,17 @@ def test_every_answer_is_valid_and_spelled_as_json_dumps_spells_it(local, asked,
         assert json.dumps(json.loads(text), ensure_ascii=False) == text
         jsonschema.validate(json.loads(text), KINDS[kind])
         assert answer.logprob <= 0
+
+
+def test_a_set_of_labels_is_one_of_those_there_are_in_their_order(local, asked):
+    labels = ("bill", "red shoes", 'the "Größe"', "n/a (other)", "\\d+")
+    renderer, held = local.renderer(MODEL), Constraint(kind="grammar", text=label_sets.grammar(labels))
+    stop = [renderer.end_of_turn]
+    for answer in local.language(MODEL).generate(asked, max_new_tokens=60, stop=stop, constraint=held):
+        text = renderer.decode(answer.tokens)
+        assert answer.ended, text
+        assert label_sets.of_text(text, labels) == text
+        assert 0 < math.exp(answer.logprob) <= 1
 
 
 def test_a_number_keeps_its_spelling(local, asked):

@@ -65,8 +65,8 @@ def init(
     family: Annotated[
         str,
         typer.Option(
-            help="What kind of task it is: classification, extraction (of records), tool_calls, or generation (of "
-            "free text)."
+            help="What kind of task it is: classification, multi_label, extraction (of records), tool_calls, or "
+            "generation (of free text)."
         ),
     ] = "classification",
     schema: Annotated[

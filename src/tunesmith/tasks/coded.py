@@ -16,13 +16,14 @@ from typing import NamedTuple
 import numpy as np
 
 from tunesmith.core import sandbox
-from tunesmith.core.errors import DataError, UserError
+from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate
 from tunesmith.tasks import intervals
 from tunesmith.tasks.figures import Measures, groups_of, share, slices_of
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
+from tunesmith.tasks.runnable import refuse_unrunnable
 
 SECONDS = 10.0  # for one answer and its tests
 MEMORY = 1 << 30  # bytes
@@ -49,22 +50,6 @@ class Answers(NamedTuple):
     def where(self, rows: Booleans) -> "Answers":
         groups = None if self.groups is None else intervals.together(self.groups[rows])
         return Answers(self.compiled[rows], self.passed[rows], groups)
-
-
-def refuse_unrunnable(examples: Sequence[Example]) -> None:
-    """Raise UserError where nothing can be run here, DataError where a row has no tests."""
-    if why := sandbox.why_not():
-        raise UserError(
-            f"Code that a model wrote is run inside bubblewrap or not at all: {why}; or take the line `tests` out of "
-            "[data], and nothing is run."
-        )
-    without = [example for example in examples if not example.tests]
-    if without:
-        named = ", ".join(example.origin or example.id for example in without[:5])
-        raise DataError(
-            f"{len(without):,} of {len(examples):,} rows have no tests to run ([data] tests): {named}. Write them, or "
-            "take the rows out."
-        )
 
 
 def code_of(answer: str) -> str:

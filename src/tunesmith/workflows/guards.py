@@ -14,7 +14,7 @@ from tunesmith.data.reading import Reading
 from tunesmith.data.sensitive import secrets
 from tunesmith.evaluation import seal as seals
 from tunesmith.evaluation.seal import Seal
-from tunesmith.tasks import coded
+from tunesmith.tasks.runnable import refuse_unrunnable
 from tunesmith.tasks.spec import Task
 from tunesmith.workflows.inspecting import refuse_eval_stops, refuse_stops
 from tunesmith.workflows.project import Project
@@ -65,7 +65,7 @@ def ready(project: Project, verb: str) -> Ready:
         )
     task = project.task(rows, sealed)
     if task.runs_tests:
-        coded.refuse_unrunnable([*rows, *sealed])
+        refuse_unrunnable([*rows, *sealed])
     for own in (task.metrics, task.validators):
         if own is not None:
             own.check()
