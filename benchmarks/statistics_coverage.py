@@ -13,6 +13,7 @@ import numpy as np
 
 from statistics_rows import POPULATION, Rows, labels, rows, skewed
 from tunesmith.decisions import paired
+from tunesmith.decisions.judged import corrected
 from tunesmith.decisions.resampled import Summed, summed_difference
 from tunesmith.tasks import bounded, calibration, intervals, macro_f1, ratio
 from tunesmith.tasks.classified import Answers
@@ -78,6 +79,7 @@ def cases() -> Iterator[Case]:
     yield Case("median of ratios, tied", 1.0, _median(2), most=100.0)
     yield Case("calibration error", _calibration_truth(), _calibration_error, SIZES[2:])
     yield Case("95th percentile of latency", float(np.exp(1.6448536)), _latency, (100,))
+    yield Case("mean corrected for a lenient judge", 0.9, _judged, (50, 100, 500, 2000))
     yield from differences()
 
 
@@ -206,6 +208,16 @@ def _median(digits: int) -> Draw:
 
 def _latency(dice: np.random.Generator, n: int) -> Interval:
     return _ends(intervals.quantile(np.exp(dice.standard_normal(n)), 0.95))
+
+
+def _judged(dice: np.random.Generator, n: int) -> Interval:
+    """`n` of ten times as many rows are labelled; the judge takes a third of the wrong ones for right."""
+    good = dice.random(10 * n) < 0.9
+    judge = good | (dice.random(10 * n) < 1 / 3)
+    people = np.full(10 * n, np.nan)
+    people[:n] = good[:n]
+    found = corrected(judge.astype(np.float64), people, None)
+    return None if found is None else (found.low, found.high)
 
 
 def _said(luck: Floats) -> tuple[Floats, Floats]:

@@ -20,6 +20,8 @@ from tunesmith.decisions.guards import guards_of
 from tunesmith.decisions.judgement import decide
 from tunesmith.decisions.power import rows_needed
 from tunesmith.decisions.section import RulesSection
+from tunesmith.tasks import intervals
+from tunesmith.tasks.classified import Answers as Labels
 from tunesmith.tasks.intervals import Booleans
 from tunesmith.tasks.spec import Task
 
@@ -86,7 +88,12 @@ def _candidate(name: str, kind: Sequence[int], groups: tuple[int, ...] | None) -
         tokens_out=0,
     )
     predictions = tuple(answers[each][place] for place, each in enumerate(kind))
-    return Evaluated(task=TASK, scorecard=card, predictions=predictions, examples=_rows(n, groups))
+    made = Evaluated(task=TASK, scorecard=card, predictions=predictions, examples=_rows(n, groups))
+    expected = np.arange(n) % 2
+    said = np.choose(np.asarray(kind), [expected, 1 - expected, 2])
+    together = None if groups is None else intervals.together(np.asarray(groups))
+    made.__dict__["answers"] = Labels(expected, said, together, 2)  # what it would make of the rows, one by one
+    return made
 
 
 def _drawn(

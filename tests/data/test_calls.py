@@ -82,6 +82,27 @@ def test_what_cannot_be_read_is_a_fault_of_its_row(tmp_path, more, check, said):
     assert all(said in each.message for each in found.findings)
 
 
+def test_a_table_of_results_stays_with_the_row(tmp_path):
+    table = [{"name": "weather", "arguments": {"city": ["Bern"]}, "result": "rain"}, {"name": "weather", "error": "no"}]
+    asked = {"input": "Rain?", "output": TEXT, "tools": [TOOL]}
+    plain, row = reading(tmp_path, asked, asked | {"results": table}).examples
+    assert row.results == json.dumps(table)
+    assert row.id != plain.id
+    write_canonical(tmp_path / "written.jsonl", [row])
+    assert read_canonical(tmp_path / "written.jsonl", "written.jsonl") == (row,)
+    for broken, said in (
+        ({}, "expected a list"),
+        ([{"result": 1}], "the name of a tool"),
+        ([{"name": "weather"}], "not one of result and error"),
+        ([{"name": "weather", "result": 1, "times": 0}], "'times'"),
+        ([{"name": "weather", "result": 1, "arguments": {"city": "Bern"}}], "'arguments'"),
+        ([{"name": "weather", "result": 1, "reply": 1}], "the key 'reply'"),
+    ):
+        [fault] = reading(tmp_path, asked | {"results": broken or {"a": 1}}).findings
+        assert fault.check == "results"
+        assert said in fault.message
+
+
 def test_other_families_refuse_a_row_that_ends_in_a_call(tmp_path):
     chat = {"messages": [ASKED, {"role": "assistant", "tool_calls": [CALL]}], "tools": [TOOL]}
     [fault] = reading(tmp_path, chat, section=DataSection()).findings

@@ -14,7 +14,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.files import new_folder, write_json
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
-from tunesmith.engines.base import Engines
+from tunesmith.engines.base import Embedder, Engines
 from tunesmith.tasks.spec import Task
 
 CARD = "candidate.json"
@@ -97,6 +97,17 @@ def verify(folder: Path) -> Card:
             f"Delete that folder. {AGAIN}"
         )
     return card
+
+
+def same_embedder(engines: Engines, card: Card) -> Embedder:
+    """The sentence encoder, which must be the one that the candidate was made with. Raises UserError."""
+    embedder = engines.embedder()
+    if embedder.digest != card.inputs["embedder"]:
+        raise UserError(
+            f"Candidate {card.name!r} was made with another sentence encoder than the one that is installed. "
+            "Make it again with `tunesmith baseline`."
+        )
+    return embedder
 
 
 class Opener(Protocol):

@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tunesmith.candidates.base import Card, keep
+from tunesmith.candidates.base import Card, keep, same_embedder
 from tunesmith.candidates.chunks import Said, in_chunks
 from tunesmith.candidates.rows import ordered, rows_digest
-from tunesmith.core.errors import DataError, MissingExtraError, UserError
+from tunesmith.core.errors import DataError, MissingExtraError
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.engines.base import Embedder, Engines
@@ -136,12 +136,7 @@ class Classical:
 def open_candidate(folder: Path, card: Card, engines: Engines) -> Classical:
     features = card.config["features"]
     tfidf = TfIdf.open(folder) if features == "tfidf" else None
-    embedder = engines.embedder() if features == "minilm" else None
-    if embedder and embedder.digest != card.inputs["embedder"]:
-        raise UserError(
-            f"Candidate {card.name!r} was made with another sentence encoder than the one that is installed. "
-            "Make it again with `tunesmith baseline`."
-        )
+    embedder = same_embedder(engines, card) if features == "minilm" else None
     with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
         coef_KF, intercept_K = arrays["coef"], arrays["intercept"]
     return Classical(

@@ -15,11 +15,11 @@ import numpy as np
 
 from tunesmith.candidates import asking, prompting
 from tunesmith.candidates.asking import Asked
-from tunesmith.candidates.base import Candidate, Card, keep
+from tunesmith.candidates.base import Candidate, Card, keep, same_embedder
 from tunesmith.candidates.prompting import Context, Contexts, Turns
 from tunesmith.candidates.rows import ordered, rows_digest, where
 from tunesmith.core.digests import digest
-from tunesmith.core.errors import ConfigError, DataError, ModelError, UserError
+from tunesmith.core.errors import ConfigError, DataError, ModelError
 from tunesmith.core.example import Example, Message, question
 from tunesmith.core.files import write_jsonl
 from tunesmith.core.record import Record
@@ -111,12 +111,7 @@ def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
     if card.config["mode"] != "nearest":
         block = [turn for turns in shown for turn in turns]
         return asking.opened(folder, card, engines, lambda examples: [Context(block)] * len(examples))
-    embedder = engines.embedder()
-    if embedder.digest != card.inputs["embedder"]:
-        raise UserError(
-            f"Candidate {card.name!r} was made with another sentence encoder than the one that is installed. "
-            "Make it again with `tunesmith baseline`."
-        )
+    embedder = same_embedder(engines, card)
     vectors_NH = np.load(folder / VECTORS, allow_pickle=False)
     return asking.opened(folder, card, engines, _nearest(shown, vectors_NH, embedder, card.config["shots"]))
 

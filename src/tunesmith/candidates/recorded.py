@@ -69,14 +69,14 @@ class Recorded:
             if found is None:
                 yield Prediction(example=example.id, state="failed", error=MISSING)
                 continue
-            said = self._said(found) | {"confidence": found.confidence, "seconds": found.seconds or 0.0}
+            said = self._said(found, example.tools) | {"confidence": found.confidence, "seconds": found.seconds or 0.0}
             yield Prediction(example=example.id, latency=found.seconds, paid=found.cost, **said)
 
-    def _said(self, given: Given) -> dict[str, object]:
+    def _said(self, given: Given, tools: Sequence[str]) -> dict[str, object]:
         if given.text is None:
             return {"state": "refused"}
         task = self.card.task
-        output, fault = FAMILIES[task.family].parse(given.text, task)
+        output, fault = FAMILIES[task.family].parse(given.text, task, tools=tools)
         return {"state": "invalid" if output is None else "ok", "output": output, "text": given.text, "error": fault}
 
 

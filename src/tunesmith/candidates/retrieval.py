@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from tunesmith.candidates import asking, prompting
-from tunesmith.candidates.base import Candidate, Card, keep
+from tunesmith.candidates.base import Candidate, Card, keep, same_embedder
 from tunesmith.candidates.prompting import Context, Contexts
 from tunesmith.candidates.searching import BM25, merged
-from tunesmith.core.errors import ConfigError, DataError, ModelError, UserError
+from tunesmith.core.errors import ConfigError, DataError, ModelError
 from tunesmith.core.example import Example, question
 from tunesmith.core.files import write_jsonl
 from tunesmith.data.passages import Passage, passages_digest
@@ -63,12 +63,7 @@ def make(
 def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
     lines = (folder / PASSAGES).read_text(encoding="utf-8").split("\n")
     passages = [Passage.model_validate_json(line) for line in lines if line]
-    embedder = engines.embedder()
-    if embedder.digest != card.inputs["embedder"]:
-        raise UserError(
-            f"Candidate {card.name!r} was made with another sentence encoder than the one that is installed. "
-            "Make it again with `tunesmith baseline`."
-        )
+    embedder = same_embedder(engines, card)
     vectors_NH = np.load(folder / VECTORS, allow_pickle=False)
     return asking.opened(folder, card, engines, _found(passages, vectors_NH, embedder, card.config["passages"]))
 

@@ -60,13 +60,15 @@ class Example(Record):
     """`messages` is the input without the task's own prompt; its last turn is not the assistant's.
 
     `tools` are those that the model may call, each the text of a JSON object as OpenAI's API has it. `accepted` is the
-    JSON text of the calls that are right (`tasks/accepted.py`), where `expected` is not the only right answer.
+    JSON text of the calls that are right (`tasks/accepted.py`), where `expected` is not the only right answer,
+    `results` that of what calls return where the tools are simulated (`tasks/simulated.py`).
     """
 
     messages: tuple[Message, ...]
     expected: str
     tools: tuple[str, ...] = ()
     accepted: str = ""
+    results: str = ""
     slice: str | None = None
     group: str | None = None
     weight: float = 1.0
@@ -85,8 +87,7 @@ class Example(Record):
         if not self.tools and not any(calls) and not self.tests:
             return digest("example", 1, messages=turns, expected=self.expected)[:16]
         fields = {"messages": turns, "calls": calls, "tools": list(self.tools), "expected": self.expected}
-        fields |= {"accepted": self.accepted} if self.accepted else {}
-        fields |= {"tests": self.tests} if self.tests else {}
+        fields |= {name: getattr(self, name) for name in ("accepted", "results", "tests") if getattr(self, name)}
         return digest("example", 2, **fields)[:16]
 
     def answered(self, expected: str) -> "Example":

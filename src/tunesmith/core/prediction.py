@@ -27,6 +27,7 @@ class Prediction(Record):
     tokens_in: int = 0
     tokens_out: int = 0
     cost: float = 0.0
+    failed_calls: int = 0  # of simulated tools, before the answer
     error: str | None = None
     passages: tuple[str, ...] = ()
     paid: float | None = None

@@ -20,6 +20,7 @@ from tunesmith.tasks.calls import NO_CALL, Call, CallError, text, text_of
 from tunesmith.tasks.calls import answer_of as calls_in
 from tunesmith.tasks.label_sets import EMPTY, SetError, of_text, of_values
 from tunesmith.tasks.records import RecordError, ordered, parsed, schema_of, typed
+from tunesmith.tasks.simulated import fault_of_table
 
 TRUTH = "ground_truth"  # the accepted calls of the layout bfcl, which `import` keeps under `other`
 
@@ -107,6 +108,16 @@ def accepted_in(row: Mapping[str, Any]) -> str:
             field="accepted",
         )
     return fields.whole(json.dumps(found, ensure_ascii=False), "accepted")
+
+
+def results_in(row: Mapping[str, Any]) -> str:
+    """The table of what calls return, where the row's tools are simulated."""
+    found = row.get("results")
+    if found in (None, "", []):
+        return ""
+    if fault := fault_of_table(found):
+        raise RowError("results", f"'results' is no table of what calls return: {fault}.", field="results")
+    return fields.whole(json.dumps(found, ensure_ascii=False), "results")
 
 
 def record(values: Mapping[str, Any], field: str, section: DataSection, *, cells: bool = False) -> str:

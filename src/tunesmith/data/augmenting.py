@@ -92,6 +92,7 @@ def reworded(parent: Example, text: str, expected: str, made: Made) -> Example:
         messages=(*parent.messages[:-1], Message(role="user", content=text)),
         expected=expected,
         tools=parent.tools,
+        results=parent.results,
         accepted=parent.accepted if expected == parent.expected else "",
         slice=parent.slice,
         group=parent.group,

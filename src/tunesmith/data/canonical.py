@@ -25,7 +25,7 @@ CANONICAL = CallSection(
 SOURCE = "source"  # in a canonical row: where it stood before it was imported
 OTHER = "other"  # in a canonical row: the columns that are not read, kept for whoever else reads the file
 CANONICAL_KEYS = {
-    *("messages", "tools", "accepted", "slice", "group", "weight", "behaviour", "tests"),
+    *("messages", "tools", "accepted", "results", "slice", "group", "weight", "behaviour", "tests"),
     *("origin", SOURCE, "time", "made", OTHER),
 }
 
@@ -63,6 +63,8 @@ def canonical_line(example: Example, other: Mapping[str, Any] | None = None) -> 
         row["tools"] = [json.loads(tool) for tool in example.tools]
     if example.accepted:
         row["accepted"] = json.loads(example.accepted)
+    if example.results:
+        row["results"] = json.loads(example.results)
     if example.slice is not None:
         row["slice"] = example.slice
     if example.group is not None:

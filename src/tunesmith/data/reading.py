@@ -202,6 +202,7 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
     """A row with `messages` is canonical, or nearly so: someone may have added a column, or kept their own names."""
     line = place(origin)[1]
     section = section.model_copy(update={"time": None})  # only sources are split by time
+    calling = {"tools", "accepted", "results"} if isinstance(section, CallSection) else set()
     if "messages" not in row or row.keys() >= {section.input, *section.answer}:
         example = example_of(row, section, prompt=prompt, origin=origin)
         columns = columns_of(row, section) or ()
@@ -209,13 +210,10 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
         return EvalRow(
             example,
             line,
-            _without(
-                row, {*columns, *answer, section.slice, section.group, "weight", section.behaviour, section.tests}
-            ),
+            _without(row, {*columns, *answer, *_further(section), *calling}),
         )
     section = section.model_copy(update=_names(row, section))
-    read = {"messages", "tools", section.slice, section.group, "weight", section.behaviour, section.tests}
-    read |= {"accepted"} if isinstance(section, CallSection) else set()
+    read = {"messages", "tools", *_further(section), *calling}
     if isinstance(row.get("origin"), str):
         origin = row["origin"]
         read.add("origin")
@@ -231,6 +229,12 @@ def _eval_row(row: dict[str, Any], section: DataSection, prompt: str, origin: st
     return EvalRow(example, line, other)
 
 
+def _further(section: DataSection) -> set[str]:
+    """The columns beside input and answer."""
+    named = (section.slice, section.group, "weight", section.behaviour, section.tests)
+    return {name for name in named if name}
+
+
 def _names(row: dict[str, Any], section: DataSection) -> dict[str, str]:
     """The columns of slice, group, behaviour and tests in a row with `messages`: canonical ones, or those of [data]."""
     names = {"slice": "slice", "group": "group"}
@@ -243,7 +247,7 @@ def _names(row: dict[str, Any], section: DataSection) -> dict[str, str]:
     return names
 
 
-def _without(row: dict[str, Any], read: set[str | None]) -> dict[str, Any]:
+def _without(row: dict[str, Any], read: set[str]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in read}
 
 

@@ -14,7 +14,7 @@ from tunesmith.core.errors import DataError, nearest
 from tunesmith.core.example import Example, Message
 from tunesmith.core.texts import shown
 from tunesmith.data import fields
-from tunesmith.data.answers import accepted_in, answer_of, answer_of_turn, in_order, record
+from tunesmith.data.answers import accepted_in, answer_of, answer_of_turn, in_order, record, results_in
 from tunesmith.data.conversation import conversation, tools_of
 from tunesmith.data.fields import RowError
 from tunesmith.data.finding import from_there
@@ -150,6 +150,7 @@ def _example(
         expected=expected,
         tools=tools,
         accepted=accepted_in(row) if calling else "",
+        results=results_in(row) if calling else "",
         slice=fields.name(row.get(section.slice), section.slice),
         group=fields.name(row.get(section.group), section.group),
         weight=fields.weight(row.get("weight")),

@@ -17,6 +17,7 @@ T. Tango, Statistics in Medicine 17 (1998) 891. M. Fagerland, S. Lydersen, P. La
 2850. Q. McNemar, Psychometrika 12 (1947) 153.
 """
 
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -133,8 +134,12 @@ def _limits(wins: float, losses: float, rows: float, quantile: float) -> tuple[f
     return tango(wins + PSEUDO, losses + PSEUDO, rows + 2 * PSEUDO, quantile)
 
 
+@lru_cache(maxsize=1 << 12)
 def tango(wins: float, losses: float, rows: float, quantile: float) -> tuple[float, float]:
-    """Tango's limits for (wins - losses) / rows; counts may be any numbers from 0 with wins + losses ≤ rows."""
+    """Tango's limits for (wins - losses) / rows; counts may be any numbers from 0 with wins + losses ≤ rows.
+
+    Remembered: a verdict asks for the same limits several times.
+    """
     difference = (wins - losses) / rows
 
     def score(true: float) -> float:
@@ -154,15 +159,20 @@ def sign_flip_p(each: Floats, groups: Integers | None) -> float:
     """Two-sided exact p of a sum of whole numbers, were every group's sum as likely of either sign."""
     sums = each if groups is None else np.bincount(groups, weights=each)
     sizes, counts = np.unique(np.abs(np.rint(sums)).astype(np.int64), return_counts=True)
+    found = tuple((size, number) for size, number in zip(sizes.tolist(), counts.tolist(), strict=True) if size)
+    return _sign_flip_p(found, abs(round(float(sums.sum()))))
+
+
+@lru_cache(maxsize=1 << 12)
+def _sign_flip_p(found: tuple[tuple[int, int], ...], seen: int) -> float:
+    """`found` are the sizes of the groups' sums, with how many there are of each."""
     chances = np.ones(1)  # of every sum from -total to total
-    for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
-        if size == 0:
-            continue
+    for size, count in found:
         heads = np.arange(count + 1)
         terms = special.gammaln(count + 1) - special.gammaln(heads + 1) - special.gammaln(count - heads + 1)
         spaced = np.zeros(2 * size * count + 1)
         spaced[:: 2 * size] = np.exp(terms - count * np.log(2))
         chances = np.convolve(chances, spaced)
     total = (len(chances) - 1) // 2
-    extreme = np.abs(np.arange(-total, total + 1)) >= abs(round(float(sums.sum())))
+    extreme = np.abs(np.arange(-total, total + 1)) >= seen
     return min(1.0, float(chances[extreme].sum()))

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.candidates.base import Candidate, Card
+from tunesmith.candidates.turns import in_turns
 from tunesmith.core import memory
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.example import Example
@@ -67,6 +68,7 @@ def evaluate(
     memory.reset_peak()
     total = len(examples) + min(ALONE, len(examples))
     predictions: list[Prediction] = []
+    candidate = in_turns(candidate, examples)
     for prediction in _answers(candidate, examples):
         predictions.append(prediction)
         progress(len(predictions), total)
@@ -92,6 +94,7 @@ def complete(
     memory.reset_peak()
     predictions = list(kept.predictions)
     places = [place for place, prediction in enumerate(predictions) if prediction.state == "failed"]
+    candidate = in_turns(candidate, examples)
     again = _answers(candidate, [examples[place] for place in places], answered=len(predictions) - len(places))
     for number, (place, prediction) in enumerate(zip(places, again, strict=True), start=1):
         predictions[place] = recognised(task, prediction)

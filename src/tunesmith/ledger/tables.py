@@ -86,6 +86,7 @@ predictions = sa.Table(
     sa.Column("passages", AnyJson, nullable=False, server_default="[]"),
     sa.Column("paid", sa.Double),
     sa.Column("by", AnyText),
+    sa.Column("failed_calls", sa.Integer, nullable=False, server_default="0"),
 )
 
 verdicts = sa.Table(

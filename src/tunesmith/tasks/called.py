@@ -39,7 +39,7 @@ class Judged(NamedTuple):
 
 class Answers(NamedTuple):
     """Of every row: whether it is right, has the right tools, valid arguments; how many calls it should make and makes;
-    and whether it has no valid answer."""
+    whether it has no valid answer, whether its tools are simulated, and whether a call of one failed."""
 
     right: Booleans
     tools: Booleans
@@ -47,6 +47,8 @@ class Answers(NamedTuple):
     wanted: Integers
     made: Integers
     missing: Booleans
+    talked: Booleans
+    failed: Booleans
     groups: Integers | None
 
     def scores(self, metric: str) -> Floats:
@@ -62,6 +64,8 @@ class Answers(NamedTuple):
             wanted=self.wanted[rows],
             made=self.made[rows],
             missing=self.missing[rows],
+            talked=self.talked[rows],
+            failed=self.failed[rows],
             groups=groups,
         )
 
@@ -102,6 +106,8 @@ def _answers(judged: Sequence[Judged], examples: Sequence[Example], predictions:
         wanted=np.array([len(each.wanted) for each in judged], np.int64),
         made=np.array([len(each.made) for each in judged], np.int64),
         missing=missing,
+        talked=np.array([bool(row.results) for row in examples], np.bool_),
+        failed=np.array([each.failed_calls > 0 for each in predictions], np.bool_),
         groups=groups_of(examples),
     )
 
@@ -126,7 +132,18 @@ def _rates(answers: Answers) -> dict[str, Estimate]:
         "valid_arguments": _among(answers.valid, called, answers),
         "missing_rate": _among(answers.made < answers.wanted, expected, answers),
         "unnecessary_rate": _among(called, ~expected, answers),
+        **_of_talks(answers),
         "invalid_rate": share(answers.missing, answers.groups),
+    }
+
+
+def _of_talks(answers: Answers) -> dict[str, Estimate]:
+    """Where tools are simulated."""
+    if not answers.talked.any():
+        return {}
+    return {
+        "failed_rate": _among(answers.failed, answers.talked, answers),
+        "recovery_rate": _among(answers.right, answers.failed, answers),
     }
 
 

@@ -52,6 +52,11 @@ def groups_of(examples: Sequence[Example]) -> Integers | None:
     return intervals.together(np.array([number[key] for key in keys], np.int64))
 
 
+def missing_of(predictions: Sequence[Prediction]) -> Booleans:
+    """The rows without a valid answer."""
+    return np.array([each.state != "ok" or each.output is None for each in predictions], np.bool_)
+
+
 def slices_of(examples: Sequence[Example]) -> Iterator[tuple[str, Booleans]]:
     """Every slice by name, and which rows are its own."""
     names = np.array([example.slice or "" for example in examples], object)

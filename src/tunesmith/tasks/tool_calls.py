@@ -27,6 +27,8 @@ METRICS: Mapping[str, str] = {
     "valid_arguments": "valid arguments",
     "missing_rate": "calls missing",
     "unnecessary_rate": "needless calls",
+    "failed_rate": "calls failed",
+    "recovery_rate": "recovered",
     "invalid_rate": "no answer",
 }
 PRIMARY: tuple[str, ...] = ("call_exact", "right_tool")

@@ -32,7 +32,8 @@ from tunesmith.workflows.split_record import read_record
 
 
 class Evidence(Record):
-    """Everything that a verdict rests on. `sealed` and `validation` hold the candidates in the same order."""
+    """Everything that a verdict rests on. `sealed` and `validation` hold the candidates in the same order; among the
+    former, before the fine-tune, may stand a cascade, which is not judged."""
 
     verdict: Verdict
     sealed: tuple[Evaluated, ...]

@@ -167,6 +167,7 @@ def changed_words(names: list[str]) -> str:
     }
     words |= {"rules": "[rules]", "prices": "[prices]", "baseline": "the baselines", "train": "the fine-tune"}
     words |= {"cascade": "[cascade]", "calibration": "the calibration rows", "documents": "the documents"}
+    words |= {"prompts": "the other prompts"}
     words["measures"] = "what is measured"
     return listed([words.get(name, name) for name in names])
 
