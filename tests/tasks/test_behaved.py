@@ -45,6 +45,7 @@ TOOLS = Task(
     max_new_tokens=40,
     behaviour=BehaviourSection(escalate=("hand_over",), ask=("which one",)),
 )
+SETS = Task(family="multi_label", prompt="", labels=LABELS.labels, max_new_tokens=40, behaviour=LABELS.behaviour)
 
 
 def row(text: str, expected: str, behaviour: Behaviour | None = None) -> Example:
@@ -71,6 +72,8 @@ def answers(task: Task, examples: Sequence[Example], texts: Sequence[str]) -> li
         (RECORDS, '{"next_step": "person"}', "escalate"),
         (RECORDS, '{"next_step": "none"}', "refuse"),
         (RECORDS, '{"city": "person"}', "answer"),
+        (SETS, "pay, person", "escalate"),
+        (SETS, "none", "answer"),
         (TOOLS, calls.text_of("", [calls.Call("hand_over", {})]), "escalate"),
         (TOOLS, calls.text_of("", [calls.Call("weather", {"city": "Rome"})]), "answer"),
         (TOOLS, "Which one do you mean?", "ask"),

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tunesmith.core.example import Example, Message
+from tunesmith.core.prediction import Prediction
 from tunesmith.tasks.claims import Claim, capitals_are_names, sources_of, unsupported
+from tunesmith.tasks.remarks import remarks_of
+from tunesmith.tasks.spec import Task
 
 REAL = Path(os.environ.get("TUNESMITH_DATA", Path(__file__).parents[3] / "shared" / "data")) / "neutralizing_bias"
 
@@ -68,3 +72,12 @@ def test_few_approved_rewritings_of_real_sentences_claim_something_new() -> None
     before, after = ((REAL / name).read_text(encoding="utf-8").splitlines() for name in ("pre.train", "post.train"))
     new = [unsupported(b, sources_of((a,), "")) for a, b in zip(before, after, strict=True)]
     assert 0.02 < sum(map(bool, new)) / len(new) < 0.06
+
+
+def test_passages_that_a_candidate_was_shown_support_what_it_says() -> None:
+    task = Task(family="generation", prompt="Answer.", max_new_tokens=40)
+    row = Example(messages=(Message(role="user", content="How long may I return it?"),), expected="Within a month.")
+    said = Prediction(example=row.id, state="ok", output="You have 45 days.", passages=("faq.md:3",))
+    [without] = remarks_of(task, [row], [said], {})
+    [shown] = remarks_of(task, [row], [said], {"faq.md:3": "Returns: 45 days."})
+    assert (without.claims, shown.claims) == ((Claim("number", "45"),), ())

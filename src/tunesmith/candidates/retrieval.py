@@ -61,11 +61,23 @@ def make(
 
 
 def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
-    lines = (folder / PASSAGES).read_text(encoding="utf-8").split("\n")
-    passages = [Passage.model_validate_json(line) for line in lines if line]
+    passages = _read(folder / PASSAGES)
     embedder = same_embedder(engines, card)
     vectors_NH = np.load(folder / VECTORS, allow_pickle=False)
     return asking.opened(folder, card, engines, _found(passages, vectors_NH, embedder, card.config["passages"]))
+
+
+def shown_by(folder: Path) -> dict[str, str]:
+    """The text of every passage that the candidate in `folder` may show, by its place; none where it shows none."""
+    path = folder / PASSAGES
+    if not path.is_file():
+        return {}
+    return {each.place: each.text for each in _read(path)}
+
+
+def _read(path: Path) -> list[Passage]:
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [Passage.model_validate_json(line) for line in lines if line]
 
 
 def _found(passages: Sequence[Passage], vectors_NH: np.ndarray, embedder: Embedder, count: int) -> Contexts:

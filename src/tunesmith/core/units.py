@@ -39,7 +39,7 @@ def share(value: float) -> str:
 
 def plain(value: float) -> str:
     """A figure that is no share: `0.971` → '0.97', `23.4` → '23'."""
-    return f"{value:.2f}" if abs(value) < 10 else f"{value:,.0f}"
+    return f"{value:.2f}" if abs(value) < 5 else f"{value:,.0f}"
 
 
 def amount(value: float) -> str:

@@ -28,7 +28,7 @@ from tunesmith.core.scorecard import Estimate, Scorecard
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.evaluation.seal import rows_digest
 from tunesmith.tasks import behaved, families, intervals
-from tunesmith.tasks.base import Embed
+from tunesmith.tasks.base import Aids
 from tunesmith.tasks.behaved import recognised
 from tunesmith.tasks.figures import Measures
 from tunesmith.tasks.measures import measure, yardstick
@@ -40,6 +40,7 @@ ALONE_LEAST, ALONE_LONGEST = 8, 30.0  # except that this many are enough after s
 ALONE_AT_MOST = 100  # while they take less than ALONE_SECONDS together: enough for an interval of the 95th percentile
 ALONE_SECONDS = 10.0
 HOPELESS = 10  # rows that raise before any is answered: then it is the candidate, not the rows
+NO_AIDS = Aids()
 BUGS = (
     *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, MemoryError, NameError),
     *(NotImplementedError, TypeError),
@@ -58,12 +59,12 @@ def evaluate(
     task: Task,
     eval_version: int | None,
     prices: PricesSection,
-    embed: Embed | None = None,
+    aids: Aids = NO_AIDS,
     progress: Progress = silent,
 ) -> Evaluation:
     """Answer and measure `examples`. `eval_version` is the seal's version; None for rows that are not sealed.
 
-    `embed` gives texts their vectors (`tasks.measures`).
+    `aids` are what measuring free text uses.
     """
     memory.reset_peak()
     total = len(examples) + min(ALONE, len(examples))
@@ -75,7 +76,7 @@ def evaluate(
     timed = _with_latency(candidate, examples, predictions)
     predictions = validated(task, examples, [recognised(task, each) for each in timed])
     progress(total, total)
-    figures = _figures(task, examples, predictions, embed)
+    figures = _figures(task, examples, predictions, aids)
     card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, eval_version, memory.peak())
     return priced(Evaluation(scorecard=card, predictions=tuple(predictions)), examples, prices)
 
@@ -87,7 +88,7 @@ def complete(
     *,
     task: Task,
     prices: PricesSection,
-    embed: Embed | None = None,
+    aids: Aids = NO_AIDS,
     progress: Progress = silent,
 ) -> Evaluation:
     """`kept` with its failed rows answered again; every other answer stays as it is."""
@@ -101,18 +102,18 @@ def complete(
         progress(number, len(places))
     predictions = validated(task, examples, predictions)
     peak = max(memory.peak(), kept.scorecard.memory or 0)
-    figures, version = _figures(task, examples, predictions, embed), kept.scorecard.eval_version
+    figures, version = _figures(task, examples, predictions, aids), kept.scorecard.eval_version
     card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, version, peak)
     return priced(Evaluation(scorecard=card, predictions=tuple(predictions)), examples, prices)
 
 
 def measured_again(
-    kept: Evaluation, examples: Sequence[Example], *, task: Task, prices: PricesSection, embed: Embed | None = None
+    kept: Evaluation, examples: Sequence[Example], *, task: Task, prices: PricesSection, aids: Aids = NO_AIDS
 ) -> Evaluation:
     """The same answers, measured by what `task` says now and by the figures that there are now."""
     restored = validated(task, examples, kept.predictions)
     predictions = tuple(recognised(task, each) for each in restored)
-    card = kept.scorecard.model_copy(update=_figures(task, examples, predictions, embed))
+    card = kept.scorecard.model_copy(update=_figures(task, examples, predictions, aids))
     return priced(Evaluation(scorecard=card, predictions=predictions), examples, prices)
 
 
@@ -133,7 +134,7 @@ def of_answers(
     eval_version: int | None,
 ) -> Evaluation:
     """Measure answers that others have given, with the costs that stand in them."""
-    made = _scorecard(card, digest, examples, predictions, _figures(task, examples, predictions, None), eval_version)
+    made = _scorecard(card, digest, examples, predictions, _figures(task, examples, predictions, NO_AIDS), eval_version)
     return _with_costs(made, predictions, known=any(prediction.cost for prediction in predictions))
 
 
@@ -253,17 +254,15 @@ def _scorecard(
     )
 
 
-def _figures(
-    task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], embed: Embed | None
-) -> dict[str, Any]:
+def _figures(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], aids: Aids) -> dict[str, Any]:
     """The fields of a scorecard that depend on task, rows and answers alone."""
-    measures = measure(task, examples, predictions, embed=embed)
+    measures = measure(task, examples, predictions, aids)
     latencies = [prediction.latency for prediction in predictions if prediction.latency is not None]
     timed = {f"latency_p{share}": _quantile(latencies, share / 100) for share in (50, 95)}
     found = {name: getattr(measures, name) for name in Measures.model_fields}
     behaviours, red_team = behaved.figures(task, examples, predictions)
     found |= {"behaviours": behaviours, "red_team": red_team}
-    by = yardstick(task, meaning=embed is not None)
+    by = yardstick(task, meaning=aids.embed is not None)
     return found | {"metrics": measures.metrics | timed, "family": task.family, "measured": by}
 
 

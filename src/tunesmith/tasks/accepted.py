@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from tunesmith.tasks.calls import Call
-from tunesmith.tasks.records import may_be_null, types_of
+from tunesmith.tasks.records import may_be_null, properties_of, types_of
 
 Kind = Literal["count", "tool", "missing", "extra", "type", "value"]
 Accepted = Sequence[Mapping[str, Mapping[str, Sequence[Any]]]]
@@ -79,7 +79,7 @@ def _fault_of(
 ) -> Fault | None:
     if call.name != name or schema is None:
         return Fault("tool", call.name)
-    properties = _properties(schema)
+    properties = properties_of(schema)
     for key in schema.get("required") or ():
         if key not in call.arguments:
             return Fault("missing", key)
@@ -169,11 +169,6 @@ def _type(schema: Mapping[str, Any], value: Any) -> type:
     return type(value) if type(value) in allowed else str
 
 
-def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = schema.get("properties")
-    return found if isinstance(found, dict) else {}
-
-
 def _property(schemas: Mapping[str, Any], tool: str, key: str) -> Mapping[str, Any]:
-    found = _properties(schemas.get(tool, {})).get(key)
+    found = properties_of(schemas.get(tool, {})).get(key)
     return found if isinstance(found, dict) else {}

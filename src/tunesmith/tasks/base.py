@@ -12,6 +12,13 @@ from tunesmith.tasks.spec import Task
 Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]  # texts → unit vectors
 
 
+class Aids(NamedTuple):
+    """What measuring free text uses beside rows and answers: vectors, and the texts of passages by their places."""
+
+    embed: Embed | None = None
+    passages: Mapping[str, str] = {}
+
+
 class Parsed(NamedTuple):
     """The answer that a text gives, or why it gives none (the answer is `invalid`); both where it is a faulty one."""
 

@@ -23,6 +23,7 @@ from tunesmith.tasks.calls import answer_of
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import groups_of, share
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
+from tunesmith.tasks.label_sets import members
 from tunesmith.tasks.records import parsed, value_at
 from tunesmith.tasks.refusals import is_refusal
 from tunesmith.tasks.spec import Task
@@ -56,6 +57,8 @@ def behaviour_of(task: Task, output: str) -> Behaviour:
     if task.family in ("generation", "tool_calls"):
         meant = next((each for each in ASIDE if any(says(phrase, output) for phrase in words[each])), None)
         return meant or ("refuse" if is_refusal(output) else "answer")
+    if task.family == "multi_label":
+        return next((each for each in ASIDE if set(members(output)) & set(words[each])), "answer")
     value = output
     if task.family == "extraction":
         place = next((field.path for field in task.fields if field.name == task.behaviour.field), None)
@@ -83,14 +86,13 @@ def recognised(task: Task, prediction: Prediction) -> Prediction:
         output, fault = FAMILIES[task.family].parse(prediction.text, task)
         state = "invalid" if output is None else "ok"
         prediction = prediction.model_copy(update={"state": state, "output": output, "error": fault})
-    written = task.family == "generation" and prediction.state == "ok"
-    if written:
-        refuses = behaviour_of(task, prediction.output or "") == "refuse"
+    if task.family == "generation":
+        refuses = prediction.state == "ok" and behaviour_of(task, prediction.output or "") == "refuse"
     else:
         refuses = prediction.state == "invalid" and is_refusal(prediction.text)
     if not refuses:
         return prediction
-    text = prediction.text if written and prediction.text.strip() else prediction.output or prediction.text
+    text = prediction.text.strip() or prediction.output or ""
     return prediction.model_copy(update={"state": "refused", "output": None, "text": text, "error": RECOGNISED})
 
 

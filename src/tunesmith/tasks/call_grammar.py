@@ -11,15 +11,8 @@ from typing import Any
 
 from tunesmith.tasks.accepted import schemas_of
 from tunesmith.tasks.calls import CLOSE, OPEN
+from tunesmith.tasks.json_text import FORM
 
-FORM: Any = {  # JSON as `json.dumps` writes it
-    "item_separator": ", ",
-    "key_separator": ": ",
-    "whitespace_flexible": False,
-    "json_allowed_escapes": 'nrtbf\\"',
-    "lenient": False,
-    "coerce_one_of": False,
-}
 WORDS = r"words: /[^<\s][^<]*/"
 
 

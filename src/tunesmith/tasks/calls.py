@@ -6,7 +6,6 @@ JSON alone, an object or a list of them, with "arguments" or "parameters", as ot
 """
 
 import json
-import math
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 
 from tunesmith.core.example import Message, ToolCall
 from tunesmith.core.texts import shown, unfenced
+from tunesmith.tasks.json_text import DECODER
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
 MARKS = ("[TOOL_CALLS]", "<|python_tag|>")  # of other models, before their JSON
@@ -94,7 +94,7 @@ def _marked(text: str) -> Answer:
         words.append(text[at:begin])
         start = len(text) - len(text[begin + len(OPEN) :].lstrip())
         try:
-            value, end = _DECODER.raw_decode(text, start)
+            value, end = DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
             raise CallError("a call that is no JSON") from None
         rest = text[end:].lstrip()
@@ -111,7 +111,7 @@ def _marked(text: str) -> Answer:
 def _bare(text: str) -> tuple[Call, ...] | None:
     """The calls that a text of JSON alone makes; None where it is none, or says something else."""
     try:
-        found = _DECODER.decode(text)
+        found = DECODER.decode(text)
     except (ValueError, RecursionError):
         return None
     listed: Sequence[Any] = found if isinstance(found, list) else [found]
@@ -130,22 +130,9 @@ def call_of(value: Any) -> Call:
     arguments = value.get("arguments", value.get("parameters", {}))
     if isinstance(arguments, str):
         try:
-            arguments = _DECODER.decode(arguments)
+            arguments = DECODER.decode(arguments)
         except (ValueError, RecursionError):
             raise CallError(f"a call of {shown(value['name'], 40)} whose arguments are no JSON") from None
     if not isinstance(arguments, dict):
         raise CallError(f"a call of {shown(value['name'], 40)} whose arguments are no object")
     return Call(value["name"], arguments)
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _finite(text: str) -> float:
-    """1e999 is JSON, but no number that can be written again."""
-    found = float(text)
-    return found if math.isfinite(found) else _refuse(text)
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)

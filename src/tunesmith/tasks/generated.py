@@ -3,7 +3,7 @@
 chrF is the sentence-level chrF2 of sacrebleu; BLEU is its sentence-level BLEU, a mean over the rows like every other
 score: BLEU of a whole corpus is no mean, and of one candidate on one set there is nothing honest to make an interval
 from. `similarity` is that of the letters, `edit_distance` the share of words that somebody would have to change, and
-`meaning` the cosine of the vectors that `embed` gives. Lengths, words and LIX are medians over the rows with a valid
+`meaning` the cosine of the vectors of both texts. Lengths, words and LIX are medians over the rows with a valid
 answer; claims that nothing supports (`claims`) and broken rules (`style`) are shares of these rows.
 
 M. Popović, Proceedings of the Tenth Workshop on Statistical Machine Translation (2015) 392. K. Papineni et al.,
@@ -22,7 +22,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate
 from tunesmith.tasks import bounded, generation, intervals, remarks
-from tunesmith.tasks.base import Embed
+from tunesmith.tasks.base import Aids, Embed
 from tunesmith.tasks.behaved import said
 from tunesmith.tasks.claims import KINDS
 from tunesmith.tasks.figures import Measures, estimate, groups_of, share, slices_of, states_of
@@ -98,15 +98,13 @@ def _sizes(expected: str, answer: str) -> tuple[float, ...]:
     return len(answer) / len(expected.strip()), float(len(words(answer))), lix(answer)
 
 
-def measure(
-    task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], embed: Embed | None = None
-) -> Measures:
+def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], aids: Aids) -> Measures:
     answers = answers_of(task, examples, predictions)
     given = answers.where(~answers.missing)
-    noted = remarks.of_answers(task, examples, predictions)
+    noted = remarks.of_answers(task, examples, predictions, aids.passages)
     metrics = _rates(answers)
-    if embed is not None:
-        metrics["meaning"] = _mean(_meaning(task, examples, predictions, embed), answers.groups)
+    if aids.embed is not None:
+        metrics["meaning"] = _mean(_meaning(task, examples, predictions, aids.embed), answers.groups)
     metrics["unsupported_rate"] = share(np.any(noted.claims, axis=1), given.groups)
     if noted.rules:
         metrics["rule_rate"] = share(np.any(noted.breaks, axis=1), given.groups)

@@ -11,7 +11,7 @@ from tunesmith.core.digests import digest
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.tasks import classified, coded, multi_labelled, own_scores
-from tunesmith.tasks.base import Embed
+from tunesmith.tasks.base import Aids
 from tunesmith.tasks.figures import Answers, Measures
 from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.spec import Task
@@ -20,26 +20,24 @@ FIGURES = 1  # raised where figures are added or computed otherwise: what was me
 
 
 def measure(
-    task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], *, embed: Embed | None = None
+    task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], aids: Aids | None = None
 ) -> Measures:
     """Measure `predictions`, one for each of `examples` in order. Raises DataError for a label the task has not,
     UserError where a metric of the user's own fails.
 
-    `embed` gives texts their vectors, for likeness in meaning of free text, which is not measured without.
+    `aids` are of free text: likeness in meaning is not measured without vectors.
     """
-    measures = _of_family(task, examples, predictions, embed)
+    measures = _of_family(task, examples, predictions, aids or Aids())
     if task.runs_tests:
         measures = coded.added(measures, examples, predictions)
     return measures if task.metrics is None else own_scores.added(measures, task.metrics, examples, predictions)
 
 
-def _of_family(
-    task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], embed: Embed | None
-) -> Measures:
+def _of_family(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], aids: Aids) -> Measures:
     if task.family == "generation":
         from tunesmith.tasks import generated  # loads what compares texts
 
-        return generated.measure(task, examples, predictions, embed)
+        return generated.measure(task, examples, predictions, aids)
     if task.family == "extraction":
         from tunesmith.tasks import extracted
 

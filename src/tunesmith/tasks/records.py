@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from tunesmith.core.errors import ConfigError, nearest
 from tunesmith.core.texts import shown
 from tunesmith.tasks.comparing import Comparator, absent
+from tunesmith.tasks.json_text import DECODER
 
 How = Comparator | float
 NO_JSON, NO_OBJECT = "no JSON", "JSON, but no object"
@@ -45,7 +46,7 @@ def schema_of(text: str) -> dict[str, Any]:
 
 def refuse_unfit(schema: Any) -> None:
     """Raise ConfigError where `schema`, valid JSON, does not describe one object whose keys are all known."""
-    if not isinstance(schema, dict) or schema.get("type") != "object" or not _properties(schema):
+    if not isinstance(schema, dict) or schema.get("type") != "object" or not properties_of(schema):
         raise ConfigError('expected a schema of an object: "type": "object" with "properties"')
     if schema.get("additionalProperties") is not False:
         raise ConfigError(
@@ -72,17 +73,17 @@ def fields_of(schema: Mapping[str, Any], compare: Mapping[str, How]) -> tuple[Fi
 
 
 def _fields(schema: Mapping[str, Any], path: tuple[str, ...], compare: Mapping[str, How]) -> Iterator[Field]:
-    for key, part in _properties(schema).items():
+    for key, part in properties_of(schema).items():
         place = (*path, key)
         part = part if isinstance(part, dict) else {}
-        if "object" in types_of(part) and _properties(part):
+        if "object" in types_of(part) and properties_of(part):
             yield from _fields(part, place, compare)
             continue
         name = ".".join(place)
         yield Field(name, place, compare.get(name, _usual(part)), _is_copied(part))
 
 
-def _properties(schema: Mapping[str, Any]) -> dict[str, Any]:
+def properties_of(schema: Mapping[str, Any]) -> dict[str, Any]:
     found = schema.get("properties")
     return found if isinstance(found, dict) else {}
 
@@ -90,7 +91,7 @@ def _properties(schema: Mapping[str, Any]) -> dict[str, Any]:
 def schema_at(schema: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
     """What the schema says of a field."""
     for key in path:
-        schema = _properties(schema)[key]
+        schema = properties_of(schema)[key]
     return schema
 
 
@@ -139,7 +140,7 @@ def text_of(record: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
 def ordered(value: Any, schema: Mapping[str, Any]) -> Any:
     """`value` with the keys of its objects in the order of the schema, those that it does not name behind them."""
     if isinstance(value, dict):
-        known = _properties(schema)
+        known = properties_of(schema)
         keys = [*(key for key in known if key in value), *(key for key in value if key not in known)]
         return {key: ordered(value[key], known[key] if isinstance(known.get(key), dict) else {}) for key in keys}
     if isinstance(value, list):
@@ -151,7 +152,7 @@ def ordered(value: Any, schema: Mapping[str, Any]) -> Any:
 def parsed(text: str) -> dict[str, Any]:
     """The object that a text is. Raises RecordError."""
     try:
-        found = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        found = DECODER.decode(text)
     except (ValueError, RecursionError):
         raise RecordError("no-json", NO_JSON) from None
     if not isinstance(found, dict):
@@ -159,22 +160,12 @@ def parsed(text: str) -> dict[str, Any]:
     return found
 
 
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _finite(text: str) -> float:
-    """1e999 is JSON, but no number that can be written again."""
-    found = float(text)
-    return found if math.isfinite(found) else _refuse(text)
-
-
 def typed(cells: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """The record of a table's row, whose cells are all texts: each as its field's type wants it, an empty one absent.
 
     A cell that cannot be what its field wants stays as it is, for the schema to refuse.
     """
-    known = _properties(schema)
+    known = properties_of(schema)
     return {key: _cell(cell, known[key] if isinstance(known.get(key), dict) else {}) for key, cell in cells.items()}
 
 

@@ -78,6 +78,9 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
         candidates.refuse_faults(project, everyone)
         key = signing_key(project.folder)
         both = cascading.pair(project, everyone)
+        people = ratings.by_people(project, state, [entry.name for entry in everyone], console)
+        if rating_sheet:
+            ratings.refuse_standing(project)
         wanted = inputs.of_compare(project, baseline.id, train.id)
         with runs.record(project, "compare", wanted) as recording:
             engines = LocalEngines(project.folder, project.config.providers, project.answers)
@@ -108,12 +111,10 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
                 baseline=baseline,
                 train=train,
                 revealed=reveal,
-                ratings=ratings.by_people(project, state, [entry.name for entry in everyone], console),
+                ratings=people,
             )
             if rating_sheet:
-                pair = (verdict.baseline, verdict.candidate)
-                chosen = [each for each in evidence.validation if each.scorecard.candidate in pair]
-                ratings.write_sheet(project, state, chosen, console)
+                ratings.write_sheet(project, state, evidence, console)
             recording.result = _keep(project, state, recording, evidence, key)
             recording.result |= {"cascade": chain.model_dump() if chain else None}
     outcome = CompareOutcome(

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from tunesmith.candidates.base import read_card
 from tunesmith.candidates.load import load
+from tunesmith.candidates.retrieval import shown_by
 from tunesmith.core.example import Example
 from tunesmith.core.progress import Console
 from tunesmith.core.scorecard import Scaling, Scorecard
@@ -18,7 +19,7 @@ from tunesmith.evaluation import confidence
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.evaluation.runner import Evaluation, complete, evaluate, measured_again, priced
 from tunesmith.evaluation.seal import rows_digest
-from tunesmith.tasks.base import Embed
+from tunesmith.tasks.base import Aids, Embed
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import calibration_error
 from tunesmith.tasks.measures import answers_of, yardstick
@@ -44,10 +45,13 @@ class Bench:
 
     @cached_property
     def _embed(self) -> Embed | None:
-        """What gives texts their vectors, where answers are free text."""
-        if self._project.config.task.family != "generation":
-            return None
+        """What gives texts their vectors."""
         return for_measuring(self._engines, self._console, self._project.vectors)
+
+    def _aids(self, entry: Entry) -> Aids:
+        if self._project.config.task.family != "generation":
+            return Aids()
+        return Aids(self._embed, shown_by(self._project.artifacts / entry.digest))
 
     def on_validation(self, entry: Entry) -> Evaluation:
         return self._evaluation(entry, self._ready.validation, None)
@@ -114,7 +118,7 @@ class Bench:
                 kept,
                 task=self._ready.task,
                 prices=self._prices(entry),
-                embed=self._embed,
+                aids=self._aids(entry),
                 progress=self._console.progress(f"{entry.name}: {which} rows again"),
             )
             self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
@@ -131,17 +135,16 @@ class Bench:
     def _evaluation(
         self, entry: Entry, rows: Sequence[Example], version: int | None, called: str | None = None
     ) -> Evaluation:
-        prices = self._prices(entry)
         if (kept := self._kept(entry, rows)) is not None:
-            return self._current(kept, rows, prices)
+            return self._current(entry, kept, rows)
         used = self._engines.answers_used
         made = evaluate(
             load(self._project.artifacts, entry.digest, self._engines),
             rows,
             task=self._ready.task,
             eval_version=version,
-            prices=prices,
-            embed=self._embed,
+            prices=self._prices(entry),
+            aids=self._aids(entry),
             progress=self._console.progress(f"{entry.name}: {called or _name(version)} rows"),
         )
         if found := self._engines.answers_used - used:
@@ -152,14 +155,14 @@ class Bench:
         self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
         return made
 
-    def _current(self, kept: Evaluation, rows: Sequence[Example], prices: PricesSection) -> Evaluation:
+    def _current(self, entry: Entry, kept: Evaluation, rows: Sequence[Example]) -> Evaluation:
         """Kept answers, measured and priced by what tunesmith.toml says now."""
-        task, measured = self._ready.task, kept.scorecard.measured
+        task, prices, measured = self._ready.task, self._prices(entry), kept.scorecard.measured
         if measured == yardstick(task, meaning=True):
             return priced(kept, rows, prices)
-        if measured == yardstick(task, meaning=False) and self._embed is None:
+        if measured == yardstick(task, meaning=False) and self._aids(entry).embed is None:
             return priced(kept, rows, prices)
-        made = measured_again(kept, rows, task=task, prices=prices, embed=self._embed)
+        made = measured_again(kept, rows, task=task, prices=prices, aids=self._aids(entry))
         self._recording.ledger.save_scorecard(self._recording.id, made.scorecard, made.predictions)
         return made
 

@@ -12,9 +12,9 @@ from tunesmith.core.progress import Console
 from tunesmith.core.scorecard import Rated
 from tunesmith.core.units import count
 from tunesmith.evaluation.ratings import COLUMNS, DIMENSIONS, rated, read_ratings
-from tunesmith.evaluation.runner import Evaluation
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import RATINGS, Project
+from tunesmith.workflows.reporting import Evidence
 
 SHEET_ROWS = 40
 
@@ -32,13 +32,19 @@ def by_people(project: Project, state: Ready, candidates: Sequence[str], console
     return rated(ratings, examples, candidates)
 
 
-def write_sheet(project: Project, state: Ready, evaluations: Sequence[Evaluation], console: Console) -> None:
-    """evals/ratings.csv with answers of `evaluations` to validation rows, a line for each dimension, without ratings.
+def refuse_standing(project: Project) -> None:
+    """Raise UserError where a new sheet would replace ratings."""
+    if (standing := project.ratings_file) is not None:
+        raise UserError(f"{project.name(standing)} exists, and may hold ratings. Move it away, or fill it in.")
+
+
+def write_sheet(project: Project, state: Ready, evidence: Evidence, console: Console) -> None:
+    """evals/ratings.csv: answers of the two that the verdict names to validation rows, a line for each dimension.
 
     The candidates of a row come in an order that its id decides, so that none is always the first.
     """
-    if (standing := project.ratings_file) is not None:
-        raise UserError(f"{project.name(standing)} exists, and may hold ratings. Move it away, or fill it in.")
+    judged = (evidence.verdict.baseline, evidence.verdict.candidate)
+    evaluations = [each for each in evidence.validation if each.scorecard.candidate in judged]
     text = io.StringIO()
     sheet = csv.writer(text, lineterminator="\n")
     sheet.writerow([*COLUMNS, "input", "expected", "answer"])

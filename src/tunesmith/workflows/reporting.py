@@ -94,7 +94,7 @@ def _remarks(task: Task, examples: Sequence[Example], predictions: Sequence[Pred
             *(f"{claim.kind} not in the input: {claim.writing}" for claim in each.claims),
             *(f"breaks: {name}" for name in each.broken),
         )
-        for each in remarks_of(task, examples, predictions)
+        for each in remarks_of(task, examples, predictions, {})
         if each.claims or each.broken
     }
 

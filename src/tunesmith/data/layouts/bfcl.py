@@ -17,6 +17,7 @@ from typing import Any
 
 from tunesmith.core.errors import DataError
 from tunesmith.data import fields
+from tunesmith.data.answers import TRUTH
 from tunesmith.data.fields import RowError
 from tunesmith.data.layouts.base import COLUMNS, OTHER, Beside, Layout, Row
 from tunesmith.data.layouts.turns import call, parsed, tools, turns
@@ -25,7 +26,6 @@ from tunesmith.data.rows import object_at
 from tunesmith.tasks.calls import NO_CALL
 
 FUNCTIONS = "bfcl.function"  # under `other`: the functions where their types cannot be told from the tools
-TRUTH = "ground_truth"
 ANSWERS = "possible_answer"
 NONE_RIGHT = "irrelevance"  # in the name of a file: no call is right in any of its rows
 SCHEMA_TYPES = {"dict": "object", "float": "number", "tuple": "array"}

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,15 +22,8 @@ from torch import Tensor
 from tunesmith.core.errors import ConfigError, ModelError
 from tunesmith.engines.base import Constraint
 from tunesmith.models.tools import texts
+from tunesmith.tasks.json_text import FORM
 
-FORM: Any = {
-    "item_separator": ", ",
-    "key_separator": ": ",
-    "whitespace_flexible": False,
-    "json_allowed_escapes": 'nrtbf\\"',
-    "lenient": False,  # what a schema says under "x-guidance" must not weaken it
-    "coerce_one_of": False,
-}
 UNFIT = "start: /a+/"  # in place of a constraint that cannot be enforced
 ESCAPED = "\n\r\t\b\f"  # the control characters that this form can write
 
