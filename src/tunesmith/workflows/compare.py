@@ -97,8 +97,8 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
                 attempt=attempt(state.seal, tuned[0].digest),
                 caveats=_caveats(project, state, baseline, train),
             )
-            *theirs, own = (each.scorecard for each in found)
-            verdict = judged.model_copy(update={"payback": payback(own, theirs, cost_once(project, train))})
+            *theirs, tuned_card = (each.scorecard for each in found)
+            verdict = judged.model_copy(update={"payback": payback(tuned_card, theirs, cost_once(project, train))})
             shown = list(found)
             if both and chain:  # stands beside those that are judged: the fine-tune, a part of it, need not beat it
                 shared = cascading.on_sealed(project, state, chain, *bench.on_sealed(both))
@@ -191,6 +191,13 @@ def _caveats(project: Project, state: Ready, baseline: Run, train: Run) -> list[
     if not inputs.of_train(project).items() <= train.inputs.items():
         said.append("The fine-tune was made with other settings than tunesmith.toml has now.")
     return said
+
+
+def _write_sheet(project: Project, state: Ready, evidence: reporting.Evidence, console: Console) -> None:
+    """For people to rate the two that the verdict is about."""
+    pair = (evidence.verdict.baseline, evidence.verdict.candidate)
+    chosen = [each for each in evidence.validation if each.scorecard.candidate in pair]
+    ratings.write_sheet(project, state, chosen, console)
 
 
 def _keep(

@@ -3,6 +3,21 @@
 from pathlib import Path
 
 from tunesmith.core.errors import ConfigError
+from tunesmith.tasks.own import Own
+from tunesmith.tasks.spec import TaskSection
+
+
+def of_task(folder: Path, task: TaskSection) -> dict[str, Own]:
+    """The user's own metrics and validators, as fields of the task. Raises ConfigError."""
+    found = {}
+    for key, kind, names, file in (
+        ("metrics", "score", task.metrics, task.metrics_file),
+        ("validators", "fault", task.validators, task.validators_file),
+    ):
+        if names:
+            source = read(folder / file, file, key)
+            found[key] = Own(kind=kind, names=names, source=source, file=file, seconds=task.function_seconds)
+    return found
 
 
 def read(path: Path, name: str, key: str) -> str:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import ConfigError, UserError
@@ -30,14 +29,13 @@ from tunesmith.data.splitting import Strata, one_label
 from tunesmith.tasks import label_sets, tool_calls, validating
 from tunesmith.tasks.base import Family
 from tunesmith.tasks.families import FAMILIES
-from tunesmith.tasks.label_sets import check_set_labels, members
-from tunesmith.tasks.labels import check_labels
 from tunesmith.tasks.own import Own
 from tunesmith.tasks.records import counted_text
-from tunesmith.tasks.spec import CONSTRAINED, OF_LABELS, Task, check_of_labels
+from tunesmith.tasks.spec import Task
 from tunesmith.training.section import TrainSection
 from tunesmith.workflows import config, own_functions, schema_file, tools_file
 from tunesmith.workflows.config import Config
+from tunesmith.workflows.task_of import task_of
 
 RATINGS = ("ratings.csv", "ratings.jsonl")  # beside the eval set
 
@@ -205,60 +203,16 @@ class Project:
 
     def task(self, *rows: Sequence[Example]) -> Task:
         """The task; where it has labels and the configuration names none, they are those that `rows` use, sorted."""
-        if self.config.task.family == "multi_label":
-            return self._task_of_sets(*rows)
-        if not self.family.LABELLED:
-            task = Task(
-                family=self.config.task.family,
-                prompt=self.prompt,
-                max_new_tokens=self.config.model.max_new_tokens,
-                output_schema=self.output_schema,
-                compare=self.config.task.compare,
-                constrained=self.config.task.family in CONSTRAINED and self.config.task.constrained,
-                **self._measured,
-            )
-            return _behaving(task)
-        labels = self.config.task.labels
-        if labels is None:
-            labels = tuple(sorted({example.expected for part in rows for example in part}))
-            check_labels(labels)
-        of_labels = {name: getattr(self.config.task, name) for name in OF_LABELS}
-        task = Task(family=self.config.task.family, prompt=self.prompt, labels=labels, **of_labels, **self._measured)
-        check_of_labels(task)
-        return _behaving(task)
-
-    @property
-    def _measured(self) -> dict[str, Any]:
-        """What answers are measured by, as fields of the task."""
-        runs_tests = self.config.data.tests is not None
-        return {"style": self.config.style, "behaviour": self.config.behaviour, "runs_tests": runs_tests, **self._own}
+        return task_of(self.config, rows, prompt=self.prompt, schema=self.output_schema, own=self._own)
 
     @cached_property
     def _own(self) -> dict[str, Own]:
-        """The user's own metrics and validators, as fields of the task."""
-        task = self.config.task
-        found = {}
-        for key, kind, names, file in (
-            ("metrics", "score", task.metrics, task.metrics_file),
-            ("validators", "fault", task.validators, task.validators_file),
-        ):
-            if names:
-                source = own_functions.read(self.folder / file, file, key)
-                found[key] = Own(kind=kind, names=names, source=source, file=file, seconds=task.function_seconds)
-        return found
+        return own_functions.of_task(self.folder, self.config.task)
 
     def validated(self, task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Prediction]:
         """What a candidate of `task` answered, as the project's validators have it now."""
         now = task.model_copy(update={"validators": self._own.get("validators")})
         return validating.validated(now, examples, predictions)
-
-    def _task_of_sets(self, *rows: Sequence[Example]) -> Task:
-        used = {label for part in rows for example in part for label in members(example.expected)}
-        labels = self.config.task.labels or tuple(sorted(used))
-        check_set_labels(labels)
-        room = self.config.model.max_new_tokens
-        task = Task(family="multi_label", prompt=self.prompt, labels=labels, max_new_tokens=room, **self._measured)
-        return _behaving(task)
 
     def sources(self) -> list[Path]:
         """The data files that [data] files names, in order; never what Tunesmith itself wrote below data/."""
@@ -342,12 +296,6 @@ class Project:
             yield
         finally:
             lock.release()
-
-
-def _behaving(task: Task) -> Task:
-    """`task`, whose [behaviour] names what it has."""
-    task.behaviour.refuse_unfit(task.family, task.labels, [field.name for field in task.fields])
-    return task
 
 
 def _places(path: Path) -> tuple[Path, Path]:
