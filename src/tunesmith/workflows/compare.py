@@ -193,13 +193,6 @@ def _caveats(project: Project, state: Ready, baseline: Run, train: Run) -> list[
     return said
 
 
-def _write_sheet(project: Project, state: Ready, evidence: reporting.Evidence, console: Console) -> None:
-    """For people to rate the two that the verdict is about."""
-    pair = (evidence.verdict.baseline, evidence.verdict.candidate)
-    chosen = [each for each in evidence.validation if each.scorecard.candidate in pair]
-    ratings.write_sheet(project, state, chosen, console)
-
-
 def _keep(
     project: Project, state: Ready, recording: Recording, evidence: reporting.Evidence, key: SigningKey
 ) -> dict[str, Any]:
