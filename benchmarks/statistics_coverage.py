@@ -148,7 +148,7 @@ def _even(luck: Floats) -> Floats:
 
 
 def _tied(luck: Floats) -> Floats:
-    """Two thirds score 1, the rest spread."""
+    """A third score 1, the rest spread."""
     return np.minimum(0.4 + 0.9 * luck, 1.0)
 
 
