@@ -90,7 +90,7 @@ def walked(made, tmp_path_factory, tunesmith_in):
 def test_the_settings_are_those_of_the_family(made):
     text = (made / "tunesmith.toml").read_text()
     assert 'family = "generation"' in text
-    assert 'which = ["copy", "rules", "prompt", "few-shot"]' in text
+    assert 'which = ["copy", "rules", "prompt", "few-shot", "retrieval"]' in text
     assert 'primary = "chrf"' in text
 
 
