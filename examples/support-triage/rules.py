@@ -97,7 +97,8 @@ STEERING = re.compile(
 )
 
 INVOICE = re.compile(
-    r"\b(INV-[\w/-]*\d)|#(\d[\w/-]*)|\b(\d{4}-[A-Z])\b|\b(?:invoice|bill|receipt)(?: no\.?| number)? (\d[\w/-]*)"
+    r"\b(INV-[\w/-]{,16}\d)|#(\d[\w/-]{,16})|\b(\d{4}-[A-Z])\b"
+    r"|\b(?:invoice|bill|receipt)(?: no\.?| number)? (\d[\w/-]{,16})"
 )
 NUMBER = r"(\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)"
 AMOUNT = re.compile(

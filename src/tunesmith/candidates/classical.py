@@ -7,7 +7,6 @@ kept are arrays and word lists (npz without pickle, JSON).
 # Axes: N rows, F features, K labels.
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tunesmith.candidates.base import Card, keep, same_embedder
+from tunesmith.candidates.chunks import Said, in_chunks
 from tunesmith.candidates.rows import ordered, rows_digest
 from tunesmith.core.errors import DataError, MissingExtraError
 from tunesmith.core.example import Example
@@ -35,7 +35,6 @@ except ImportError:
 
 KIND = "classical"
 WEIGHTS = "weights.npz"
-CHUNK = 256  # rows answered at a time
 
 Features = Literal["tfidf", "minilm"]
 Matrix = Callable[[Sequence[str]], Any]  # texts → (N, F), dense or sparse, float32
@@ -114,26 +113,17 @@ class Classical:
     def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
         """The most probable label, or the one that costs least on average where the task has it so, with its
         probability as confidence."""
-        labels = self.card.task.labels
-        place = cheapest(self.card.task.cheapest, labels) if self.card.task.cheapest else None
-        size = 1 if alone else CHUNK
-        for first in range(0, len(examples), size):
-            chunk = examples[first : first + size]
-            start = time.perf_counter()
-            logs_NK = log_probabilities(self.matrix([row.text for row in chunk]), self.coef_KF, self.intercept_K)
-            chances_NK = self._chances(logs_NK)
-            winners_N = chances_NK.argmax(1) if place is None else [place(row) for row in chances_NK.tolist()]
-            seconds = (time.perf_counter() - start) / len(chunk)
-            for row, winner, chances_K in zip(chunk, winners_N, chances_NK, strict=True):
-                yield Prediction(
-                    example=row.id,
-                    state="ok",
-                    output=labels[winner],
-                    text=labels[winner],
-                    confidence=float(chances_K[winner]),
-                    seconds=seconds,
-                    latency=seconds if alone else None,
-                )
+        return in_chunks(examples, self._answers, alone=alone)
+
+    def _answers(self, texts: Sequence[str]) -> list[Said]:
+        task = self.card.task
+        chances_NK = self._chances(log_probabilities(self.matrix(texts), self.coef_KF, self.intercept_K))
+        place = cheapest(task.cheapest, task.labels) if task.cheapest else None
+        winners_N = chances_NK.argmax(1) if place is None else [place(row) for row in chances_NK.tolist()]
+        return [
+            (task.labels[winner], float(chances_K[winner]))
+            for winner, chances_K in zip(winners_N, chances_NK, strict=True)
+        ]
 
     def _chances(self, logs_NK: Any) -> Any:
         """Of the labels of the task, in its order; those that training never saw have none."""

@@ -10,7 +10,6 @@ most similar training row is taken (`fields.nearest`). The record is put togethe
 import json
 import math
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 
 from tunesmith.candidates import record_form
 from tunesmith.candidates.base import Card, keep
+from tunesmith.candidates.chunks import Said, in_chunks
 from tunesmith.candidates.record_form import Form, value_of
 from tunesmith.candidates.rows import ordered, rows_digest
 from tunesmith.core.errors import MissingExtraError
@@ -49,7 +49,6 @@ NAME = "classical"
 FIELDS = "fields.json"
 WEIGHTS = "weights.npz"
 ROWS = "rows.npz"  # TF-IDF of the training rows, where a field looks for the nearest
-CHUNK = 256  # rows answered at a time
 COPIED = 0.5  # of the values stand in their message
 REPEATS = 5  # rows to each value, on average: then the field chooses among them
 FITS: dict[str, Callable[[Rows, Rows], FieldModel]] = {
@@ -138,26 +137,14 @@ class ClassicalRecord:
     models: Sequence[FieldModel]  # of the fields of the task
 
     def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
-        size = 1 if alone else CHUNK
-        for first in range(0, len(examples), size):
-            chunk = examples[first : first + size]
-            start = time.perf_counter()
-            messages = Messages([row.text for row in chunk], self.looks)
-            answers = zip(*(model.answers(messages) for model in self.models), strict=True)
-            said = [self._record(answer) for answer in answers]
-            seconds = (time.perf_counter() - start) / len(chunk)
-            for row, (text, confidence) in zip(chunk, said, strict=True):
-                yield Prediction(
-                    example=row.id,
-                    state="ok",
-                    output=text,
-                    text=text,
-                    confidence=confidence,
-                    seconds=seconds,
-                    latency=seconds if alone else None,
-                )
+        return in_chunks(examples, self._answers, alone=alone)
 
-    def _record(self, answers: Sequence[Answer]) -> tuple[str, float | None]:
+    def _answers(self, texts: Sequence[str]) -> list[Said]:
+        messages = Messages(texts, self.looks)
+        answers = zip(*(model.answers(messages) for model in self.models), strict=True)
+        return [self._record(answer) for answer in answers]
+
+    def _record(self, answers: Sequence[Answer]) -> Said:
         task = self.card.task
         assert task.output_schema is not None
         pairs = list(zip(task.fields, answers, strict=True))

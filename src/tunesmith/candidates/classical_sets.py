@@ -9,7 +9,6 @@ confidence is the probability of all decisions together, as if none depended on 
 import json
 import math
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tunesmith.candidates.base import Card, keep
+from tunesmith.candidates.chunks import Said, in_chunks
 from tunesmith.candidates.rows import ordered, rows_digest
 from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.example import Example
@@ -42,7 +42,6 @@ except ImportError:
 KIND = "classical-sets"
 NAME = "classical"
 TICKS, WEIGHTS = "labels.json", "weights.npz"
-CHUNK = 256  # rows answered at a time
 
 
 def make(artifacts: Path, task: Task, train: Sequence[Example], validation: Sequence[Example]) -> str:
@@ -99,25 +98,12 @@ class ClassicalSets:
     model: Ticked
 
     def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
-        size = 1 if alone else CHUNK
-        for first in range(0, len(examples), size):
-            chunk = examples[first : first + size]
-            start = time.perf_counter()
-            chances_NK = self.model.chances(Messages([row.text for row in chunk], self.looks))
-            said = [self._set(row) for row in chances_NK.tolist()]
-            seconds = (time.perf_counter() - start) / len(chunk)
-            for row, (text, confidence) in zip(chunk, said, strict=True):
-                yield Prediction(
-                    example=row.id,
-                    state="ok",
-                    output=text,
-                    text=text,
-                    confidence=confidence,
-                    seconds=seconds,
-                    latency=seconds if alone else None,
-                )
+        return in_chunks(examples, self._answers, alone=alone)
 
-    def _set(self, chances: Sequence[float]) -> tuple[str, float]:
+    def _answers(self, texts: Sequence[str]) -> list[Said]:
+        return [self._set(row) for row in self.model.chances(Messages(texts, self.looks)).tolist()]
+
+    def _set(self, chances: Sequence[float]) -> Said:
         pairs = list(zip(self.model.choices, chances, strict=True))
         chosen = [label for label, chance in pairs if chance > self.card.config["thresholds"][label]]
         return text_of(chosen, self.card.task.labels), math.prod(
