@@ -17,7 +17,7 @@ from tunesmith.core.scorecard import Estimate, LabelFigures
 from tunesmith.tasks import intervals
 from tunesmith.tasks.accepted import schemas_of
 from tunesmith.tasks.calls import answer_of
-from tunesmith.tasks.figures import Measures, groups_of, share, slices_of, states_of
+from tunesmith.tasks.figures import Measures, groups_of, missing_of, share, slices_of, states_of
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
 from tunesmith.tasks.tool_calls import accepted_of, fault_of, faults
 
@@ -98,7 +98,7 @@ def _judge(expected: str, accepted: str, tools: tuple[str, ...], output: str | N
 
 
 def _answers(judged: Sequence[Judged], examples: Sequence[Example], predictions: Sequence[Prediction]) -> Answers:
-    missing = np.array([prediction.state != "ok" for prediction in predictions], np.bool_)
+    missing = missing_of(predictions)
     return Answers(
         right=np.array([each.right for each in judged], np.bool_),
         tools=np.array([each.right_tools for each in judged], np.bool_) & ~missing,
