@@ -118,8 +118,8 @@ def _why_rejected(story: Story, against: Comparison, others: Sequence[Comparison
     for each in (against, *others):
         if each.high < story.rules.min_effect:
             said.append(
-                f"Even the high end of the interval against {each.b} is {_signed(each.metric, each.high)}; a fine-tune "
-                f"must gain {_asked(story)}."
+                f"Even the high end of the interval against {each.b} is {_gained(each.metric, each.high)}; a "
+                f"fine-tune must gain {_asked(story)}."
             )
     margin = points(story.rules.slice_margin)
     for each in story.slices:
@@ -202,6 +202,10 @@ def _asked(story: Story) -> str:
     """What a fine-tune must gain at least."""
     least = story.rules.min_effect
     return f"{units.amount(least)} a row" if story.rules.primary in SPARED else f"{points(least)} points"
+
+
+def _gained(metric: str, value: float) -> str:
+    return f"{_signed(metric, value)} {'a row' if metric in SPARED else 'points'}"
 
 
 def _signed(metric: str, value: float) -> str:
