@@ -39,12 +39,12 @@ def test_the_same_model_twice_is_never_shipped(project, tunesmith):
 
 @pytest.mark.slow
 def test_a_fine_tune_on_shuffled_labels_is_never_shipped(project, tunesmith):
-    """Three of them on one eval set, and asking for any gain at all."""
+    """Two of them on one eval set, and asking for any gain at all."""
     source = project / "data/messages.csv"
     with source.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     settings = QUICK | {"TUNESMITH_BASELINES_WHICH": "majority,classical", "TUNESMITH_RULES_MIN_EFFECT": "0.0"}
-    for seed in range(3):
+    for seed in range(2):
         labels = [row["category"] for row in rows]
         random.Random(seed).shuffle(labels)
         with source.open("w", newline="", encoding="utf-8") as file:
