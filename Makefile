@@ -29,6 +29,7 @@ bench: setup  ## beside what a user would pick instead; minutes to hours
 	$(BIN)/python benchmarks/predictions.py
 	$(BIN)/python benchmarks/data.py
 	$(BIN)/python benchmarks/constrained.py
+	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/statistics.py
 
 setup: $(READY)
