@@ -196,7 +196,7 @@ def test_status_ask_and_predict(walked, tunesmith_in, sample):
     assert {step["state"] for step in run("status", "--json", **SMALL).json["steps"]} == {"done"}
     asked = run("ask", "Hand me the plan", "--with", "rules", "--with", "copy", **SMALL)
     assert "Please hand me the plan" in asked.out
-    assert "uncalibrated" in asked.out
+    assert "uncalibrated" not in asked.out
     sample.write_jsonl(walked[0] / "in.jsonl", [{"rude": "Hand it over"}, *chats(1)])
     done = run("predict", "in.jsonl", "-o", "out.jsonl", "--with", "copy", "--json", **SMALL)
     assert done.code == 0, done.err

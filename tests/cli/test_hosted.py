@@ -97,7 +97,7 @@ def test_the_whole_walk(sealed, typed, provider):
     assert compared.code == 0, compared.err
     lines = {line["name"]: line for line in compared.json["candidates"]}
     assert set(lines) == {"majority", "prompt", "few-shot", "fine-tune"}
-    assert lines["prompt"]["states"] == {"invalid": 24}
+    assert lines["prompt"]["states"] == {"refused": 24}
     tuned = lines["fine-tune"]
     assert tuned["metrics"]["accuracy"]["value"] == 1.0
     assert tuned["tokens_in"] == 24 * 40

@@ -174,7 +174,8 @@ def test_a_task_without_its_family(project, tunesmith):
     settings.write_text(settings.read_text().replace('family = "classification"\n', ""))
     refused(
         tunesmith("check", cwd=project),
-        '[task] family is missing. Expected "classification" or "extraction" or "generation".',
+        '[task] family is missing. Expected "classification" or "multi_label" or "extraction" or "generation" or '
+        '"tool_calls".',
     )
 
 

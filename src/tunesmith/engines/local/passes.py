@@ -97,15 +97,16 @@ class Session:
             self._memory.begin_with([(k.to(self._model.dtype), v.to(self._model.dtype)) for k, v in virtual.pairs])
             return
         assert virtual.embeddings_VH is not None
-        places = range(virtual.length)
-        self._model(
-            inputs_embeds=virtual.embeddings_VH.to(self._model.dtype).unsqueeze(0),
-            position_ids=torch.tensor([[*places]], device=self.device),
-            logits_to_keep=torch.tensor([0], device=self.device),
-            use_cache=False,
-            segments=Segments.remembering([virtual.length], places, self.device),
-            memory=self._memory,
-        )
+        positions = range(virtual.length)
+        with self._memory.remembering(self._places([0], [virtual.length])):
+            self._model(
+                inputs_embeds=virtual.embeddings_VH.to(self._model.dtype).unsqueeze(0),
+                position_ids=torch.tensor([[*positions]], device=self.device),
+                logits_to_keep=torch.tensor([0], device=self.device),
+                use_cache=False,
+                segments=Segments.remembering([virtual.length], positions, self.device),
+                memory=self._memory,
+            )
         self._memory.promote()
 
     def _say(self, tokens: Sequence[Tokens], *, going_on: bool) -> Tensor:
