@@ -44,7 +44,9 @@ def walked(tmp_path_factory, tunesmith_in, sample):
     settings = project / "tunesmith.toml"
     text = settings.read_text().replace("# epochs = 3", "epochs = 1").replace("# per_hour = 0", "per_hour = 0.5")
     which = '["majority", "classical", "prompt"]'
-    text = text.replace('# which = ["majority", "rules", "classical", "prompt", "few-shot", "retrieval"]', f"which = {which}")
+    text = text.replace(
+        '# which = ["majority", "rules", "classical", "prompt", "few-shot", "retrieval"]', f"which = {which}"
+    )
     settings.write_text(text.replace("# batch_size = 32", "batch_size = 16"))
     for verb in ("split", "seal"):
         assert tunesmith_in(project)(verb).code == 0
