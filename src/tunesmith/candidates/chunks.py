@@ -1,4 +1,4 @@
-"""Answering from texts alone, many at a time: what the classical models have in common."""
+"""Answering from texts alone, many at a time: what the majority and the classical models have in common."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence

@@ -1,12 +1,12 @@
 """The majority baseline: the most frequent label, or set of labels, of the training rows, whatever the request says."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.candidates.base import Card, keep
+from tunesmith.candidates.chunks import in_chunks
 from tunesmith.candidates.rows import ordered, rows_digest
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
@@ -36,19 +36,8 @@ class Majority:
     answer: str
 
     def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
-        for example in examples:
-            start = time.perf_counter()
-            answer, share = self.answer, self.card.config["share"]
-            seconds = time.perf_counter() - start
-            yield Prediction(
-                example=example.id,
-                state="ok",
-                output=answer,
-                text=answer,
-                confidence=share,
-                seconds=seconds,
-                latency=seconds if alone else None,
-            )
+        share = self.card.config["share"]
+        return in_chunks(examples, lambda texts: [(self.answer, share)] * len(texts), alone=alone)
 
 
 def open_candidate(folder: Path, card: Card, engines: Engines) -> Majority:

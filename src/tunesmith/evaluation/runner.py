@@ -60,21 +60,23 @@ def evaluate(
     eval_version: int | None,
     prices: PricesSection,
     aids: Aids = NO_AIDS,
+    timed: bool = True,
     progress: Progress = silent,
 ) -> Evaluation:
     """Answer and measure `examples`. `eval_version` is the seal's version; None for rows that are not sealed.
 
-    `aids` are what measuring free text uses.
+    `aids` are what measuring free text uses; `timed`: some rows are answered alone as well, for the latency.
     """
     memory.reset_peak()
-    total = len(examples) + min(ALONE, len(examples))
+    total = len(examples) + (min(ALONE, len(examples)) if timed else 0)
     predictions: list[Prediction] = []
     candidate = in_turns(candidate, examples)
     for prediction in _answers(candidate, examples):
         predictions.append(prediction)
         progress(len(predictions), total)
-    timed = _with_latency(candidate, examples, predictions)
-    predictions = validated(task, examples, [recognised(task, each) for each in timed])
+    if timed:
+        predictions = _with_latency(candidate, examples, predictions)
+    predictions = validated(task, examples, [recognised(task, each) for each in predictions])
     progress(total, total)
     figures = _figures(task, examples, predictions, aids)
     card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, eval_version, memory.peak())

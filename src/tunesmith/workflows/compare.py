@@ -13,7 +13,7 @@ from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Run
 from tunesmith.core.scorecard import CascadeFigures, Rated
-from tunesmith.core.verdict import Ceiling, Comparison, Guarded, Payback
+from tunesmith.core.verdict import Ceiling, Comparison, Guarded, Payback, Verdict
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import decide, decisive_failures
 from tunesmith.decisions.payback import payback, sentences
@@ -90,15 +90,7 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
             chain = cascading.make(project, state, recording, bench, both) if both else None
             state = _announce(project, state, bench, everyone, reveal=reveal)
             state, found = _on_sealed(project, state, bench, everyone)
-            judged = decide(
-                found[-1],
-                found[:-1],
-                project.config.rules,
-                attempt=attempt(state.seal, tuned[0].digest),
-                caveats=_caveats(project, state, baseline, train),
-            )
-            *theirs, tuned_card = (each.scorecard for each in found)
-            verdict = judged.model_copy(update={"payback": payback(tuned_card, theirs, cost_once(project, train))})
+            verdict = _judged(project, state, found, baseline, train)
             shown = list(found)
             if both and chain:  # stands beside those that are judged: the fine-tune, a part of it, need not beat it
                 shared = cascading.on_sealed(project, state, chain, *bench.on_sealed(both))
@@ -171,6 +163,20 @@ def _evaluated(state: Ready, bench: Bench, everyone: list[candidates.Entry]) -> 
 
 def _evaluated_as(state: Ready, each: Evaluation) -> Evaluated:
     return Evaluated(task=state.task, scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
+
+
+def _judged(project: Project, state: Ready, found: Sequence[Evaluated], baseline: Run, train: Run) -> Verdict:
+    """The verdict on the last of `found`, with when it pays back."""
+    *others, tuned = found
+    verdict = decide(
+        tuned,
+        others,
+        project.config.rules,
+        attempt=attempt(state.seal, tuned.scorecard.candidate_digest),
+        caveats=_caveats(project, state, baseline, train),
+    )
+    paid = payback(tuned.scorecard, [each.scorecard for each in others], cost_once(project, train))
+    return verdict.model_copy(update={"payback": paid})
 
 
 def _caveats(project: Project, state: Ready, baseline: Run, train: Run) -> list[str]:

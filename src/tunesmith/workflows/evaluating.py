@@ -145,6 +145,7 @@ class Bench:
             eval_version=version,
             prices=self._prices(entry),
             aids=self._aids(entry),
+            timed=version is not None,  # what is shown of latency is of the sealed rows
             progress=self._console.progress(f"{entry.name}: {called or _name(version)} rows"),
         )
         if found := self._engines.answers_used - used:

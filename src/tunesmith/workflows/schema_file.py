@@ -7,24 +7,15 @@ from typing import Any
 from tunesmith.core.errors import ConfigError
 from tunesmith.tasks import json_schema
 from tunesmith.tasks.records import refuse_unfit
+from tunesmith.workflows import json_file
 
 ADVICE = "docs/extraction.md shows one."
 
 
 def read(path: Path, name: str) -> Any:
     """The schema as its file has it; `name` is what messages call that. Raises ConfigError."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise ConfigError(
-            f"The schema {name} does not exist. Write it, or name another file under [task] output_schema. {ADVICE}"
-        ) from None
-    except (UnicodeDecodeError, IsADirectoryError):
-        raise ConfigError(f"The schema {name} is not UTF-8 text. Save it as UTF-8.") from None
-    except json.JSONDecodeError as error:
-        raise ConfigError(
-            f"{name}, line {error.lineno}: not valid JSON: {error.msg} at character {error.colno}. {ADVICE}"
-        ) from None
+    absent = f"The schema {name} does not exist. Write it, or name another file under [task] output_schema."
+    return json_file.read(path, name, absent=absent, advice=ADVICE)
 
 
 def text_of(schema: Any, name: str) -> str:

@@ -64,9 +64,9 @@ def greedy(
 
 def closed_up(places: Sequence[int]) -> list[int]:
     """The same, which ascend, in an order in which the last fill the gaps and all others stay where they are."""
-    staying = [place for place in places if place < len(places)]
+    staying = {place for place in places if place < len(places)}
     moving = [*places[len(staying) :]]
-    return [place if place in set(staying) else moving.pop() for place in range(len(places))]
+    return [place if place in staying else moving.pop() for place in range(len(places))]
 
 
 def _likeliest(logits_BV: Tensor, allowed_BV: Tensor | None) -> tuple[list[float], list[int]]:
