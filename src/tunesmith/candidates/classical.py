@@ -9,6 +9,7 @@ kept are arrays and word lists (npz without pickle, JSON).
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -118,18 +119,27 @@ class Classical:
     def _answers(self, texts: Sequence[str]) -> list[Said]:
         task = self.card.task
         chances_NK = self._chances(log_probabilities(self.matrix(texts), self.coef_KF, self.intercept_K))
-        place = cheapest(task.cheapest, task.labels) if task.cheapest else None
-        winners_N = chances_NK.argmax(1) if place is None else [place(row) for row in chances_NK.tolist()]
+        cheapest_of = self._cheapest
+        winners_N = chances_NK.argmax(1) if cheapest_of is None else [cheapest_of(row) for row in chances_NK.tolist()]
         return [
             (task.labels[winner], float(chances_K[winner]))
             for winner, chances_K in zip(winners_N, chances_NK, strict=True)
         ]
 
+    @cached_property
+    def _cheapest(self) -> Callable[[Sequence[float]], int] | None:
+        task = self.card.task
+        return cheapest(task.cheapest, task.labels) if task.cheapest else None
+
+    @cached_property
+    def _places(self) -> list[int]:
+        """Of the labels that training saw, among those of the task."""
+        return [self.card.task.labels.index(label) for label in self.card.config["labels"]]
+
     def _chances(self, logs_NK: Any) -> Any:
         """Of the labels of the task, in its order; those that training never saw have none."""
-        places = [self.card.task.labels.index(label) for label in self.card.config["labels"]]
         chances_NK = np.zeros((len(logs_NK), len(self.card.task.labels)))
-        chances_NK[:, places] = np.exp(logs_NK)
+        chances_NK[:, self._places] = np.exp(logs_NK)
         return chances_NK
 
 

@@ -21,7 +21,7 @@ from tunesmith.candidates.rows import ordered, rows_digest, where
 from tunesmith.core.digests import digest
 from tunesmith.core.errors import ConfigError, DataError, ModelError
 from tunesmith.core.example import Example, Message, question
-from tunesmith.core.files import write_jsonl
+from tunesmith.core.files import read_jsonl, write_jsonl
 from tunesmith.core.record import Record
 from tunesmith.engines.base import Embedder, Engines
 from tunesmith.models.names import is_hosted
@@ -106,8 +106,7 @@ def draw(rows: Sequence[Example], task: Task, shots: int, seed: int) -> list[Exa
 
 
 def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
-    lines = (folder / ROWS).read_text(encoding="utf-8").split("\n")
-    shown = [Shown.model_validate_json(line).messages for line in lines if line]
+    shown = [Shown.model_validate_json(line).messages for line in read_jsonl(folder / ROWS)]
     if card.config["mode"] != "nearest":
         block = [turn for turns in shown for turn in turns]
         return asking.opened(folder, card, engines, lambda examples: [Context(block)] * len(examples))

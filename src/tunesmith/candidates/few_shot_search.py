@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from tunesmith.candidates import asking, few_shot
 from tunesmith.candidates.asking import Asked
-from tunesmith.candidates.base import Card
+from tunesmith.candidates.base import Candidate, Card
 from tunesmith.candidates.prompting import Context
 from tunesmith.candidates.rows import ordered
 from tunesmith.core.digests import digest, sha256_text
@@ -23,6 +23,7 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Progress, silent
 from tunesmith.tasks.measures import point
 from tunesmith.tasks.spec import Task
+from tunesmith.tasks.validating import validated
 
 TRIALS = 12
 ROUNDS = (12, 24, 48)  # held-out rows answered after each round, of which half the pairs go on
@@ -97,7 +98,8 @@ def _halving(trials: Sequence[Trial], held: Sequence[Example], asked: Asked, met
             rows = held[len(trial.answers) : end]
             if rows:
                 trial.answers += _candidate(trial, asked).predict(rows)
-                trial.score = point(trial.task, held[: len(trial.answers)], trial.answers, metric)
+                answered = held[: len(trial.answers)]
+                trial.score = point(trial.task, answered, validated(trial.task, answered, trial.answers), metric)
             done += len(rows)
             progress(done, total)
         left = sorted(left, key=lambda trial: -trial.score)[: max(1, len(left) // 2)]
@@ -105,7 +107,7 @@ def _halving(trials: Sequence[Trial], held: Sequence[Example], asked: Asked, met
     return left[0]
 
 
-def _candidate(trial: Trial, asked: Asked) -> Any:
+def _candidate(trial: Trial, asked: Asked) -> Candidate:
     """The pair as a candidate that is not kept."""
     inputs = asking.made_with(asked.engines, asked.model, trial.task)
     card = Card(kind=few_shot.KIND, name="trial", task=trial.task, config=asked.config, inputs=inputs)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 STRENGTHS = (1.0, 10.0, 100.0)  # of C; unit vectors want weak regularisation
 LEAST = 1e-6  # what a label that training never saw is given: it costs as much as one row in a million
@@ -51,7 +52,8 @@ def fits(
 ) -> Iterator[Fitted]:
     """A classifier of at least two labels for each C; `checks` are the labels of the validation rows."""
     for strength in STRENGTHS:
-        model = LogisticRegression(C=strength, max_iter=1000).fit(rows_NF, expected, sample_weight=weights)
+        with threadpool_limits(1):  # its products are small: further threads wait for each other three times as long
+            model = LogisticRegression(C=strength, max_iter=1000).fit(rows_NF, expected, sample_weight=weights)
         coef_KF, intercept_K = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
         if len(coef_KF) == 1:  # of two labels scikit-learn keeps the second one's weights alone
             coef_KF, intercept_K = (np.concatenate([np.zeros_like(part), part]) for part in (coef_KF, intercept_K))

@@ -14,7 +14,7 @@ from tunesmith.candidates.base import Card, keep
 from tunesmith.core.digests import sha256_text
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example
-from tunesmith.core.files import write_jsonl
+from tunesmith.core.files import read_jsonl, write_jsonl
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
 from tunesmith.data.normal import normalise
@@ -81,5 +81,4 @@ class Recorded:
 
 
 def open_candidate(folder: Path, card: Card, engines: Engines) -> Recorded:
-    lines = (folder / ANSWERS).read_text(encoding="utf-8").split("\n")
-    return Recorded(folder, card, [Given.model_validate_json(line) for line in lines if line])
+    return Recorded(folder, card, [Given.model_validate_json(line) for line in read_jsonl(folder / ANSWERS)])

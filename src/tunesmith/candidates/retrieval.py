@@ -17,7 +17,7 @@ from tunesmith.candidates.prompting import Context, Contexts
 from tunesmith.candidates.searching import BM25, merged
 from tunesmith.core.errors import ConfigError, DataError, ModelError
 from tunesmith.core.example import Example, question
-from tunesmith.core.files import write_jsonl
+from tunesmith.core.files import read_jsonl, write_jsonl
 from tunesmith.data.passages import Passage, passages_digest
 from tunesmith.engines.base import Embedder, Engines
 from tunesmith.models.names import is_hosted
@@ -76,8 +76,7 @@ def shown_by(folder: Path) -> dict[str, str]:
 
 
 def _read(path: Path) -> list[Passage]:
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return [Passage.model_validate_json(line) for line in lines if line]
+    return [Passage.model_validate_json(line) for line in read_jsonl(path)]
 
 
 def _found(passages: Sequence[Passage], vectors_NH: np.ndarray, embedder: Embedder, count: int) -> Contexts:

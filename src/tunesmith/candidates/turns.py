@@ -84,15 +84,15 @@ class InTurns:
     def predict(self, examples: Sequence[Example], *, alone: bool = False) -> Iterator[Prediction]:
         for group in [[example] for example in examples] if alone else [examples]:
             start = time.perf_counter()
-            for prediction in self._answers(group):
+            for prediction in self._answers(group, alone=alone):
                 latency = time.perf_counter() - start if alone else None
                 yield prediction.model_copy(update={"latency": latency})
 
-    def _answers(self, examples: Sequence[Example]) -> Iterator[Prediction]:
+    def _answers(self, examples: Sequence[Example], *, alone: bool) -> Iterator[Prediction]:
         talks = [Talk(row, Tools(row.results or "[]", schemas_of(row.tools)), row.messages) for row in examples]
         going = talks
         for _ in range(MOST_TURNS):
-            said = self._candidate.predict([talk.asked for talk in going])
+            said = self._candidate.predict([talk.asked for talk in going], alone=alone)
             pairs = zip(going, said, strict=True)
             going = [talk for talk, each in pairs if talk.goes_on(each)]
             if not going:

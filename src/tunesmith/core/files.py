@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text` (UTF-8, line ends as given).
+def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Replace `path` by `text` (UTF-8, line ends as given), with these rights.
 
     After a crash the old or the new file stands, never half of one.
     """
@@ -22,11 +22,16 @@ def write_text(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
+        os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def read_jsonl(path: Path) -> list[str]:
+    """The lines of what `write_jsonl` wrote, each one JSON document."""
+    return [line for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
 @contextmanager

@@ -13,11 +13,8 @@ from tunesmith.decisions.guards import Guards
 from tunesmith.decisions.paired import MIN_ROWS
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
-from tunesmith.tasks.families import SPARED, name_of
+from tunesmith.tasks.families import EXACT, SPARED, name_of
 from tunesmith.tasks.intervals import MIN_GROUPS
-from tunesmith.tasks.own import PREFIX
-
-SCORED = ("chrf", "bleu", "rouge_l", "similarity", "jaccard")  # by which a row is not simply right or wrong
 
 
 class Story(NamedTuple):
@@ -104,7 +101,8 @@ def _ahead(against: Comparison) -> str:
 
 
 def _scored(metric: str) -> bool:
-    return metric in SCORED or metric.startswith(PREFIX)
+    """By which a row is not simply right or wrong; macro F1 is told by the rows that are."""
+    return metric not in EXACT and metric != "macro_f1"
 
 
 def _difference(each: Comparison) -> str:

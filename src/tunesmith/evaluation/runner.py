@@ -29,11 +29,10 @@ from tunesmith.evaluation.prices import PricesSection
 from tunesmith.evaluation.seal import rows_digest
 from tunesmith.tasks import behaved, families, intervals
 from tunesmith.tasks.base import Aids
-from tunesmith.tasks.behaved import recognised
 from tunesmith.tasks.figures import Measures
 from tunesmith.tasks.measures import measure, yardstick
 from tunesmith.tasks.spec import Task
-from tunesmith.tasks.validating import validated
+from tunesmith.tasks.validating import settled
 
 ALONE = 24  # rows answered alone, at least,
 ALONE_LEAST, ALONE_LONGEST = 8, 30.0  # except that this many are enough after so many seconds: long texts take theirs
@@ -76,7 +75,7 @@ def evaluate(
         progress(len(predictions), total)
     if timed:
         predictions = _with_latency(candidate, examples, predictions)
-    predictions = validated(task, examples, [recognised(task, each) for each in predictions])
+    predictions = settled(task, examples, predictions)
     progress(total, total)
     figures = _figures(task, examples, predictions, aids)
     card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, eval_version, memory.peak())
@@ -100,9 +99,9 @@ def complete(
     candidate = in_turns(candidate, examples)
     again = _answers(candidate, [examples[place] for place in places], answered=len(predictions) - len(places))
     for number, (place, prediction) in enumerate(zip(places, again, strict=True), start=1):
-        predictions[place] = recognised(task, prediction)
+        predictions[place] = prediction
         progress(number, len(places))
-    predictions = validated(task, examples, predictions)
+    predictions = settled(task, examples, predictions)
     peak = max(memory.peak(), kept.scorecard.memory or 0)
     figures, version = _figures(task, examples, predictions, aids), kept.scorecard.eval_version
     card = _scorecard(candidate.card, candidate.digest, examples, predictions, figures, version, peak)
@@ -113,8 +112,7 @@ def measured_again(
     kept: Evaluation, examples: Sequence[Example], *, task: Task, prices: PricesSection, aids: Aids = NO_AIDS
 ) -> Evaluation:
     """The same answers, measured by what `task` says now and by the figures that there are now."""
-    restored = validated(task, examples, kept.predictions)
-    predictions = tuple(recognised(task, each) for each in restored)
+    predictions = tuple(settled(task, examples, kept.predictions))
     card = kept.scorecard.model_copy(update=_figures(task, examples, predictions, aids))
     return priced(Evaluation(scorecard=card, predictions=predictions), examples, prices)
 

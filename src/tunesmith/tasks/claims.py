@@ -66,11 +66,12 @@ def sources_of(said: tuple[str, ...], given: str) -> Sources:
     """`said` is what the answer may repeat, negations as well; of `given`, such as the prompt, only its facts: what a
     prompt forbids is no reason to deny it."""
     facts, text = "\n".join((*said, given)), "\n".join(said)
+    told = frozenset(_words(facts))
     values = {name: stated.meanings(kind, facts) for name, kind in _VALUES.items()}
-    values["number"] |= frozenset((number,) for word, number in SPELT.items() if word in set(_words(facts)))
+    values["number"] |= frozenset((number,) for word, number in SPELT.items() if word in told)
     return Sources(
         values=values,
-        words=frozenset(_words(facts)),
+        words=told,
         stems=frozenset(word[:STEM] for word in _words(text)),
         negates=bool(NEGATION.search(text.casefold()) or NEGATIVE.search(text.casefold())),
         negated=frozenset(stem for _, stem in _negations(text)),

@@ -101,7 +101,7 @@ def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Predi
 def point(answers: Answers, primary: str) -> float:
     if primary == "macro_f1":
         return macro_f1.linearise(answers.expected, answers.answered, answers.labels).value
-    assert primary in ("accuracy", "costs_spared"), f"no point estimate of {primary}"
+    assert primary in ("accuracy", "costs_spared", "expected_cost"), f"no point estimate of {primary}"
     return float(answers.scores(primary).mean())
 
 

@@ -14,7 +14,16 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate, LabelFigures
 from tunesmith.tasks import bounded, intervals, macro_f1, ratio
-from tunesmith.tasks.figures import Measures, calibration_error, estimate, groups_of, share, slices_of, states_of
+from tunesmith.tasks.figures import (
+    Measures,
+    calibration_error,
+    estimate,
+    groups_of,
+    missing_of,
+    share,
+    slices_of,
+    states_of,
+)
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
 from tunesmith.tasks.label_sets import members
 from tunesmith.tasks.spec import Task
@@ -63,8 +72,7 @@ def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Pr
             wanted[row, number[label]] = True
         if prediction.state == "ok" and prediction.output is not None:
             given[row, [number[label] for label in members(prediction.output)]] = True
-    missing = np.array([each.state != "ok" or each.output is None for each in predictions], np.bool_)
-    return Answers(wanted, given, missing, groups_of(examples))
+    return Answers(wanted, given, missing_of(predictions), groups_of(examples))
 
 
 def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Measures:

@@ -8,11 +8,18 @@ from collections.abc import Sequence
 from tunesmith.core.example import Example
 from tunesmith.core.foreign import clean
 from tunesmith.core.prediction import Prediction
+from tunesmith.tasks.behaved import recognised
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.own import Calls, Own
 from tunesmith.tasks.spec import Task
 
 VALIDATOR = "validator "  # begins the error of an answer that one refused
+
+
+def settled(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Prediction]:
+    """The predictions as `[behaviour]` and the validators of `task` have them, whatever earlier ones made of them."""
+    free = [_restored(*pair, task) for pair in zip(examples, predictions, strict=True)]
+    return validated(task, examples, [recognised(task, each) for each in free])
 
 
 def validated(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Prediction]:

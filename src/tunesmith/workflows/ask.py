@@ -52,7 +52,7 @@ def ask(project: Project, console: Console, message: str, names: Sequence[str] =
         progress(number, len(chosen))
         candidate = load(project.artifacts, entry.digest, engines)
         said = next(iter(candidate.predict([asked], alone=True)))
-        [said] = project.validated(candidate.card.task, [asked], [said])
+        [said] = project.settled(candidate.card.task, [asked], [said])
         [said] = sure.put_right(project, entry.digest, [said])
         answers.append(_answer(entry, said))
     progress(len(chosen), len(chosen))

@@ -42,6 +42,7 @@ class Bench:
         self._recording = recording
         self._engines = engines
         self._console = console
+        self._scalings: dict[str, Scaling | None] = {}  # of the candidates that were asked for, until one answers anew
 
     @cached_property
     def _embed(self) -> Embed | None:
@@ -89,10 +90,12 @@ class Bench:
         task, rows = self._ready.task, self._ready.validation
         if entry.kind not in WRITTEN or task.labels or FAMILIES[task.family].SUCCESS is None:
             return None
-        said = self.on_validation(entry).predictions
-        found = confidence.fit(said, answers_of(task, rows, said).right, rows_digest(rows))
-        keep(self._project, entry.digest, found)
-        return found
+        if entry.digest not in self._scalings:
+            said = self.on_validation(entry).predictions
+            found = confidence.fit(said, answers_of(task, rows, said).right, rows_digest(rows))
+            keep(self._project, entry.digest, found)
+            self._scalings[entry.digest] = found
+        return self._scalings[entry.digest]
 
     def missing(self, entries: Sequence[Entry]) -> list[Entry]:
         """Those that have not been measured on the sealed rows yet."""
@@ -105,6 +108,7 @@ class Bench:
 
     def ask_again(self, entry: Entry) -> None:
         """Ask the rows on which `entry` failed once more. Whoever calls this has recorded the look."""
+        self._scalings.pop(entry.digest, None)
         for rows, version in ((self._ready.validation, None), (self._ready.sealed, self._ready.seal.version)):
             kept = self._kept(entry, rows)
             if kept is None or not _failures(kept.scorecard):

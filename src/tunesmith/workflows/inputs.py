@@ -50,7 +50,6 @@ def of_train(project: Project) -> dict[str, str]:
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
     """`baseline` and `train` are the runs whose candidates are compared."""
     said = project.ratings_file
-    measured: dict[str, Record] = {"style": project.config.style, "behaviour": project.config.behaviour}
     cascade = project.config.cascade
     more = {}
     if cascade.then:
@@ -62,13 +61,14 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
         "rules": _of_section("rules", project.config.rules),
         "prices": _of_section("prices", project.config.prices),
         **of_measures(project),
-        **{name: _of_section(name, section) for name, section in measured.items() if section != type(section)()},
         **({"ratings": _of_file(said)} if said else {}),
     }
 
 
 def of_measures(project: Project) -> dict[str, str]:
-    """What the task has measured beside its family's own metrics."""
+    """What the task has measured beside its family's own metrics, and by what words and rules."""
+    sections: dict[str, Record] = {"style": project.config.style, "behaviour": project.config.behaviour}
+    found = {name: _of_section(name, section) for name, section in sections.items() if section != type(section)()}
     task = project.config.task
     given = {name: getattr(task, name) for name in OF_LABELS if getattr(task, name) is not None}
     if task.costs is not None:
@@ -78,7 +78,7 @@ def of_measures(project: Project) -> dict[str, str]:
     files = {"metrics": (task.metrics, task.metrics_file), "validators": (task.validators, task.validators_file)}
     for key, (names, file) in files.items():
         given |= {key: [*names, _of_file(project.folder / file)]} if names else {}
-    return {"measures": digest("measures", 1, **given)} if given else {}
+    return found | ({"measures": digest("measures", 1, **given)} if given else {})
 
 
 def of_seal(project: Project) -> str:

@@ -76,7 +76,7 @@ def predict(
     for prediction in candidate.predict(examples):
         answers.append(prediction)
         progress(len(answers), len(examples))
-    answers = project.validated(candidate.card.task, examples, answers)
+    answers = project.settled(candidate.card.task, examples, answers)
     predictions = _in_order(asked, answers)
     predictions = list(sure.put_right(project, entry.digest, predictions))
     interrupts.settle()  # the same command again would be refused, its output exists

@@ -209,10 +209,10 @@ class Project:
     def _own(self) -> dict[str, Own]:
         return own_functions.of_task(self.folder, self.config.task)
 
-    def validated(self, task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Prediction]:
-        """What a candidate of `task` answered, as the project's validators have it now."""
-        now = task.model_copy(update={"validators": self._own.get("validators")})
-        return validating.validated(now, examples, predictions)
+    def settled(self, task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Prediction]:
+        """What a candidate of `task` answered, as [behaviour] and the project's validators have it now."""
+        now = {"validators": self._own.get("validators"), "behaviour": self.config.behaviour}
+        return validating.settled(task.model_copy(update=now), examples, predictions)
 
     def sources(self) -> list[Path]:
         """The data files that [data] files names, in order; never what Tunesmith itself wrote below data/."""

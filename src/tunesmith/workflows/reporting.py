@@ -26,6 +26,7 @@ from tunesmith.training.events import read_events
 from tunesmith.training.job import EVENTS
 from tunesmith.workflows import runs
 from tunesmith.workflows.candidates import WRITTEN
+from tunesmith.workflows.costs import cost_once
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.split_record import read_record
@@ -47,7 +48,6 @@ class Evidence(Record):
 
 def assemble(project: Project, state: Ready, evidence: Evidence) -> Report:
     seconds = evidence.train.result["seconds"]
-    per_hour = project.config.prices.per_hour
     return Report(
         project=project.folder.name,
         created=runs.now(),
@@ -59,7 +59,7 @@ def assemble(project: Project, state: Ready, evidence: Evidence) -> Report:
         caveats=evidence.verdict.caveats,
         currency=project.config.prices.currency,
         training_seconds=seconds,
-        training_cost=None if per_hour is None or is_hosted(_base(project)) else seconds / 3600 * per_hour,
+        training_cost=cost_once(project, evidence.train).training,
         ratings=evidence.ratings,
         facts=_facts(project, state, evidence),
     )

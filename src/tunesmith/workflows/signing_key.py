@@ -12,7 +12,7 @@ import platformdirs
 from filelock import FileLock
 
 from tunesmith.core.errors import UserError
-from tunesmith.core.files import private, temporary_name
+from tunesmith.core.files import write_text
 from tunesmith.decisions.signature import SigningKey
 
 VARIABLE = "TUNESMITH_KEY"
@@ -34,7 +34,7 @@ def signing_key(project: Path) -> SigningKey:
         file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{file}.lock", mode=0o600):
             if not file.exists():
-                _write(file, SigningKey.new().pem)
+                write_text(file, SigningKey.new().pem.decode(), mode=0o600)
     except OSError as error:
         raise UserError(
             f"The key that signs receipts cannot be made: {file}: {error.strerror or error}. Name a file that can be "
@@ -63,16 +63,3 @@ def _read(file: Path) -> SigningKey:
             f"The key that signs receipts, {file}, cannot be used: {error}. Expected an Ed25519 key in PEM without a "
             f"password. Name another file with {VARIABLE}, or move this one away, and a new key is made."
         ) from None
-
-
-def _write(file: Path, pem: bytes) -> None:
-    temporary = temporary_name(file)
-    try:
-        with open(temporary, "xb", opener=private) as target:
-            target.write(pem)
-            target.flush()
-            os.fsync(target.fileno())
-        os.replace(temporary, file)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -115,7 +115,7 @@ def _divide(rows: Sequence[Example], eval_set: Sequence[Example], project: Proje
     try:
         share = _eval_share(rows, project) if not eval_set else None
         kept = project.config.cascade.share
-        _refuse_shares(project, share if not eval_set else 0.0, kept)
+        _refuse_shares(project, share, kept)
         return divide(
             rows, eval_set, project.config.data, strata=project.strata, eval_share=share, calibration_share=kept
         )

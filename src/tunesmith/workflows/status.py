@@ -168,7 +168,8 @@ def changed_words(names: list[str]) -> str:
     words |= {"rules": "[rules]", "prices": "[prices]", "baseline": "the baselines", "train": "the fine-tune"}
     words |= {"cascade": "[cascade]", "calibration": "the calibration rows", "documents": "the documents"}
     words |= {"prompts": "the other prompts"}
-    words["measures"] = "what is measured"
+    words |= {"measures": "what is measured", "style": "[style]", "behaviour": "[behaviour]"}
+    words["ratings"] = "the ratings"
     return listed([words.get(name, name) for name in names])
 
 

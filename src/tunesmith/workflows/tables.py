@@ -82,7 +82,7 @@ def show(console: Console, title: str, lines: Sequence[Line], config: Config) ->
     others = [next(name for name in group if name != primary) for group in BESIDE[config.task.family]]
     own = [PREFIX + name for name in config.task.metrics]
     others += [name for name in (*OPTIONAL, *own) if name != primary and any(name in each.metrics for each in lines)]
-    priced, success = config.prices.known, FAMILIES[config.task.family].SUCCESS
+    priced, success = config.prices.known or any(each.cost for each in lines), FAMILIES[config.task.family].SUCCESS
     columns = ["candidate", name_of(primary), "95 % interval", *(name_of(name) for name in others), "answers in"]
     columns += [("cost per success" if success else "cost of 1,000")] if priced else []
     rows = []

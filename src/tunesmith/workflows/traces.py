@@ -27,12 +27,14 @@ def made_again(project: Project) -> list[Path]:
 
 
 def by_hand(project: Project, subject: Subject) -> list[Path]:
-    """A person's own files that say what a row says: prompts, and what [train] names beside the rows."""
+    """A person's own files that say what a row says: prompts, what [train] names beside the rows, recorded answers, and
+    people's ratings."""
     prompts = dict.fromkeys([project.prompt_file, *sorted((project.folder / "prompts").rglob("*.md"))])
     texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in prompts if path.is_file()}
     quoting = [path for path, text in texts.items() if any(prompt_draft.quotes(text, each) for each in subject.texts)]
-    beside = [path for path in (project.preferences, project.rehearsal_file) if path and path.is_file()]
-    return quoting + _holding(beside, subject)
+    beside = [project.preferences, project.rehearsal_file, project.ratings_file]
+    beside += [project.folder / name for name in project.config.baselines.recorded.values()]
+    return quoting + _holding((path for path in beside if path and path.is_file()), subject)
 
 
 def results(project: Project, subject: Subject) -> list[Path]:

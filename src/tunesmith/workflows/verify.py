@@ -24,6 +24,7 @@ from tunesmith.workflows.status import changed_words
 
 State = Literal["stands", "changed", "missing"]
 PARTS = ("schema_version", "date", "verdict", "candidate", "eval_set", "looks", "candidates", "digests", "digest")
+MEASURES = ("measures", "style", "behaviour")  # by what answers are measured, where that is said
 NOT_SOUGHT = ("base", "code", "seal")  # the base model's files are not read again; the others are said for themselves
 
 
@@ -196,9 +197,20 @@ def _of_inputs(document: dict[str, Any], project: Project) -> list[Thing]:
             found[verb] = Thing(name=f"inputs of {verb}", state="missing", note=str(error))
             continue
         for name in sorted(named.keys() - set(NOT_SOUGHT)):
-            state: State = "stands" if now.get(name) == named[name] else "changed" if now.get(name) else "missing"
-            found.setdefault(name, Thing(name=changed_words([name]), state=state))
-    return list(found.values())
+            if name not in found or found[name].state == "stands":
+                found[name] = _thing(name, named[name], now)
+    return [*found.values(), *_of_measures(document, project)]
+
+
+def _of_measures(document: dict[str, Any], project: Project) -> list[Thing]:
+    """What the answers were measured by, where that is more than the family's own metrics."""
+    now = inputs.of_measures(project)
+    return [_thing(name, document["digests"][name], now) for name in MEASURES if name in document["digests"]]
+
+
+def _thing(name: str, then: str, now: dict[str, str]) -> Thing:
+    state: State = "stands" if now.get(name) == then else "changed" if now.get(name) else "missing"
+    return Thing(name=changed_words([name]), state=state)
 
 
 def _tell(outcome: VerifyOutcome, document: dict[str, Any], console: Console) -> None:
