@@ -112,20 +112,24 @@ def test_what_check_wrote_goes_whole_and_a_persons_own_files_are_listed(project,
     (project / ".tunesmith/vectors.npz").write_bytes(b"any")
     (project / "pairs.jsonl").write_text(json.dumps({"prompt": text, "chosen": "bug", "rejected": "access"}) + "\n")
     (project / "general.jsonl").write_text(json.dumps({"input": f"Say: {text}", "output": text}) + "\n")
+    (project / "people.csv").write_text(f'text,category\n"{text}",bug\n')
+    (project / "evals/ratings.csv").write_text(f'example,candidate,message\nx,prompt,"{text}"\n')
     pairs = ("--set", "train.objective=dpo", "--set", "train.preferences=pairs.jsonl")
+    people = ("--set", 'baselines.recorded={ people = "people.csv" }')
     general = ("--set", "train.rehearsal=0.1", "--set", "train.rehearsal_file=general.jsonl")
     written = ["data/card.md", "data/card.html", "data/fixed/changes.jsonl", "data/fixed/messages.csv"]
     written.append(".tunesmith/vectors.npz")
 
-    asked = run("forget", "--group", WHO, "--json", *pairs)
+    asked = run("forget", "--group", WHO, "--json", *pairs, *people)
     assert asked.json.get("deleted") == written, asked.out + asked.err
-    assert asked.json["quoting"] == ["prompts/system.md", "pairs.jsonl"]
+    assert asked.json["quoting"] == ["prompts/system.md", "pairs.jsonl", "evals/ratings.csv", "people.csv"]
     assert all((project / name).exists() for name in written)
     done = run("forget", "--group", WHO, "--yes", "--json", *general)
     assert done.code == 0, done.err
-    assert done.json["quoting"] == ["prompts/system.md", "general.jsonl"]
+    assert done.json["quoting"] == ["prompts/system.md", "general.jsonl", "evals/ratings.csv"]
     assert not any((project / name).exists() for name in written)
-    assert holding(project) == {"evals/eval.jsonl", "prompts/system.md", "pairs.jsonl", "general.jsonl"}
+    own = {"prompts/system.md", "pairs.jsonl", "general.jsonl", "people.csv", "evals/ratings.csv"}
+    assert holding(project) == {"evals/eval.jsonl", *own}
 
 
 def test_the_eval_set_is_touched_only_where_that_is_said(project, tunesmith_in):

@@ -74,6 +74,14 @@ def test_what_no_longer_stands_is_named(tickets, tunesmith):
     assert "evals/eval.lock" in " ".join(done.out.split("No longer as the receipt names it:")[1].split())
 
 
+def test_other_words_to_measure_by_are_named(tickets, tunesmith):
+    words = LIGHT | {"TUNESMITH_BEHAVIOUR_ESCALATE": "bug"}
+    assert tunesmith("compare", cwd=tickets, **words).code in (0, 3)
+    assert states(tunesmith("verify", "--json", cwd=tickets, **words))["[behaviour]"] == "stands"
+    done = tunesmith("verify", "--json", cwd=tickets, **LIGHT)
+    assert (done.code, states(done)["[behaviour]"]) == (3, "missing")
+
+
 def test_without_a_project_signature_and_digest_are_checked(receipt, tmp_path, tunesmith):
     alone = tmp_path / "alone"
     alone.mkdir()

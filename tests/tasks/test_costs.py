@@ -55,6 +55,7 @@ def test_the_expected_cost_is_the_mean_a_row_in_the_users_unit() -> None:
     spared = found.metrics["costs_spared"]
     assert spared.value == pytest.approx(1 - 14.5 / 50)
     assert point(task(), examples, predictions, "costs_spared") == pytest.approx(spared.value)
+    assert point(task(), examples, predictions, "expected_cost") == pytest.approx(spared.value)  # higher is better
 
 
 def test_the_interval_of_the_cost_covers_it() -> None:

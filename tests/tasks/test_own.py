@@ -5,10 +5,11 @@ import pytest
 from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example, Message
 from tunesmith.core.prediction import Prediction
+from tunesmith.tasks.behaviour import BehaviourSection
 from tunesmith.tasks.measures import measure, point, yardstick
 from tunesmith.tasks.own import Own
 from tunesmith.tasks.spec import Task
-from tunesmith.tasks.validating import validated
+from tunesmith.tasks.validating import settled, validated
 
 METRICS = """
 def shorter(message, expected, answer):
@@ -33,7 +34,7 @@ def own(source: str, *names: str, kind: str = "score", seconds: float = 10) -> O
     return Own(kind=kind, names=names, source=source, file=f"{kind}s.py", seconds=seconds)
 
 
-def task(**more: Own) -> Task:
+def task(**more: Own | BehaviourSection) -> Task:
     return Task(family="generation", prompt="Reply.", max_new_tokens=40, **more)
 
 
@@ -76,6 +77,23 @@ def test_a_validator_makes_an_answer_invalid_and_says_why():
     ]
     assert found[0].output is None
     assert found[0].text == "0 tomorrow"
+
+
+def test_words_and_validators_settle_an_answer_in_one_order_whatever_it_was_before():
+    rows, said = answered(("a", "0 no way, tomorrow"), ("b", "1 tomorrow"), ("c", "2 soon"))
+    now = {
+        "plain": task(),
+        "words": task(behaviour=BehaviourSection(refuse=("no way",))),
+        "validator": task(validators=own(VALIDATORS, "no_promises", kind="fault")),
+    }
+    now["both"] = now["words"].model_copy(update={"validators": now["validator"].validators})
+    fresh = {name: settled(each, rows, said) for name, each in now.items()}
+    assert [each.state for each in fresh["both"]] == ["refused", "invalid", "ok"]
+    assert [each.state for each in fresh["validator"]] == ["invalid", "invalid", "ok"]
+    for earlier in fresh.values():
+        for name, each in now.items():
+            again = settled(each, rows, earlier)
+            assert [(one.state, one.output) for one in again] == [(one.state, one.output) for one in fresh[name]]
 
 
 def test_without_the_validator_an_answer_is_one_again():
