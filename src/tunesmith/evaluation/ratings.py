@@ -5,9 +5,6 @@ not read, and a line whose rating is empty is one still to be given. The mean is
 raters, with the interval of means of scores (`tasks/bounded.py`) on the scale from 1 to 5.
 """
 
-import csv
-import io
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +17,8 @@ from tunesmith.core.example import Example
 from tunesmith.core.record import Record
 from tunesmith.core.scorecard import Estimate, Rated
 from tunesmith.core.texts import shown
+from tunesmith.data.containers.text import columns, json_lines, table
+from tunesmith.data.finding import Finding
 from tunesmith.evaluation.agreement import MIN_UNITS, alpha
 from tunesmith.tasks import bounded
 from tunesmith.tasks.figures import estimate, groups_of
@@ -93,35 +92,19 @@ def _mean(rows: Sequence[Example], units: Sequence[Sequence[int]]) -> Estimate:
 
 
 def _rows(path: Path, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataError(f"{name} is not UTF-8 text. Save it as UTF-8.") from None
-    if path.suffix == ".csv":
-        reader = csv.DictReader(io.StringIO(text, newline=""))
-        _refuse_missing(reader.fieldnames or (), f"{name}:1")
-        for row in reader:
-            yield reader.line_num, row
-        return
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            said = _json(line)
-            if not isinstance(said, dict):
-                raise DataError(f"{name}:{number}: expected one JSON object on one line. Correct it.")
-            _refuse_missing(said, f"{name}:{number}")
-            yield number, said
+    read = json_lines
+    if path.suffix.lower() == ".csv":
+        read = table
+        _refuse_missing(columns(path, name), name)  # also where nobody has rated yet
+    for item in read(path, name):
+        if isinstance(item, Finding):
+            raise DataError(f"{name}:{item.line}: {item.message} Correct it.")
+        _refuse_missing(item.row, f"{name}:{item.line}")
+        yield item.line, item.row
 
 
-def _json(line: str) -> Any:
-    """None where it is no JSON."""
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _refuse_missing(columns: Iterable[str], where: str) -> None:
-    if missing := [column for column in COLUMNS if column not in set(columns)]:
+def _refuse_missing(named: Iterable[str], where: str) -> None:
+    if missing := [column for column in COLUMNS if column not in set(named)]:
         raise DataError(f"{where}: missing {', '.join(missing)}; a rating has {', '.join(COLUMNS)}.")
 
 

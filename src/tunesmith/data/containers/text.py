@@ -44,6 +44,14 @@ def table(path: Path, name: str, delimiter: bytes | None = None) -> Items:
                 yield finding(fault, raw.line, name)
 
 
+def columns(path: Path, name: str) -> list[str]:
+    """The header of a table."""
+    refuse_unreadable(path, name, "Check the name of the file.")
+    delimiter = _delimiter(path)
+    with path.open("rb") as file:
+        return header_of(_header((raw for raw in split_rows(file, delimiter) if not raw.blank), name, delimiter), name)
+
+
 def _delimiter(path: Path) -> bytes:
     with path.open("rb") as file:
         first = next((raw for raw in split_rows(file, None) if not raw.blank), None)
