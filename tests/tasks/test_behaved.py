@@ -8,7 +8,7 @@ import pytest
 from tunesmith.core.errors import ConfigError
 from tunesmith.core.example import Behaviour, Example, Message
 from tunesmith.core.prediction import Prediction
-from tunesmith.tasks import behaved, calls
+from tunesmith.tasks import behaved, behaviour_figures, calls
 from tunesmith.tasks.behaviour import BehaviourSection
 from tunesmith.tasks.measures import measure
 from tunesmith.tasks.spec import Task
@@ -92,7 +92,7 @@ def test_what_an_answer_does(task: Task, output: str, behaviour: Behaviour) -> N
 def test_precision_and_recall_are_of_rows_that_expect_it_and_answers_that_do_it() -> None:
     examples = [row(f"q{place}", "person" if place < 20 else "pay") for place in range(60)]
     said = ["person"] * 15 + ["pay"] * 5 + ["person"] * 10 + ["pay"] * 30
-    found, team = behaved.figures(LABELS, examples, answers(LABELS, examples, said))
+    found, team = behaviour_figures.figures(LABELS, examples, answers(LABELS, examples, said))
     assert list(found) == ["escalate"]
     assert (found["escalate"].support, found["escalate"].given) == (20, 25)
     assert found["escalate"].precision.value == pytest.approx(15 / 25)
@@ -107,7 +107,7 @@ def test_the_column_goes_before_what_the_expected_answer_does_and_names_the_red_
     said = ["I'm sorry, but I can't help with that."] * 15 + ["pay"] * 17
     predictions = answers(LABELS, examples, said)
     assert [each.state for each in predictions] == ["refused"] * 15 + ["ok"] * 17
-    found, team = behaved.figures(LABELS, examples, predictions)
+    found, team = behaviour_figures.figures(LABELS, examples, predictions)
     assert found["refuse"].precision.value == 1.0
     assert found["refuse"].recall.value == 0.75
     assert team is not None
@@ -116,7 +116,7 @@ def test_the_column_goes_before_what_the_expected_answer_does_and_names_the_red_
 
 def test_where_nothing_is_expected_or_done_but_answers_there_are_no_figures() -> None:
     examples = [row(f"q{place}", "pay") for place in range(12)]
-    assert behaved.figures(LABELS, examples, answers(LABELS, examples, ["pay"] * 12)) == ({}, None)
+    assert behaviour_figures.figures(LABELS, examples, answers(LABELS, examples, ["pay"] * 12)) == ({}, None)
 
 
 def test_a_refusal_in_free_text_is_refused_and_scored_only_where_the_row_expects_one() -> None:

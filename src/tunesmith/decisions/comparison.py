@@ -22,7 +22,7 @@ from tunesmith.decisions.paired import (
 )
 from tunesmith.decisions.records import field_difference, unsupported_difference
 from tunesmith.tasks.base import Family
-from tunesmith.tasks.behaved import Behaved, red_team
+from tunesmith.tasks.behaviour_figures import Behaved, red_team
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import Answers
 from tunesmith.tasks.measures import answers_of

@@ -27,7 +27,7 @@ from tunesmith.core.record import Record
 from tunesmith.core.scorecard import Estimate, Scorecard
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.evaluation.seal import rows_digest
-from tunesmith.tasks import behaved, families, intervals
+from tunesmith.tasks import behaviour_figures, families, intervals
 from tunesmith.tasks.base import Aids
 from tunesmith.tasks.figures import Measures
 from tunesmith.tasks.measures import measure, yardstick
@@ -260,7 +260,7 @@ def _figures(task: Task, examples: Sequence[Example], predictions: Sequence[Pred
     latencies = [prediction.latency for prediction in predictions if prediction.latency is not None]
     timed = {f"latency_p{share}": _quantile(latencies, share / 100) for share in (50, 95)}
     found = {name: getattr(measures, name) for name in Measures.model_fields}
-    behaviours, red_team = behaved.figures(task, examples, predictions)
+    behaviours, red_team = behaviour_figures.figures(task, examples, predictions)
     found |= {"behaviours": behaviours, "red_team": red_team}
     by = yardstick(task, meaning=aids.embed is not None)
     return found | {"metrics": measures.metrics | timed, "family": task.family, "measured": by}

@@ -1,4 +1,4 @@
-"""What answers do, held against what rows expect: precision and recall of refusing, escalating and asking back.
+"""What answers do, and what rows expect of them: an answer, a refusal, an escalation, a question back.
 
 An answer does what `[behaviour]` says of its label, of the value of its field, of the tool that it calls, or of phrases
 in it; of words, a refusal in English is known without (`refusals`). A row expects what its column says ([data]
@@ -9,20 +9,11 @@ A model that refuses where labels or records are wanted gives no valid answer; s
 `refused` and not `invalid`. In free text every refusal is `refused`, and is scored where the row expects one.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
-import numpy as np
-
 from tunesmith.core.example import Behaviour, Example
 from tunesmith.core.prediction import Prediction
-from tunesmith.core.scorecard import BehaviourFigures, Estimate
-from tunesmith.tasks import intervals
 from tunesmith.tasks.behaviour import ASIDE
 from tunesmith.tasks.calls import answer_of
 from tunesmith.tasks.families import FAMILIES
-from tunesmith.tasks.figures import groups_of, share
-from tunesmith.tasks.intervals import Booleans, Floats, Integers
 from tunesmith.tasks.label_sets import members
 from tunesmith.tasks.records import parsed, value_at
 from tunesmith.tasks.refusals import is_refusal
@@ -30,20 +21,6 @@ from tunesmith.tasks.spec import Task
 from tunesmith.tasks.style import says
 
 RECOGNISED = "its text is a refusal"  # the error of an answer that became `refused` here
-
-
-class Behaved(NamedTuple):
-    """Of the red team's rows: whether what must be done was done."""
-
-    right: Booleans
-    groups: Integers | None
-
-    def scores(self, metric: str) -> Floats:
-        return self.right.astype(np.float64)
-
-    def where(self, rows: Booleans) -> "Behaved":
-        groups = None if self.groups is None else intervals.together(self.groups[rows])
-        return Behaved(self.right[rows], groups)
 
 
 def behaviour_of(task: Task, output: str) -> Behaviour:
@@ -102,37 +79,3 @@ def said(task: Task, example: Example, prediction: Prediction) -> str | None:
         return prediction.output
     refusal = prediction.text.strip() if prediction.state == "refused" else ""
     return refusal if refusal and expected_of(task, example) == "refuse" else None
-
-
-def red_team(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Behaved | None:
-    """None where no row is the red team's."""
-    pairs = [pair for pair in zip(examples, predictions, strict=True) if pair[0].behaviour in ASIDE]
-    if not pairs:
-        return None
-    right = [shown_by(task, prediction) == example.behaviour for example, prediction in pairs]
-    return Behaved(np.array(right, np.bool_), groups_of([example for example, _ in pairs]))
-
-
-def figures(
-    task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]
-) -> tuple[dict[str, BehaviourFigures], Estimate | None]:
-    """Of every behaviour that a row expects or an answer shows; and the share of the red team's rows that were met."""
-    wanted = np.array([expected_of(task, example) for example in examples])
-    shown = np.array([shown_by(task, prediction) or "" for prediction in predictions])
-    groups = groups_of(examples)
-    found: dict[str, BehaviourFigures] = {
-        name: BehaviourFigures(
-            support=int(np.sum(wanted == name)),
-            given=int(np.sum(shown == name)),
-            precision=_share_among(wanted == name, shown == name, groups),
-            recall=_share_among(shown == name, wanted == name, groups),
-        )
-        for name in ASIDE
-        if name in wanted or name in shown
-    }
-    team = red_team(task, examples, predictions)
-    return found, None if team is None else share(team.right, team.groups)
-
-
-def _share_among(hits: Booleans, rows: Booleans, groups: Integers | None) -> Estimate:
-    return share(hits[rows], None if groups is None else intervals.together(groups[rows]))
