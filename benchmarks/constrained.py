@@ -97,8 +97,7 @@ def tokens(answers: Sequence[TextAnswer]) -> int:
 def matching(renderer: Renderer, constraint: Constraint, answers: Sequence[Tokens]) -> float:
     """Seconds that the mask of a step and reading its tokens take, for all rows together."""
     matchers = Matchers(constraint, vocabulary(renderer.tokenizer_file, 49152, [renderer.end_of_turn]))
-    opening, _ = matchers.begin(len(answers))
-    rest = {row: list(answer[len(opening) :]) for row, answer in enumerate(answers)}
+    rest = {row: list(answer[len(matchers.begin(row)[0]) :]) for row, answer in enumerate(answers)}
     steps, start = 0, time.perf_counter()
     while rest := {row: left for row, left in rest.items() if left}:
         matchers.allowed(list(rest))

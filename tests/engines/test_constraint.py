@@ -195,10 +195,10 @@ def test_an_answer_does_not_depend_on_its_neighbours(bytewise):
     end = tokenizer.token_to_id("<end>")
     nulls = {"type": "array", "items": {"type": "null"}}
     wanted = schema(**closed(a={"type": "string", "maxLength": 6}, b=LANGUAGE, c=nulls))
-    asked = [tokenizer.encode("Say " + "so " * number).ids for number in range(1, 9)]
+    asked = [tokenizer.encode("Say " + "so " * (number % 9) + "it").ids for number in range(1, 91)]
     limits = {"max_new_tokens": 90, "stop": [end], "constraint": wanted}
     together = list(engine.generate(asked, **limits))
-    for prompt, answer in zip(asked, together, strict=True):
+    for prompt, answer in zip(asked[50:], together[50:], strict=True):
         [alone] = engine.generate([prompt], **limits)
         assert (alone.tokens, alone.ended) == (answer.tokens, answer.ended)
         assert alone.logprob == pytest.approx(answer.logprob, abs=1e-3)
@@ -272,7 +272,7 @@ def test_whatever_the_model_would_rather_say_the_answer_is_valid(random_engine, 
 def test_the_mask_holds_every_token_that_some_answer_goes_on_with(tiny_folder):
     tokens = vocabulary(tiny_folder / TOKENIZER, 49152, [END])
     matchers = Matchers(schema(**LANGUAGE), tokens)
-    opening, _ = matchers.begin(1)
+    opening, _ = matchers.begin(0)
     said = tokens.decode_bytes(opening)
     spelled = [tokens.decode_bytes([token]) for token in range(49152)]
     expected = {

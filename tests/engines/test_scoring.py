@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tunesmith.engines.local.engine import LocalEngine
 from tunesmith.engines.local.labels import Trie
-from tunesmith.engines.local.passes import common_prefix
+from tunesmith.engines.local.passes import Session, common_prefix
 
 END = 96
 LABELS = [(5, 6, END), (5, 7, 8, END), (9, END), (10, 11, 12, 13, END), (10, 11, 14, END), (20, END)]
@@ -108,8 +108,9 @@ def test_without_confidence_the_answer_is_the_same_and_none_is_claimed(tiny):
 
 @FAMILIES
 def test_generation_equals_transformers_greedy_search(tiny, family):
+    """Of more prompts than are answered side by side, so that some take the places of answers that have ended."""
     engine, plain = LocalEngine(tiny(family), "x"), tiny(family, reference=True)
-    asked = prompts(6)
+    asked = prompts(90)
     stop = [3, 17, 44]
     for prompt, answer in zip(asked, engine.generate(asked, max_new_tokens=12, stop=stop), strict=True):
         expected = plain.generate(torch.tensor([prompt]), max_new_tokens=12, do_sample=False, eos_token_id=stop)
@@ -117,6 +118,44 @@ def test_generation_equals_transformers_greedy_search(tiny, family):
         if said[-1] in stop:
             said.pop()
         assert list(answer.tokens) == said
+
+
+@FAMILIES
+def test_branches_go_on_join_and_end_as_if_each_were_alone(tiny, family):
+    """By one token or many at a time; after every pass the logits are those of a plain forward of the whole branch."""
+    session, plain, chooser = Session(tiny(family)), tiny(family, reference=True), random.Random(4)
+    said = prompts(6)
+    shared = session.share(said)
+    logits = session.begin([prompt[shared:] for prompt in said])
+    for turn in range(12):
+        more = [[chooser.randrange(20, 90) for _ in range(chooser.choice([1, 1, 1, 2, 8]))] for _ in said]
+        logits = session.step(more)
+        said = [before + new for before, new in zip(said, more, strict=True)]
+        if turn % 4 == 1:
+            kept = chooser.sample(range(len(said)), len(said) - 2)
+            session.keep_branches(kept)
+            said, logits = [said[row] for row in kept], logits[kept]
+        if turn % 4 == 2:
+            joining = prompts(3, seed=turn)
+            logits = torch.cat([logits, session.join([prompt[shared:] for prompt in joining])])
+            said += joining
+        for row, branch in enumerate(said):
+            with torch.no_grad():
+                expected = plain(torch.tensor([branch])).logits[0, -1]
+            torch.testing.assert_close(logits[row], expected, atol=2e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("room", [{"ROWS": 1}, {"ROWS": 7}, {"KEPT_TOKENS": 60}, {"PASS_TOKENS": 25}])
+def test_answers_do_not_depend_on_how_many_are_written_side_by_side(tiny, room, monkeypatch):
+    engine, asked = LocalEngine(tiny(), "x"), prompts(40)
+    wanted = {"max_new_tokens": 12, "stop": [3, 17, 44]}
+    roomy = list(engine.generate(asked, **wanted))
+    for name, value in room.items():
+        monkeypatch.setattr(f"tunesmith.engines.local.greedy.{name}", value)
+    narrow = list(engine.generate(asked, **wanted))
+    assert [(each.tokens, each.ended) for each in narrow] == [(each.tokens, each.ended) for each in roomy]
+    assert len({len(each.tokens) for each in roomy}) > 3
+    assert all(each.seconds > 0 for each in (*roomy, *narrow))
 
 
 def test_no_prompts_no_answers(tiny):

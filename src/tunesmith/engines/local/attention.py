@@ -80,9 +80,8 @@ class SharedPrefixAttention(torch.autograd.Function):
         for padding in segments.paddings:
             q, k, v = padding.pad(q_HTD), _repeated(k_GTD, q_HTD, padding), _repeated(v_GTD, q_HTD, padding)
             causal, bias = _causal(padding.longest, look, q_HTD)
-            out, lse = kernels.forward(q, k, v, look, causal=causal, bias_BHQK=bias)
-            padding.unpad(out, out_HTD)
-            padding.unpad(lse.unsqueeze(-1), lse_HT.unsqueeze(-1))
+            part = kernels.forward(q, k, v, look, causal=causal, bias_BHQK=bias)
+            _unpad(padding, part, out_HTD, lse_HT)
         for keys, readers, bias in segments.reads(look.window, q_HTD):
             shared = _shared_forward(q_HTD[:, readers], k_GTD[:, keys], v_GTD[:, keys], look, bias)
             out_HTD[:, readers], lse_HT[:, readers] = kernels.merge(*shared, out_HTD[:, readers], lse_HT[:, readers])
@@ -125,21 +124,25 @@ def _attend_remembering(
     shared = memory.prefix(layer)
     before = 0 if shared is None else shared[0].shape[1]
     k_BGKD, v_BGKD = memory.extend(layer, k_GND, v_GND, padding)
-    q_BHLD = padding.pad(q_HND)
-    if segments.seen is None:
-        out_BHLD, lse_BHL = _attend_first(q_BHLD, k_BGKD, v_BGKD, look)
-    else:
-        bias = _seen(segments.seen, segments, padding, look.window, q_HND)
-        out_BHLD, lse_BHL = _attend_grouped(q_BHLD, k_BGKD, v_BGKD, look, bias)
     out_HND, lse_HN = torch.empty_like(q_HND), _empty_lse(q_HND)
-    padding.unpad(out_BHLD, out_HND)
-    padding.unpad(lse_BHL.unsqueeze(-1), lse_HN.unsqueeze(-1))
+    if not segments.seen:
+        part = _attend_first(padding.pad(q_HND), k_BGKD, v_BGKD, look)
+        _unpad(padding, part, out_HND, lse_HN)
+    for seen in segments.seen:
+        k, v = (x if seen.branches is None else x[seen.branches] for x in (k_BGKD, v_BGKD))
+        part = _attend_grouped(seen.padding.pad(q_HND), k, v, look, _bias(seen, segments, look.window, q_HND))
+        _unpad(seen.padding, part, out_HND, lse_HN)
     if shared is not None:
         read = segments.behind(before, look.window, q_HND)
         if read is not None:
-            part = _shared_forward(q_HND[:, read.readers], *shared, look, read.bias_NK)
-            out_HND[:, read.readers], _ = kernels.merge(*part, out_HND[:, read.readers], lse_HN[:, read.readers])
+            behind = _shared_forward(q_HND[:, read.readers], *shared, look, read.bias_NK)
+            out_HND[:, read.readers], _ = kernels.merge(*behind, out_HND[:, read.readers], lse_HN[:, read.readers])
     return out_HND.transpose(0, 1)
+
+
+def _unpad(padding: Padding, part: tuple[Tensor, Tensor], out_HND: Tensor, lse_HN: Tensor) -> None:
+    padding.unpad(part[0], out_HND)
+    padding.unpad(part[1].unsqueeze(-1), lse_HN.unsqueeze(-1))
 
 
 def _attend_first(q_BHLD: Tensor, k_BGLD: Tensor, v_BGLD: Tensor, look: Look) -> tuple[Tensor, Tensor]:
@@ -161,12 +164,12 @@ def _attend_grouped(
     return out.reshape(q_BHLD.shape), lse.reshape(branches, heads, length)
 
 
-def _seen(seen: Seen, segments: Segments, padding: Padding, window: int | None, like: Tensor) -> Tensor:
+def _bias(seen: Seen, segments: Segments, window: int | None, like: Tensor) -> Tensor:
     """(B, 1, L, K): the bias of what is seen, with −inf also where a key stands too far back for the window. Padding
     has position 0, from which no key is far."""
     if window is None:
         return seen.bias_B1LK
-    positions_BL = padding.pad(segments.positions_T[None, :, None])[:, 0, :, 0]
+    positions_BL = seen.padding.pad(segments.positions_T[None, :, None])[:, 0, :, 0]
     near_BLK = positions_BL.unsqueeze(2) - seen.keys_BK.unsqueeze(1) < window
     return seen.bias_B1LK + kernels.bias(near_BLK.unsqueeze(1), like.dtype)
 

@@ -10,7 +10,6 @@ What llguidance does not hold answers to is refused, never left out.
 import json
 from collections.abc import Sequence
 from functools import cache
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +76,7 @@ def vocabulary(tokenizer: Path, width: int, stop: Sequence[int]) -> LLTokenizer:
 class Anything:
     """No constraint: any token may come next, until the model ends its turn."""
 
-    def begin(self, branches: int) -> tuple[list[int], bool]:
+    def begin(self, row: int) -> tuple[list[int], bool]:
         return [], False
 
     def allowed(self, rows: Sequence[int]) -> None:
@@ -86,27 +85,27 @@ class Anything:
     def follow(self, row: int, token: int) -> tuple[list[int], bool]:
         return [token], False
 
-    def fault(self, row: int) -> str | None:
+    def end(self, row: int) -> str | None:
         return None
 
 
 class Matchers:
-    """A constraint, and one matcher for each branch of a batch that reads what the branch has said."""
+    """A constraint, and one matcher for each answer under way that reads what it has said."""
 
     def __init__(self, constraint: Constraint, tokens: LLTokenizer):
         self._width = tokens.vocab_size
         self._first = LLMatcher(tokens, grammar(constraint), log_level=0)
         self._opening = _forced(self._first)
-        self._branches: list[LLMatcher] = []
+        self._branches: dict[int, LLMatcher] = {}
         if self._first.is_error():
             raise ModelError(
                 f"This model cannot be held to the {_named(constraint)} of the answers: {_fault(self._first)}. Its "
                 "tokenizer may lack a character; choose another base model."
             )
 
-    def begin(self, branches: int) -> tuple[list[int], bool]:
-        """A new batch: the tokens that every answer begins with, and whether they are all of it."""
-        self._branches = [self._first.deep_copy() for _ in range(branches)]
+    def begin(self, row: int) -> tuple[list[int], bool]:
+        """A new answer: the tokens that it can only begin with, and whether they are all of it."""
+        self._branches[row] = self._first.deep_copy()
         return self._opening, self._first.is_stopped()
 
     def allowed(self, rows: Sequence[int]) -> Tensor:
@@ -122,37 +121,39 @@ class Matchers:
         matcher.consume_token(token)
         return [token, *_forced(matcher)], matcher.is_stopped()
 
-    def fault(self, row: int) -> str | None:
-        """Why the branch can say nothing that the constraint would allow; None where it can."""
-        return _fault(self._branches[row]) or None
+    def end(self, row: int) -> str | None:
+        """The answer is over: why it could say nothing more that the constraint would allow; None where it could."""
+        return _fault(self._branches.pop(row)) or None
 
 
 class Several(Matchers):
-    """A constraint for each answer of a call, batch by batch; many answers may have the same one.
+    """A constraint for each answer of a call; many answers may have the same one.
 
     These constraints come with the data: one that cannot be enforced ends its own answers alone, as their fault.
     """
 
     def __init__(self, constraints: Sequence[Constraint], tokens: LLTokenizer):
         self._width = tokens.vocab_size
-        self._left = iter(constraints)
+        self._constraints = constraints
         self._tokens = tokens
         self._known: dict[str, tuple[LLMatcher, str | None]] = {}  # a constraint's text → what has read nothing yet
-        self._branches: list[LLMatcher] = []
-        self._unfit: list[str | None] = []  # of each branch, why its constraint cannot be enforced
+        self._branches: dict[int, LLMatcher] = {}
 
-    def begin(self, branches: int) -> tuple[list[int], bool]:
-        """A new batch, of the next `branches` constraints: what they force at once is asked for like any token."""
-        found = [self._of(constraint) for constraint in islice(self._left, branches)]
-        self._branches = [matcher.deep_copy() for matcher, _ in found]
-        self._unfit = [fault for _, fault in found]
+    def begin(self, row: int) -> tuple[list[int], bool]:
+        """What the constraint forces at once is asked for like any token."""
+        matcher, _ = self._of(self._constraints[row])
+        self._branches[row] = matcher.deep_copy()
         return [], False
 
     def follow(self, row: int, token: int) -> tuple[list[int], bool]:
-        return ([], True) if self._unfit[row] else super().follow(row, token)
+        return ([], True) if self._unfit(row) else super().follow(row, token)
 
-    def fault(self, row: int) -> str | None:
-        return self._unfit[row] or super().fault(row)
+    def end(self, row: int) -> str | None:
+        return self._unfit(row) or super().end(row)
+
+    def _unfit(self, row: int) -> str | None:
+        """Why the constraint of the row cannot be enforced."""
+        return self._of(self._constraints[row])[1]
 
     def _of(self, constraint: Constraint) -> tuple[LLMatcher, str | None]:
         if constraint.text not in self._known:

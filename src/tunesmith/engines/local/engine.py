@@ -64,20 +64,17 @@ class LocalEngine:
         if constraint is not None:
             kind = Matchers if isinstance(constraint, Constraint) else Several
             rule = kind(constraint, self._vocabulary(tuple(stop)))  # type: ignore[arg-type]
-        for batch, shared, started in self._batches(prompts):
-            rests = [prompt[shared:] for prompt in batch]
-            answers = greedy(self._session, rests, rule, limit=max_new_tokens, stop=set(stop))
-            seconds = (time.perf_counter() - started) / len(batch)
-            for prompt, answer in zip(batch, answers, strict=True):
-                yield TextAnswer(
-                    tokens=tuple(answer.tokens),
-                    logprob=answer.logprob,
-                    ended=answer.ended,
-                    fault=answer.fault,
-                    seconds=seconds,
-                    tokens_in=len(prompt),
-                    tokens_out=len(answer.tokens),
-                )
+        answers = greedy(self._session, prompts, rule, limit=max_new_tokens, stop=set(stop)) if prompts else ()
+        for prompt, answer in zip(prompts, answers, strict=True):
+            yield TextAnswer(
+                tokens=tuple(answer.tokens),
+                logprob=answer.logprob,
+                ended=answer.ended,
+                fault=answer.fault,
+                seconds=answer.seconds,
+                tokens_in=len(prompt),
+                tokens_out=len(answer.tokens),
+            )
 
     def _vocabulary(self, stop: tuple[int, ...]) -> LLTokenizer:
         """Made once for each set of tokens that end an answer: it takes half a second."""
@@ -90,7 +87,6 @@ class LocalEngine:
         """(prompts, shared tokens, start of the clock); the shared prefix's time counts for the first batch."""
         if not prompts:
             return
-        assert all(prompts), "a prompt cannot be empty"
         started = time.perf_counter()
         shared = self._session.share(prompts)
         begin = 0

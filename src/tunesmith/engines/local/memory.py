@@ -20,12 +20,16 @@ Pair = tuple[Tensor, Tensor]
 
 
 class Places(NamedTuple):
-    """Where the new tokens of a pass are written: of each its branch and its place there; `longest` counts the places
-    in use behind it."""
+    """Where the new tokens of a pass are written: of each its branch and its place there.
+
+    The pass is of the branches from `first` on. Behind it `longest` places are in use in those, `used` in any branch.
+    """
 
     branches_N: Tensor
     places_N: Tensor
+    first: int
     longest: int
+    used: int
 
 
 class Memory:
@@ -33,7 +37,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._prefix: dict[int, Pair] = {}  # (G, P, D)
-        self._branches: dict[int, Pair] = {}  # (B, G, C, D), 0 where nothing was written
+        self._branches: dict[int, Pair] = {}  # (B, G, C, D), with room for more; what is not in use is finite
         self._used = 0  # M
         self._places: Places | None = None  # of the pass under way
         self._ahead: list[int] | None = None  # the branches that a pass looks ahead from, remembering nothing
@@ -51,19 +55,19 @@ class Memory:
 
     def _written(self, layer: int, k_GND: Tensor, v_GND: Tensor, branches: int) -> Pair:
         assert self._places is not None
-        rows, places, longest = self._places
-        none = k_GND.new_zeros(branches, k_GND.shape[0], 0, k_GND.shape[2])
-        k, v = (_roomy(x, longest) for x in self._branches.get(layer, (none, none)))
+        rows, places, first, longest, _ = self._places
+        none = k_GND.new_zeros(0, k_GND.shape[0], 0, k_GND.shape[2])
+        k, v = (_roomy(x, first + branches, longest) for x in self._branches.get(layer, (none, none)))
         k[rows, :, places], v[rows, :, places] = k_GND.transpose(0, 1), v_GND.transpose(0, 1)
         self._branches[layer] = (k, v)
-        return k[:, :, :longest], v[:, :, :longest]
+        return k[first : first + branches, :, :longest], v[first : first + branches, :, :longest]
 
     @contextmanager
     def remembering(self, places: Places) -> Iterator[None]:
         """The pass inside writes its tokens there."""
         self._places = places
         yield
-        self._used = places.longest
+        self._used = places.used
 
     @contextmanager
     def looking_ahead(self, rows: Sequence[int]) -> Iterator[None]:
@@ -75,13 +79,12 @@ class Memory:
             self._ahead = None
 
     def keep_branches(self, rows: Sequence[int]) -> None:
-        """`rows` take the first places, in this order. Those that stand there already are not moved."""
+        """`rows` come first, in this order; what stands behind them is written over by branches that begin later."""
         moved = [(place, row) for place, row in enumerate(rows) if place != row]
         into, out_of = [place for place, _ in moved], [row for _, row in moved]
-        for layer, pair in self._branches.items():
+        for pair in self._branches.values():
             for x in pair if moved else ():
                 x[into] = x[out_of]
-            self._branches[layer] = (pair[0][: len(rows)], pair[1][: len(rows)])
 
     def begin_with(self, pairs: Sequence[Pair]) -> None:
         """Take each layer's keys and values (G, P, D) as the prefix."""
@@ -109,10 +112,11 @@ class Memory:
         self._branches, self._used = {}, 0
 
 
-def _roomy(x_BGCD: Tensor, places: int) -> Tensor:
-    """The same with room for `places`, and for half as many again where there was none."""
-    lacking = places - x_BGCD.shape[2]
-    if lacking <= 0:
+def _roomy(x_BGCD: Tensor, branches: int, places: int) -> Tensor:
+    """The same with room for `branches`, and for `places` of each, half as many again where there was no room."""
+    had, heads, room, size = x_BGCD.shape
+    if branches <= had and places <= room:
         return x_BGCD
-    more = x_BGCD.new_zeros(*x_BGCD.shape[:2], lacking + places // 2, x_BGCD.shape[3])
-    return torch.cat([x_BGCD, more], dim=2)
+    wider = x_BGCD.new_zeros(max(branches, had), heads, room if places <= room else places + places // 2, size)
+    wider[:had, :, :room] = x_BGCD
+    return wider

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from tunesmith.engines.base import Tokens
 from tunesmith.engines.local import kernels
 from tunesmith.engines.local.memory import Memory, Places
-from tunesmith.engines.local.segments import Seen, Segments
+from tunesmith.engines.local.segments import Seen, Segments, side_by_side, spans_of
 from tunesmith.engines.local.virtual import Virtual
 
 
@@ -36,6 +36,7 @@ class Session:
 
         At least one token of every prompt stays outside, so that each has a last token of its own to predict from.
         """
+        assert all(prompts), "a prompt cannot be empty"
         common = common_prefix(prompts)[: min(len(prompt) for prompt in prompts) - 1]
         kept = len(common_prefix([self._prefix, common]))
         if len(prompts) == 1 and 2 * kept >= len(common):  # it shares what is remembered; its own tail helps nobody
@@ -45,7 +46,7 @@ class Session:
         self._prefix = list(common)
         if len(common) > kept:
             positions = [*range(self._virtual + kept, self._start)]
-            with self._memory.remembering(self._places([0], [len(positions)])):
+            with self._memory.remembering(self._places([0], [len(positions)], 0)):
                 self._run([common[kept:]], [positions], torch.tensor([0], device=self.device))
             self._memory.promote()
         return len(common)
@@ -53,16 +54,24 @@ class Session:
     @torch.inference_mode()
     def begin(self, branches: Sequence[Tokens]) -> Tensor:
         """Start one branch per prompt's rest, after the shared prefix; the logits after each last token: (B, V)."""
-        assert all(branches), "a branch cannot be empty"
         self._memory.forget_branches()
-        self._lengths = [0] * len(branches)
-        return self._say(branches, going_on=False)
+        self._lengths = []
+        return self.join(branches)
+
+    @torch.inference_mode()
+    def join(self, branches: Sequence[Tokens]) -> Tensor:
+        """Start further branches, counted behind those there are; the logits after each last token: (B, V)."""
+        assert all(branches), "a branch cannot be empty"
+        first = len(self._lengths)
+        self._lengths += [0] * len(branches)
+        return self._say(branches, first)
 
     @torch.inference_mode()
     def step(self, tokens: Sequence[Tokens]) -> Tensor:
         """Append tokens to every branch and remember them; the logits after each branch's last: (B, V)."""
         assert all(tokens), "every branch goes on"
-        return self._say(tokens, going_on=True)
+        assert len(tokens) == len(self._lengths)
+        return self._say(tokens)
 
     @torch.inference_mode()
     def extend(self, rows: Sequence[int], tokens: Sequence[Tokens], parents: Sequence[Sequence[int]]) -> Tensor:
@@ -77,7 +86,7 @@ class Session:
         positions = [[start + depth for depth in tree] for start, tree in zip(starts, depths, strict=True)]
         seen = self._seen_ahead(rows, positions, [_ancestors(tree, self.device) for tree in parents])
         with self._memory.looking_ahead(list(rows)):
-            return self._run(tokens, positions, None, seen)
+            return self._run(tokens, positions, None, (seen,))
 
     @torch.inference_mode()
     def keep_branches(self, rows: Sequence[int]) -> None:
@@ -98,7 +107,7 @@ class Session:
             return
         assert virtual.embeddings_VH is not None
         positions = range(virtual.length)
-        with self._memory.remembering(self._places([0], [virtual.length])):
+        with self._memory.remembering(self._places([0], [virtual.length], 0)):
             self._model(
                 inputs_embeds=virtual.embeddings_VH.to(self._model.dtype).unsqueeze(0),
                 position_ids=torch.tensor([[*positions]], device=self.device),
@@ -109,17 +118,17 @@ class Session:
             )
         self._memory.promote()
 
-    def _say(self, tokens: Sequence[Tokens], *, going_on: bool) -> Tensor:
-        """The logits after each branch's last new token; what was said is remembered."""
-        sizes, before = [len(each) for each in tokens], self._lengths
+    def _say(self, tokens: Sequence[Tokens], first: int = 0) -> Tensor:
+        """The logits after the last new token of each branch from `first` on; what was said is remembered."""
+        sizes, before = [len(each) for each in tokens], self._lengths[first:]
         starts = [self._start + length for length in before]
         positions = [[*range(start, start + size)] for start, size in zip(starts, sizes, strict=True)]
         ends = torch.tensor(sizes, device=self.device).cumsum(0) - 1
-        places = self._places(before, sizes)
-        seen = self._seen(before, max(sizes), places.longest) if going_on else None
+        places = self._places(before, sizes, first)
+        seen = self._seen(before, sizes, places.longest) if any(before) else ()
         with self._memory.remembering(places):
             logits_BV = self._run(tokens, positions, ends, seen)
-        self._lengths = [length + size for length, size in zip(before, sizes, strict=True)]
+        self._lengths[first:] = [length + size for length, size in zip(before, sizes, strict=True)]
         return logits_BV
 
     def _run(
@@ -127,7 +136,7 @@ class Session:
         branches: Sequence[Tokens],
         positions: Sequence[Sequence[int]],
         keep: Tensor | None,
-        seen: Seen | None = None,
+        seen: tuple[Seen, ...] = (),
     ) -> Tensor:
         """One forward. Tokens that continue branches look at what is `seen`; others stand behind the prefix alone."""
         tokens = [token for branch in branches for token in branch]
@@ -143,20 +152,32 @@ class Session:
         logits_NV: Tensor = result.logits[0]
         return logits_NV
 
-    def _places(self, before: Sequence[int], sizes: Sequence[int]) -> Places:
-        """Of `sizes` new tokens of every branch, each behind the `before` that it has."""
+    def _places(self, before: Sequence[int], sizes: Sequence[int], first: int) -> Places:
+        """Of `sizes` new tokens of every branch from `first` on, each behind the `before` that it has."""
         sizes_B = torch.tensor(sizes, device=self.device)
         branches_N = torch.repeat_interleave(sizes_B)
         first_B = torch.tensor(before, device=self.device) - (sizes_B.cumsum(0) - sizes_B)
         places_N = torch.arange(len(branches_N), device=self.device) + first_B[branches_N]
-        return Places(branches_N, places_N, max(map(sum, zip(before, sizes, strict=True))))
+        longest = max(map(sum, zip(before, sizes, strict=True)))
+        return Places(first + branches_N, places_N, first, longest, max(longest, *self._lengths[:first], 0))
 
-    def _seen(self, before: Sequence[int], longest: int, keys: int) -> Seen:
+    def _seen(self, before: Sequence[int], sizes: Sequence[int], keys: int) -> tuple[Seen, ...]:
+        """The first new tokens of all branches, side by side, and the further ones of the few that have many."""
+        cut, everyone = _few(sizes), range(len(sizes))
+        parts = [self._part(before, [span[:cut] for span in spans_of(sizes)], everyone, 0, keys)]
+        if rows := [row for row in everyone if sizes[row] > cut]:
+            parts.append(self._part(before, [span[cut:] for span in spans_of(sizes)], rows, cut, keys))
+        return tuple(parts)
+
+    def _part(self, before: Sequence[int], spans: Sequence[range], rows: Sequence[int], cut: int, keys: int) -> Seen:
         """A branch's new tokens see what it said before them, and themselves; what pads them sees no less."""
-        before_B, key_K = torch.tensor(before, device=self.device), torch.arange(keys, device=self.device)
-        reach_BL = before_B.unsqueeze(1) + torch.arange(longest, device=self.device)
+        padding = side_by_side([spans[row] for row in rows], self.device)
+        first_B = torch.tensor([before[row] + cut for row in rows], device=self.device)
+        key_K = torch.arange(keys, device=self.device)
+        reach_BL = first_B.unsqueeze(1) + torch.arange(padding.longest, device=self.device)
         allowed_BLK = key_K <= reach_BL.unsqueeze(2)
-        return Seen(self._bias(allowed_BLK), (self._start + key_K).unsqueeze(0))
+        whole = len(rows) == len(before)
+        return Seen(padding, None if whole else rows, self._bias(allowed_BLK), (self._start + key_K).unsqueeze(0))
 
     def _seen_ahead(self, rows: Sequence[int], positions: Sequence[Sequence[int]], trees: Sequence[Tensor]) -> Seen:
         """Of trees that continue the branches `rows`: each token sees the branch and its ancestors in the tree. What
@@ -172,7 +193,8 @@ class Session:
             allowed_BLK[row, : len(tree), remembered : remembered + len(tree)] = tree
             places_BL[row, : len(tree)] = torch.tensor(places, device=self.device)
         behind_BM = (self._start + key_M).expand(len(rows), -1)
-        return Seen(self._bias(allowed_BLK), torch.cat([behind_BM, places_BL], dim=1))
+        padding = side_by_side(spans_of([len(tree) for tree in trees]), self.device)
+        return Seen(padding, None, self._bias(allowed_BLK), torch.cat([behind_BM, places_BL], dim=1))
 
     def _bias(self, allowed_BLK: Tensor) -> Tensor:  # (B, 1, L, K)
         return kernels.bias(allowed_BLK, self._model.dtype).unsqueeze(1)
@@ -191,6 +213,13 @@ def agreement(a: Tokens, b: Tokens, known: int = 0) -> int:
     while known < size and a[known] == b[known]:
         known += 1
     return known
+
+
+def _few(sizes: Sequence[int]) -> int:
+    """How many new tokens of every branch stand side by side, so that the least is computed for padding. The rest of
+    a branch costs half as much again, since what it remembers is copied for it."""
+    rest = [(cut, [size - cut for size in sizes if size > cut]) for cut in set(sizes)]
+    return min(rest, key=lambda each: each[0] * len(sizes) + 1.5 * max(each[1], default=0) * len(each[1]))[0]
 
 
 def _depths(parents: Sequence[int]) -> list[int]:

@@ -71,9 +71,11 @@ class Read(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What new tokens may look at among the remembered and the new ones of their branch, and those keys' positions: of
-    every branch, or (1, K) where they are the same."""
+    """What some new tokens may look at among the remembered and the new ones of their branch, and those keys'
+    positions: of every branch, or (1, K) where they are the same. `branches` are theirs; None: all of the pass."""
 
+    padding: Padding
+    branches: Sequence[int] | None
     bias_B1LK: Tensor
     keys_BK: Tensor
 
@@ -82,14 +84,14 @@ class Seen(NamedTuple):
 class Segments:
     """How a packed row divides; a segment may not be empty.
 
-    `seen` is of rows that continue what is remembered, and then there is a single padding; without it a segment is
-    causal. `positions_T` are the tokens' positions, for layers with a window.
+    `seen` is of rows that continue what is remembered, every token in one of it; without it a segment is causal.
+    `positions_T` are the tokens' positions, for layers with a window.
     """
 
     paddings: tuple[Padding, ...]
     shared: tuple[Shared, ...]
     positions_T: Tensor
-    seen: Seen | None = None
+    seen: tuple[Seen, ...] = ()
     _reads: dict[int, list[Read]] = field(default_factory=dict)  # by window: the same in every layer
 
     @classmethod
@@ -115,8 +117,9 @@ class Segments:
         for node, length in enumerate(lengths):
             by_size.setdefault(max(length - 1, 15).bit_length(), []).append(node)
         positions = [range(depth, depth + length) for depth, length in zip(depths, lengths, strict=True)]
+        spans = spans_of(lengths)
         return cls(
-            paddings=tuple(_padding(lengths, nodes, device) for nodes in by_size.values()),
+            paddings=tuple(side_by_side([spans[node] for node in nodes], device) for nodes in by_size.values()),
             shared=tuple(
                 Shared(end - length, end, stop)
                 for length, end, stop in zip(lengths, ends, stops, strict=True)
@@ -131,11 +134,10 @@ class Segments:
         lengths: Sequence[int],
         positions: Sequence[int],
         device: torch.device,
-        seen: Seen | None = None,
+        seen: tuple[Seen, ...] = (),
     ) -> "Segments":
         """New tokens of remembered branches, one segment each, in order."""
-        paddings = (_padding(lengths, range(len(lengths)), device),)
-        return cls(paddings, (), torch.tensor([*positions], device=device), seen)
+        return cls((side_by_side(spans_of(lengths), device),), (), torch.tensor([*positions], device=device), seen)
 
     def behind(self, before: int, window: int | None, like: Tensor) -> Read | None:
         """All tokens of the row as readers of `before` remembered ones, at positions 0 … before − 1."""
@@ -171,15 +173,18 @@ def _within(keys: slice, keys_P: Tensor, readers: slice, positions_T: Tensor, wi
     return Read(keys, reach_N + readers.start, bias(allowed, like.dtype))
 
 
-def _padding(lengths: Sequence[int], branches: Sequence[int], device: torch.device) -> Padding:
-    starts = [0, *itertools.accumulate(lengths)]
-    longest = max(lengths[branch] for branch in branches)
-    tokens = [place for branch in branches for place in range(starts[branch], starts[branch + 1])]
-    slots = [row * longest + offset for row, branch in enumerate(branches) for offset in range(lengths[branch])]
+def spans_of(lengths: Sequence[int]) -> list[range]:
+    """The places in the row of segments that stand one behind the other."""
+    return [range(end - length, end) for length, end in zip(lengths, itertools.accumulate(lengths), strict=True)]
+
+
+def side_by_side(spans: Sequence[range], device: torch.device) -> Padding:
+    longest = max(map(len, spans))
+    slots = [row * longest + offset for row, span in enumerate(spans) for offset in range(len(span))]
     return Padding(
-        branches=len(branches),
+        branches=len(spans),
         longest=longest,
-        tokens_N=torch.tensor(tokens, device=device),
+        tokens_N=torch.tensor([*itertools.chain(*spans)], device=device),
         slots_N=torch.tensor(slots, device=device),
-        start=starts[branches[0]] if len(branches) == 1 else None,
+        start=spans[0].start if len(spans) == 1 else None,
     )
