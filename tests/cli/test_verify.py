@@ -50,6 +50,7 @@ def test_a_receipt_and_all_that_it_names_stand(tickets, receipt, tunesmith):
     assert {"evals/eval.lock", "evals/eval.jsonl", "looks", "files of fine-tune", "the split"} <= found.keys()
     assert set(found.values()) == {"stands"}
     assert "Genuine: nothing in it has changed" in done.err
+    assert done.json["next"].startswith("tunesmith predict")
 
 
 def test_what_no_longer_stands_is_named(tickets, tunesmith):
@@ -67,6 +68,7 @@ def test_what_no_longer_stands_is_named(tickets, tunesmith):
     found = states(done)
     fallen = {name for name, state in found.items() if state == "changed"}
     assert fallen == {"evals/eval.jsonl", "looks", "files of fine-tune", "the split"}
+    assert done.json["next"].startswith("tunesmith seal --reseal")
     assert found["evals/eval.lock"] == found["the prompt or the labels"] == "stands"
     shutil.rmtree(tickets / "evals")
     done = tunesmith("verify", cwd=tickets, **LIGHT)

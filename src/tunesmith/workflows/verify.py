@@ -20,7 +20,7 @@ from tunesmith.workflows import candidates, inputs, runs
 from tunesmith.workflows.outcome import DONE, GATE_SAYS_NO, Outcome
 from tunesmith.workflows.project import Project, around, project_around
 from tunesmith.workflows.signing_key import own_public_key
-from tunesmith.workflows.status import changed_words
+from tunesmith.workflows.status import changed_words, command, next_command
 
 State = Literal["stands", "changed", "missing"]
 PARTS = ("schema_version", "date", "verdict", "candidate", "eval_set", "looks", "candidates", "digests", "digest")
@@ -66,7 +66,7 @@ def verify(receipt: Path | None, folder: Path | None, console: Console, *, key: 
     document = _read(file)
     found = proof(document)
     public = document.get("public_key")
-    place, things = _things(document, file, folder) if found.digest else (None, ())
+    place, things, following = _things(document, file, folder) if found.digest else (None, (), "")
     outcome = VerifyOutcome(
         receipt=str(file),
         verdict=str(document.get("verdict")),
@@ -80,6 +80,7 @@ def verify(receipt: Path | None, folder: Path | None, console: Console, *, key: 
         project=place,
         things=things,
         same_code=found.digest and document["digests"].get("code") == code_digest(),
+        next=following,
     )
     _tell(outcome, document, console)
     return outcome
@@ -127,19 +128,27 @@ def _read(file: Path) -> dict[str, Any]:
     return dict(document)
 
 
-def _things(document: dict[str, Any], file: Path, folder: Path | None) -> tuple[str | None, tuple[Thing, ...]]:
-    """The project in `folder`, around the receipt or around the working folder, and what stands there."""
+def _things(document: dict[str, Any], file: Path, folder: Path | None) -> tuple[str | None, tuple[Thing, ...], str]:
+    """The project in `folder`, around the receipt or around the working folder, what stands there, and its next
+    command."""
     place = around(file.parent) if folder is None else folder
     try:
         project = project_around(place)
     except ConfigError as error:
         if folder is not None:
             raise
-        return str(place), (Thing(name="tunesmith.toml", state="changed", note=str(error)),)
+        return str(place), (Thing(name="tunesmith.toml", state="changed", note=str(error)),), ""
     if project is None:
-        return None, ()
+        return None, (), ""
     found = [*_of_eval_set(document, project), *_of_candidates(document, project), *_of_inputs(document, project)]
-    return str(project.folder), tuple(found)
+    return str(project.folder), tuple(found), _following(project)
+
+
+def _following(project: Project) -> str:
+    try:
+        return next_command(project)
+    except UserError:  # what the receipt was made from is not there, which stands among what it names
+        return command(project, "status")
 
 
 def _of_eval_set(document: dict[str, Any], project: Project) -> list[Thing]:
