@@ -1,6 +1,7 @@
 """Candidates at a provider: what is a label, what is not, what was not answered."""
 
 import json
+import math
 import threading
 
 import pytest
@@ -50,6 +51,14 @@ def test_an_answer_is_parsed_and_never_guessed(asked, provider):
     ]
 
 
+def test_a_label_is_as_sure_as_all_its_tokens(tmp_path, hosted, provider):
+    task = Task(family="classification", prompt="Which?", labels=("card stolen", "other"))
+    candidate = load(tmp_path, prompt.make(tmp_path, task, model=MODEL, max_tokens=512, engines=hosted), hosted)
+    provider.says = "card stolen"
+    [prediction] = candidate.predict([question("Gone!")])
+    assert prediction.confidence == pytest.approx(math.exp(-0.21))
+
+
 def test_a_text_is_an_answer_unless_it_is_empty_or_the_limit_ended_it(tmp_path, hosted, provider):
     task = Task(family="generation", prompt="Say it kindly.", max_new_tokens=30)
     candidate = load(tmp_path, prompt.make(tmp_path, task, model=MODEL, max_tokens=512, engines=hosted), hosted)
@@ -63,7 +72,7 @@ def test_a_text_is_an_answer_unless_it_is_empty_or_the_limit_ended_it(tmp_path, 
         [prediction] = candidate.predict([question("Sit!")])
         assert (prediction.state, prediction.text, prediction.error) == (state, said, error)
         assert prediction.output == ("Please sit." if state == "ok" else None)
-        assert prediction.confidence is None
+        assert prediction.confidence == (pytest.approx(math.exp(-0.105)) if state == "ok" else None)
     assert {body["max_tokens"] for body in provider.bodies["POST /chat/completions"]} == {30}
 
 

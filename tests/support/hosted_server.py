@@ -151,7 +151,8 @@ class Provider:
         choice["message"] = {"role": "assistant", "content": said, "refusal": None}
         choice["message"] |= {"tool_calls": self.calls} if self.calls else {}
         if body.get("logprobs"):
-            choice["logprobs"] = {"content": [{"token": said, "logprob": -0.105, "bytes": None, "top_logprobs": []}]}
+            token = {"logprob": -0.105, "bytes": None, "top_logprobs": []}
+            choice["logprobs"] = {"content": [token | {"token": word} for word in said.split()]}
         usage = {"prompt_tokens": 40, "completion_tokens": 2, "total_tokens": 42}
         answer = {"id": "chat-1", "object": "chat.completion", "created": 1, "model": body["model"]}
         return 200, answer | {"choices": [choice], "usage": usage}

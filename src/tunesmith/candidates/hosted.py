@@ -5,6 +5,7 @@ answered is `failed`, with the reason, and can be asked again later; where the p
 evaluation ends.
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -96,13 +97,19 @@ class Hosted:
             state="ok" if ok else "refused" if answer.refused else "invalid",
             output=output if ok else None,
             text=answer.text,
-            confidence=answer.probability if ok and task.labels else None,  # a text's says nothing beside its length
+            confidence=_sure(answer, task) if ok else None,
             error=None if answer.refused else fault,
             seconds=share,
             latency=answer.seconds if alone else None,
             tokens_in=answer.tokens_in,
             tokens_out=answer.tokens_out,
         )
+
+
+def _sure(answer: ChatAnswer, task: Task) -> float | None:
+    """The probability of a label's tokens, of a text the geometric mean of its tokens'; None where none are stated."""
+    total, tokens = sum(answer.logprobs), len(answer.logprobs)
+    return math.exp(total if task.labels else total / tokens) if tokens else None
 
 
 def _longest(task: Task) -> int:

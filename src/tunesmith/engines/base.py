@@ -45,13 +45,14 @@ class TextAnswer(Record):
 
 
 class ChatAnswer(Record):
-    """What a provider answered. `probability` is that of `text`, None where the server does not state it; `cut` where
-    the limit of tokens ended it; `kept` where it was given to the same request before, in the `seconds` of then."""
+    """What a provider answered. `logprobs` are those of the tokens of `text`, none where the server does not state
+    them; `cut` where the limit of tokens ended it; `kept` where it was given to the same request before, in the
+    `seconds` of then."""
 
     text: str
     refused: bool = False
     cut: bool = False
-    probability: float | None = None
+    logprobs: tuple[float, ...] = ()
     seconds: float
     tokens_in: int
     tokens_out: int

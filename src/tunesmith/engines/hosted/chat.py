@@ -1,4 +1,4 @@
-"""A model behind an OpenAI-compatible server: a conversation → its answer, with tokens and probability.
+"""A model behind an OpenAI-compatible server: a conversation → its answer, with its tokens and their probabilities.
 
 The official SDK asks again by itself where the line, the load or the server is at fault. Servers differ in what they
 take: `logprobs` is left out where it is refused, and the limit goes under whichever of its two names is known.
@@ -93,7 +93,7 @@ class HostedChat:
             text=known.said(choice.message),
             refused=bool(choice.message.refusal) or choice.finish_reason == "content_filter",
             cut=choice.finish_reason == "length",
-            probability=_probability(choice.logprobs),
+            logprobs=_logprobs(choice.logprobs),
             seconds=time.perf_counter() - start,
             tokens_in=(usage.prompt_tokens or 0) if usage else 0,
             tokens_out=(usage.completion_tokens or 0) if usage else 0,
@@ -146,10 +146,7 @@ def _asked_for(constraint: Constraint | None) -> dict[str, Any]:
     return {"response_format": {"type": "json_schema", "json_schema": wanted}}
 
 
-def _probability(logprobs: Any) -> float | None:
-    """Of the answer's tokens together; None where the server returned none."""
-    tokens = getattr(logprobs, "content", None)
-    if not tokens:
-        return None
-    found = math.exp(min(0.0, sum(token.logprob for token in tokens)))
-    return found if math.isfinite(found) else None
+def _logprobs(logprobs: Any) -> tuple[float, ...]:
+    """Of the answer's tokens; none where the server returned none, or something that is no probability."""
+    found = [token.logprob for token in getattr(logprobs, "content", None) or ()]
+    return tuple(min(0.0, each) for each in found) if all(map(math.isfinite, found)) else ()
