@@ -41,6 +41,21 @@ def test_what_is_known_takes_the_place_of_what_is_assumed(project, tmp_path, tun
     assert made["level"] == pytest.approx(0.975)  # the next judgement is the second
 
 
+def test_guards_are_planned_by_what_a_comparison_measured(project, tmp_path, tunesmith):
+    guards = {"TUNESMITH_RULES_GUARDS": "{macro_f1 = 0.05, invalid_rate = 0.02}"}
+    for verb in ("split", "seal"):
+        assert tunesmith(verb, cwd=project).code == 0
+    before = tunesmith("seal", "--plan", cwd=project, COLUMNS="80", **LIGHT, **guards)
+    assert "Guards, should the fine-tune be no worse" in before.out
+    assert [line.split()[-1] for line in before.out.splitlines() if "invalid_rate" in line] == ["assumed"]
+    assert tunesmith("baseline", cwd=project, **LIGHT).code == 0
+    stand_in(project, tmp_path)
+    assert tunesmith("compare", cwd=project, **LIGHT, **guards).code in (0, 3)
+    made = tunesmith("seal", "--plan", "--json", cwd=project, **LIGHT, **guards).json["plan"]["guards"]
+    origins = {each["metric"]: each["origin"] for each in made}
+    assert origins == {"macro_f1": "assumed", "invalid_rate": "measured"}  # 24 rows are too few for an interval of F1
+
+
 def test_options_that_do_not_go_together_are_refused(project, tunesmith):
     for arguments in (("--plan", "--reseal"), ("--accuracy", "0.9"), ("--plan", "--accuracy", "90")):
         assert tunesmith("seal", *arguments, cwd=project).code == 2

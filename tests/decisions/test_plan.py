@@ -34,6 +34,16 @@ def test_what_a_plan_says_is_what_the_rules_will_see() -> None:
     assert seen(0.0, 0.16, holds, -RULES.slice_margin, at) == pytest.approx(0.8, abs=0.05)
 
 
+def test_a_guard_needs_the_rows_that_its_margin_asks_for() -> None:
+    rules = RulesSection(guards={"invalid_rate": 0.02, "macro_f1": 0.02, "expected_cost": 0.1})
+    noise = {"invalid_rate": Noise(discordant=0.04), "macro_f1": assumed(scored=True), "expected_cost": None}
+    made = {each.metric: each for each in plan(rules, noise["macro_f1"], slices={}, guards=noise).guards}
+    assert seen(0.0, 0.04, made["invalid_rate"].needed or 0, -0.02) == pytest.approx(0.8, abs=0.05)
+    half = plan(rules, noise["macro_f1"], slices={}, guards=noise | {"macro_f1": Noise(variance=0.02)})
+    assert (made["macro_f1"].needed or 0) == pytest.approx(2 * (half.guards[1].needed or 0), rel=0.05)
+    assert (made["expected_cost"].needed, made["expected_cost"].origin) == (None, None)
+
+
 def test_more_rows_show_smaller_differences() -> None:
     made = plan(RULES, assumed(scored=False), rows=None, slices={})
     gains = [each.gain for each in made.sizes if each.gain is not None]

@@ -2,7 +2,7 @@
 
 from tunesmith.core import units
 from tunesmith.core.verdict import Ceiling, Guarded
-from tunesmith.decisions.figures import points, signed
+from tunesmith.decisions.figures import margin, signed
 from tunesmith.decisions.guards import Guards
 from tunesmith.tasks.families import SPARED, name_of
 
@@ -30,8 +30,7 @@ def sentences(guards: Guards) -> list[str]:
 
 def _guard(each: Guarded) -> str:
     spared = each.metric in SPARED
-    margin = f"{units.amount(each.margin)} a row" if spared else f"{points(each.margin)} points"
-    allowed = f"{name_of(each.metric)} at most {margin} worse than {each.baseline}'s"
+    allowed = f"{name_of(each.metric)} at most {margin(each.metric, each.margin)} worse than {each.baseline}'s"
     if each.gain is None or each.low is None or each.high is None:
         return f"{allowed}; {units.count(each.n, 'eval row')} are too few to say"
     gain, low, high = ((units.signed_amount if spared else signed)(value) for value in (each.gain, each.low, each.high))

@@ -3,11 +3,12 @@
 "See" means here as everywhere: in 4 of 5 eval sets of that size. A gain is seen where it ships, that is where the whole
 interval lies above `min_effect`; a loss in a slice where it blocks, that is where the interval lies below minus
 `slice_margin`, at the level that the number of slices asks for; and a slice is shown to hold where its interval lies
-above minus `slice_margin`, should the two candidates be truly equal there. How much rows differ is measured where a
-comparison has been made, and assumed otherwise (`power`). Light: no numpy.
+above minus `slice_margin`, should the two candidates be truly equal there; so is a guard, by its own margin. How much
+rows differ is measured where a comparison has been made, and assumed otherwise (`power`). Light: no numpy.
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from tunesmith.core.record import Record
@@ -25,6 +26,7 @@ from tunesmith.decisions.section import RulesSection
 SIZES = (30, 50, 100, 200, 300, 500, 1000, 2000, 5000)
 GAINS = (0.01, 0.02, 0.03, 0.05, 0.08, 0.13)  # above min_effect
 ASSUMED_VARIANCE = 0.04  # of the differences of scores: a standard deviation of 20 points
+ASSUMED_RATE = 0.04  # of rows on which exactly one answer is invalid: 2 % of either's
 
 Origin = Literal["assumed", "given", "measured"]
 
@@ -71,6 +73,13 @@ class SlicePlan(Record):
     needed: int | None  # rows on which it is shown to hold
 
 
+class GuardPlan(Record):
+    metric: str
+    margin: float
+    needed: int | None  # rows on which it is shown to hold
+    origin: Origin | None  # of how much rows differ by this metric; None: only a comparison will tell
+
+
 class Plan(Record):
     primary: str
     min_effect: float
@@ -83,12 +92,20 @@ class Plan(Record):
     sizes: tuple[Size, ...]
     gains: tuple[Gain, ...]
     slices: tuple[SlicePlan, ...]
+    guards: tuple[GuardPlan, ...]
 
 
 def plan(
-    rules: RulesSection, noise: Noise, *, level: float = LEVEL, rows: int | None = None, slices: Mapping[str, int]
+    rules: RulesSection,
+    noise: Noise,
+    *,
+    level: float = LEVEL,
+    rows: int | None = None,
+    slices: Mapping[str, int],
+    guards: Mapping[str, Noise | None] = MappingProxyType({}),
 ) -> Plan:
-    """`rows` are those of the eval set, `slices` their numbers by slice; 0 where none is labelled yet."""
+    """`rows` are those of the eval set, `slices` their numbers by slice; 0 where none is labelled yet. `guards` say how
+    rows differ by each guarded metric, where that is known or can be assumed."""
     many = max(1, sum(1 for number in slices.values() if number >= rules.min_slice_rows or rows is None))
     of_slices = 1 - (1 - LEVEL) / many
     holds = noise.rows(0.0, -rules.slice_margin, of_slices)
@@ -128,7 +145,13 @@ def plan(
         slices=tuple(
             SlicePlan(name=name, rows=number, loss=loss(number), needed=needed) for name, number in slices.items()
         ),
+        guards=tuple(_guard(metric, margin, guards.get(metric), level) for metric, margin in rules.guards.items()),
     )
+
+
+def _guard(metric: str, margin: float, noise: Noise | None, level: float) -> GuardPlan:
+    needed = None if noise is None else noise.rows(0.0, -margin, level)
+    return GuardPlan(metric=metric, margin=margin, needed=needed, origin=noise and noise.origin)
 
 
 def assumed(*, scored: bool, accuracy: float | None = None) -> Noise:

@@ -11,8 +11,8 @@ from typing import Any
 from tunesmith.core.errors import UserError
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count, level, share
-from tunesmith.decisions.figures import points
-from tunesmith.decisions.plan import Noise, Plan, assumed, plan
+from tunesmith.decisions.figures import margin, points
+from tunesmith.decisions.plan import ASSUMED_RATE, Noise, Plan, assumed, plan
 from tunesmith.decisions.power import TYPICAL_ACCURACY, level_of
 from tunesmith.evaluation import seal as seals
 from tunesmith.tasks.families import EXACT, SPARED, name_of
@@ -24,6 +24,7 @@ from tunesmith.workflows.rows import read_eval, read_sources
 from tunesmith.workflows.status import next_command
 
 NONE = "–"
+INVALID = "invalid_rate"
 GROUPED = 1.25  # below it, a wider interval than rows alone would give is that of few rows, not of groups
 
 
@@ -42,7 +43,9 @@ def seal_plan(project: Project, console: Console, *, accuracy: float | None = No
             "known once something is measured; `tunesmith baseline` says it then."
         )
     rows, slices = _rows(project)
-    made = plan(rules, _noise(project, accuracy), level=_level(project), rows=rows, slices=slices)
+    noise = _noise(project, accuracy)
+    guards = {metric: _noise_of_guard(project, metric, noise) for metric in rules.guards}
+    made = plan(rules, noise, level=_level(project), rows=rows, slices=slices, guards=guards)
     outcome = SealPlanOutcome(plan=made, next=next_command(project))
     _tell(made, console)
     return outcome
@@ -94,10 +97,27 @@ def _measured(project: Project, primary: str, *, scored: bool) -> Noise | None:
     return None
 
 
-def _noise_of(each: dict[str, Any], accuracy: float | None, *, scored: bool) -> Noise:
+def _noise_of_guard(project: Project, metric: str, primary: Noise) -> Noise | None:
+    """How the fine-tune and the best baseline differed by a guarded metric in the newest comparison that knew it."""
+    if metric == project.config.rules.primary:
+        return primary
+    for run in reversed(runs.read_runs(project, "compare")):
+        found = [each for each in run.result.get("guards", ()) if each["metric"] == metric and each["low"] is not None]
+        if run.state == "done" and found:
+            return Noise(variance=_variance(found[0]), origin="measured")
+    if metric in SPARED:
+        return None  # nobody knows the unit
+    return Noise(discordant=ASSUMED_RATE) if metric == INVALID else assumed(scored=metric not in EXACT)
+
+
+def _variance(each: dict[str, Any]) -> float:
     """The width of an interval says what a row's part varies by, groups and all."""
-    error = (each["high"] - each["low"]) / 2 / NormalDist().inv_cdf(0.5 + each["level"] / 2)
-    variance = error**2 * each["n"]
+    error: float = (each["high"] - each["low"]) / 2 / NormalDist().inv_cdf(0.5 + each["level"] / 2)
+    return error**2 * int(each["n"])
+
+
+def _noise_of(each: dict[str, Any], accuracy: float | None, *, scored: bool) -> Noise:
+    variance = _variance(each)
     if scored:
         return Noise(variance=variance, origin="measured")
     discordant = max((each["a_only"] + each["b_only"]) / each["n"], 1 / each["n"])
@@ -132,10 +152,10 @@ def _best_baseline(project: Project, primary: str) -> float | None:
 
 def _tell(made: Plan, console: Console) -> None:
     console.say(_words_of_noise(made))
-    metric, margin = name_of(made.primary), points(made.slice_margin)
+    metric, most = name_of(made.primary), points(made.slice_margin)
     console.table(
         f"What so many eval rows show, 4 times in 5 ({metric})",
-        ["eval rows", "gain that ships", "slice loss that blocks", f"slice loses at most {margin}"],
+        ["eval rows", "gain that ships", "slice loss that blocks", f"slice loses at most {most}"],
         [
             [
                 f"{each.rows:,}{' (yours)' if each.rows == made.rows else ''}",
@@ -151,8 +171,19 @@ def _tell(made: Plan, console: Console) -> None:
     if made.slices:
         console.table(
             f"Slices, at {level(made.slice_level)} each",
-            ["slice", "eval rows", "loss that blocks", f"rows to show at most {margin} lost"],
+            ["slice", "eval rows", "loss that blocks", f"rows to show at most {most} lost"],
             [[each.name, f"{each.rows:,}", _points(each.loss), _count(each.needed)] for each in made.slices],
+        )
+    if made.guards:
+        console.table(
+            "Guards, should the fine-tune be no worse",
+            ["guard", "may be worse by", "eval rows to show it", "rows differ as"],
+            [
+                [each.metric, margin(each.metric, each.margin), _count(each.needed), each.origin]
+                if each.origin
+                else [each.metric, margin(each.metric, each.margin), NONE, "`compare` will tell"]
+                for each in made.guards
+            ],
         )
     if made.rows is not None:
         gain = "no gain" if made.gain is None else f"a gain of {points(made.gain)} points"
