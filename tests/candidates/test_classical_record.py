@@ -14,7 +14,7 @@ from tunesmith.candidates import classical_record, usual_record
 from tunesmith.candidates.load import load
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import question
-from tunesmith.tasks import extracted
+from tunesmith.tasks import measures
 from tunesmith.tasks.extraction import of_value
 from tunesmith.tasks.spec import Task
 
@@ -86,7 +86,7 @@ def test_every_field_has_the_model_that_its_values_ask_for(opened):
 def test_it_finds_what_stands_in_the_messages(triage, opened, tmp_path):
     usual = load(tmp_path, usual_record.make(tmp_path, TRIAGE, triage[0]), engines=None)
     found, plain = (
-        extracted.measure(TRIAGE, triage[2], list(candidate.predict(triage[2]))) for candidate in (opened, usual)
+        measures.measure(TRIAGE, triage[2], list(candidate.predict(triage[2]))) for candidate in (opened, usual)
     )
     assert found.metrics["invalid_rate"].value == 0
     assert found.metrics["field_f1"].value > plain.metrics["field_f1"].value + 0.1
@@ -97,7 +97,7 @@ def test_it_finds_what_stands_in_the_messages(triage, opened, tmp_path):
 
 def test_confident_answers_are_right_more_often(triage, opened):
     predictions = list(opened.predict(triage[2]))
-    right = extracted.answers_of(TRIAGE.fields, triage[2], predictions).right
+    right = measures.answers_of(TRIAGE, triage[2], predictions).right
     sure = np.argsort([p.confidence for p in predictions])
     assert all(0 < p.confidence <= 1 for p in predictions)
     assert right[sure[75:]].sum() > right[sure[:75]].sum()

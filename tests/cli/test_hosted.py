@@ -121,11 +121,15 @@ def test_the_whole_walk(sealed, typed, provider):
 
 def test_prices_of_tokens_become_the_cost_of_a_success(sealed, typed):
     prices = {"TUNESMITH_PRICES_PER_MILLION_TOKENS_IN": "1000", "TUNESMITH_BASELINES_WHICH": "majority"}
+    prices |= {"TUNESMITH_PRICES_PER_MILLION_TOKENS_TRAINED": "50"}
     for verb in ("baseline", "train"):
         assert typed(verb, **prices).code == 0
     done = typed("compare", "--json", **prices)
     tuned = done.json["candidates"][-1]
     assert tuned["cost"] == pytest.approx(24 * 40 * 1000 / 1e6)
+    once = done.json["payback"]["once"]
+    assert (once["provider"], once["trained_tokens"]) == ("lab", 1234)
+    assert once["training"] == pytest.approx(1234 * 50 / 1e6)
 
 
 def test_killed_while_it_follows_it_goes_on_with_the_same_job(sealed, typed, provider):

@@ -37,6 +37,14 @@ def test_what_has_no_price_is_not_counted_and_said(card: Callable[..., Scorecard
     assert found.against[0].volume == 2858
     assert "not counted: 30 min 00 s of review ([prices] per_review_hour is not set)" in sentences(found, "$")[0]
     assert "after 2,860 right answers" in sentences(found, "$")[1]
+    tokens = once.model_copy(update={"provider": "openai", "trained_tokens": 1_500_000})
+    found = payback(card("fine-tune", 0.001), [card("hosted", 0.0017)], tokens)
+    assert found is not None
+    assert "cost $2.00: training on 1,500,000 tokens at openai, $2.00;" in sentences(found, "$")[0]
+    silent = ONCE.model_copy(update={"training": None, "provider": "openai"})
+    found = payback(card("fine-tune", 0.001), [card("hosted", 0.0017)], silent)
+    assert found is not None
+    assert "not counted: training at openai (it did not say on how many tokens)" in sentences(found, "$")[0]
     nothing = once.model_copy(update={"training": None})
     assert payback(card("fine-tune", 0.001), [card("hosted", 0.0017)], nothing) is None
     assert payback(card("fine-tune", None), [card("hosted", 0.0017)], ONCE) is None

@@ -57,10 +57,13 @@ class Ceiling(Record):
 
 
 class Once(Record):
-    """What making the fine-tune took; None where no price is named for it."""
+    """What making the fine-tune took; None where no price is named for it. `provider` names who trained, where
+    that is paid by the token; `trained_tokens` are those it counted."""
 
     training_seconds: float
     training: float | None
+    provider: str | None = None
+    trained_tokens: int | None = None
     review_seconds: float
     review: float | None
 

@@ -1,7 +1,8 @@
 """When a fine-tune pays back: what it cost once, over what a right answer of its own costs less than a baseline's.
 
-Once: the hours of training, and the minutes of expert review that the queue has timed, at the prices that are named. A
-part whose price is not named is not counted, and said not to be. What a wrong answer costs is no part of this.
+Once: the hours of training, or the tokens that a provider trained on, and the minutes of expert review that the queue
+has timed, at the prices that are named. A part whose price is not named is not counted, and said not to be. What a
+wrong answer costs is no part of this.
 """
 
 import math
@@ -44,16 +45,28 @@ def sentences(found: Payback, currency: str) -> list[str]:
 
 def _once(once: Once, currency: str) -> str:
     parts, missing = [], []
-    for what, seconds, cost, key in (
-        ("training", once.training_seconds, once.training, "per_hour"),
-        ("review", once.review_seconds, once.review, "per_review_hour"),
+    training, why = _training(once)
+    review = f"{units.seconds(once.review_seconds)} of review"
+    for what, cost, unknown in (
+        (training, once.training, why),
+        (review, once.review, "[prices] per_review_hour is not set"),
     ):
         if cost is not None:
-            parts.append(f"{units.seconds(seconds)} of {what}, {units.money(cost, currency)}")
-        elif seconds > 0:
-            missing.append(f"{units.seconds(seconds)} of {what} ([prices] {key} is not set)")
+            parts.append(f"{what}, {units.money(cost, currency)}")
+        elif what == training or once.review_seconds > 0:
+            missing.append(f"{what} ({unknown})")
     left_out = f"; not counted: {' and '.join(missing)}" if missing else ""
     return f"Making the fine-tune cost {units.money(once.cost, currency)}: {' and '.join(parts)}{left_out}."
+
+
+def _training(once: Once) -> tuple[str, str]:
+    """What was trained, and why its cost is not known where it is not."""
+    if once.provider is None:
+        return f"{units.seconds(once.training_seconds)} of training", "[prices] per_hour is not set"
+    if once.trained_tokens is None:
+        return f"training at {once.provider}", "it did not say on how many tokens"
+    tokens = units.count(once.trained_tokens, "token")
+    return f"training on {tokens} at {once.provider}", "[prices] per_million_tokens_trained is not set"
 
 
 def _rounded(volume: int) -> str:

@@ -16,9 +16,11 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate, LabelFigures
 from tunesmith.tasks import intervals
 from tunesmith.tasks.accepted import schemas_of
+from tunesmith.tasks.base import Aids
 from tunesmith.tasks.calls import answer_of
 from tunesmith.tasks.figures import Measures, groups_of, missing_of, share, slices_of, states_of
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
+from tunesmith.tasks.spec import Task
 from tunesmith.tasks.tool_calls import accepted_of, fault_of, faults
 
 KEPT = 1 << 14  # answers whose judgement is remembered: a comparison asks for the same ones several times
@@ -70,7 +72,7 @@ class Answers(NamedTuple):
         )
 
 
-def answers_of(examples: Sequence[Example], predictions: Sequence[Prediction]) -> Answers:
+def answers_of(_: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Answers:
     return _answers(_judged(examples, predictions), examples, predictions)
 
 
@@ -112,7 +114,7 @@ def _answers(judged: Sequence[Judged], examples: Sequence[Example], predictions:
     )
 
 
-def measure(examples: Sequence[Example], predictions: Sequence[Prediction]) -> Measures:
+def measure(_task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], _aids: Aids) -> Measures:
     judged = _judged(examples, predictions)
     answers = _answers(judged, examples, predictions)
     return Measures(

@@ -13,6 +13,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate, LabelFigures
 from tunesmith.tasks import bounded, costs, hierarchy, intervals, macro_f1
+from tunesmith.tasks.base import Aids
 from tunesmith.tasks.figures import Measures, calibration_error, estimate, groups_of, share, slices_of, states_of
 from tunesmith.tasks.intervals import Booleans, Floats, Integers
 from tunesmith.tasks.spec import Task
@@ -74,7 +75,7 @@ def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Pr
     )
 
 
-def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Measures:
+def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], _: Aids) -> Measures:
     """Raises DataError for a label the task has not."""
     answers = answers_of(task, examples, predictions)
     counts = np.zeros((answers.labels, answers.labels + 1), np.int64)

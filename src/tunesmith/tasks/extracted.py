@@ -17,6 +17,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate, FieldFigures
 from tunesmith.tasks import bounded, intervals, ratio
+from tunesmith.tasks.base import Aids
 from tunesmith.tasks.comparing import absent, levelled, same
 from tunesmith.tasks.extraction import BREAKS
 from tunesmith.tasks.figures import Measures, estimate, groups_of, share, slices_of, states_of
@@ -75,11 +76,12 @@ class Answers(NamedTuple):
         )
 
 
-def answers_of(fields: Sequence[Field], examples: Sequence[Example], predictions: Sequence[Prediction]) -> Answers:
+def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Answers:
     assert [each.example for each in predictions] == [each.id for each in examples], "predictions of other rows"
     outputs = [prediction.output if prediction.state == "ok" else None for prediction in predictions]
     pairs = zip(examples, outputs, strict=True)
-    found = np.array([_compared(tuple(fields), row.expected, output, row.text) for row, output in pairs], np.bool_)
+    fields = tuple(task.fields)
+    found = np.array([_compared(fields, row.expected, output, row.text) for row, output in pairs], np.bool_)
     found = found.reshape(len(examples), len(fields), 4)
     return Answers(
         fields=found[:, :, 0],
@@ -108,8 +110,8 @@ def _compared(
     return tuple(found)
 
 
-def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Measures:
-    answers = answers_of(task.fields, examples, predictions)
+def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], _: Aids) -> Measures:
+    answers = answers_of(task, examples, predictions)
     invalid = [each.error or "" if each.state == "invalid" else None for each in predictions]
     no_json = np.array([why in (NO_JSON, NO_OBJECT) for why in invalid], np.bool_)
     breaks = np.array([why is not None and why.startswith(BREAKS) for why in invalid], np.bool_)

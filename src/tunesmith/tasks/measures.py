@@ -5,18 +5,37 @@ Every row counts once: weights steer training, slices show what matters more. A 
 `invalid_rate`. Rows of one `group` count as fewer (`intervals.spread`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Protocol, cast
 
 from tunesmith.core.digests import digest
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
-from tunesmith.tasks import classified, coded, multi_labelled, own_scores
+from tunesmith.tasks import classified, coded, own_scores
 from tunesmith.tasks.base import Aids
 from tunesmith.tasks.figures import Answers, Measures
 from tunesmith.tasks.own import PREFIX
-from tunesmith.tasks.spec import Task
+from tunesmith.tasks.spec import FamilyName, Task
 
+MEASURED: Mapping[FamilyName, str] = {  # the module that holds the statistics of a family
+    "classification": "classified",
+    "multi_label": "multi_labelled",
+    "extraction": "extracted",
+    "generation": "generated",
+    "tool_calls": "called",
+}
 FIGURES = 1  # raised where figures are added or computed otherwise: what was measured before is measured again
+
+
+class Measured(Protocol):
+    """The statistics of a family; both raise DataError for a label the task has not."""
+
+    def measure(
+        self, task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], aids: Aids
+    ) -> Measures: ...
+
+    def answers_of(self, task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Answers: ...
 
 
 def measure(
@@ -27,28 +46,10 @@ def measure(
 
     `aids` are of free text: likeness in meaning is not measured without vectors.
     """
-    measures = _of_family(task, examples, predictions, aids or Aids())
+    measures = _measured(task).measure(task, examples, predictions, aids or Aids())
     if task.runs_tests:
         measures = coded.added(measures, examples, predictions)
     return measures if task.metrics is None else own_scores.added(measures, task.metrics, examples, predictions)
-
-
-def _of_family(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], aids: Aids) -> Measures:
-    if task.family == "generation":
-        from tunesmith.tasks import generated  # loads what compares texts
-
-        return generated.measure(task, examples, predictions, aids)
-    if task.family == "extraction":
-        from tunesmith.tasks import extracted
-
-        return extracted.measure(task, examples, predictions)
-    if task.family == "multi_label":
-        return multi_labelled.measure(task, examples, predictions)
-    if task.family == "tool_calls":
-        from tunesmith.tasks import called
-
-        return called.measure(examples, predictions)
-    return classified.measure(task, examples, predictions)
 
 
 def point(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], primary: str) -> float:
@@ -68,21 +69,12 @@ def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Pr
         return own_scores.answers_of(task.metrics, examples, predictions)
     if metric == "pass_rate":
         return coded.answers_of(examples, predictions)
-    if task.family == "generation":
-        from tunesmith.tasks import generated
+    return _measured(task).answers_of(task, examples, predictions)
 
-        return generated.answers_of(task, examples, predictions)
-    if task.family == "extraction":
-        from tunesmith.tasks import extracted
 
-        return extracted.answers_of(task.fields, examples, predictions)
-    if task.family == "multi_label":
-        return multi_labelled.answers_of(task, examples, predictions)
-    if task.family == "tool_calls":
-        from tunesmith.tasks import called
-
-        return called.answers_of(examples, predictions)
-    return classified.answers_of(task, examples, predictions)
+def _measured(task: Task) -> Measured:
+    """Loaded here: what compares texts, records and calls is heavy."""
+    return cast(Measured, import_module(f"tunesmith.tasks.{MEASURED[task.family]}"))
 
 
 def yardstick(task: Task, *, meaning: bool) -> str:

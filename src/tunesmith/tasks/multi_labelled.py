@@ -14,6 +14,7 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate, LabelFigures
 from tunesmith.tasks import bounded, intervals, macro_f1, ratio
+from tunesmith.tasks.base import Aids
 from tunesmith.tasks.figures import (
     Measures,
     calibration_error,
@@ -75,7 +76,7 @@ def answers_of(task: Task, examples: Sequence[Example], predictions: Sequence[Pr
     return Answers(wanted, given, missing_of(predictions), groups_of(examples))
 
 
-def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Measures:
+def measure(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction], _: Aids) -> Measures:
     """Raises DataError for a label the task has not."""
     answers = answers_of(task, examples, predictions)
     hits = answers.wanted & answers.given

@@ -3,19 +3,28 @@
 from tunesmith.core.run import Run
 from tunesmith.core.verdict import Once
 from tunesmith.data.reviews import read_log
-from tunesmith.models.names import is_hosted
+from tunesmith.models.names import parse
 from tunesmith.workflows.project import Project
 
 
 def cost_once(project: Project, train: Run) -> Once:
-    """Decisions that were not timed, such as those typed with --decide, took no time. Training at a provider is paid by
-    the token, which its run does not count, and so has no price here."""
+    """Training at a provider is paid by the token, here by the hour. Decisions that were not timed, such as those typed
+    with --decide, took no time."""
     prices, seconds = project.config.prices, float(train.result["seconds"])
-    hourly = None if is_hosted(project.config.model.base) else prices.per_hour
+    base = parse(project.config.model.base, project.folder)
+    if base.kind == "hosted":
+        tokens = train.result.get("trained_tokens")
+        rate = prices.per_million_tokens_trained
+        training = None if rate is None or tokens is None else tokens / 1e6 * rate
+    else:
+        tokens = None
+        training = None if prices.per_hour is None else seconds / 3600 * prices.per_hour
     reviewed = sum(each.seconds or 0.0 for each in read_log(project.reviews).decisions)
     return Once(
         training_seconds=seconds,
-        training=None if hourly is None else seconds / 3600 * hourly,
+        training=training,
+        provider=base.provider,
+        trained_tokens=tokens,
         review_seconds=reviewed,
         review=None if prices.per_review_hour is None else reviewed / 3600 * prices.per_review_hour,
     )
