@@ -89,6 +89,23 @@ def test_what_an_answer_does(task: Task, output: str, behaviour: Behaviour) -> N
     assert behaved.behaviour_of(task, output) == behaviour
 
 
+@pytest.mark.parametrize(
+    ("of", "value", "behaviour"),
+    [
+        ({"type": "boolean"}, "true", "escalate"),
+        ({"type": "boolean"}, "false", "answer"),
+        ({"type": ["string", "null"]}, "null", "ask"),
+        ({"type": "array", "items": {"type": "string"}}, '["a", "true"]', "escalate"),
+        ({"type": "array", "items": {"type": "string"}}, "[]", "answer"),
+    ],
+)
+def test_values_of_a_field_that_are_no_texts(of: dict[str, object], value: str, behaviour: Behaviour) -> None:
+    said = BehaviourSection(field="then", escalate=("true",), ask=("null",))
+    schema = json.dumps({"type": "object", "properties": {"then": of}})
+    task = Task(family="extraction", prompt="", max_new_tokens=40, output_schema=schema, behaviour=said)
+    assert behaved.behaviour_of(task, f'{{"then": {value}}}') == behaviour
+
+
 def test_precision_and_recall_are_of_rows_that_expect_it_and_answers_that_do_it() -> None:
     examples = [row(f"q{place}", "person" if place < 20 else "pay") for place in range(60)]
     said = ["person"] * 15 + ["pay"] * 5 + ["person"] * 10 + ["pay"] * 30

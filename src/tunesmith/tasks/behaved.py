@@ -9,6 +9,8 @@ A model that refuses where labels or records are wanted gives no valid answer; s
 `refused` and not `invalid`. In free text every refusal is `refused`, and is scored where the row expects one.
 """
 
+import json
+
 from tunesmith.core.example import Behaviour, Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.tasks.behaviour import ASIDE
@@ -36,11 +38,17 @@ def behaviour_of(task: Task, output: str) -> Behaviour:
         return meant or ("refuse" if is_refusal(output) else "answer")
     if task.family == "multi_label":
         return next((each for each in ASIDE if set(members(output)) & set(words[each])), "answer")
-    value = output
-    if task.family == "extraction":
-        place = next((field.path for field in task.fields if field.name == task.behaviour.field), None)
-        value = "" if place is None else str(value_at(parsed(output), place))
-    return next((each for each in ASIDE if value in words[each]), "answer")
+    values = _values(task, output) if task.family == "extraction" else {output}
+    return next((each for each in ASIDE if values & set(words[each])), "answer")
+
+
+def _values(task: Task, output: str) -> set[str]:
+    """Of the field that says what the answer does: those of its list where it is one, and no texts as JSON has them."""
+    place = next((field.path for field in task.fields if field.name == task.behaviour.field), None)
+    found = [] if place is None else value_at(parsed(output), place)
+    return {
+        each if isinstance(each, str) else json.dumps(each) for each in (found if isinstance(found, list) else [found])
+    }
 
 
 def expected_of(task: Task, example: Example) -> Behaviour:

@@ -22,7 +22,10 @@ class BehaviourSection(Record):
     escalate: tuple[str, ...] = Field(default=(), description="What says that it hands over to a person; likewise.")
     ask: tuple[str, ...] = Field(default=(), description="What says that it asks back; likewise.")
     field: str | None = Field(
-        default=None, min_length=1, description="Of extraction: the field whose values say so, such as next_step."
+        default=None,
+        min_length=1,
+        description="Of extraction: the field whose values say so, such as next_step; of a list, any item. What is no "
+        "text is named as JSON writes it: true, null.",
     )
 
     @model_validator(mode="after")

@@ -118,14 +118,13 @@ def _show_behaviours(console: Console, lines: Sequence[Line]) -> None:
     """Precision and recall of all that is no plain answer; and the red team's rows, where there are some."""
     names = list(dict.fromkeys(name for each in lines for name in each.behaviours))
     tested = any(each.red_team for each in lines)
-    columns = [f"{name}: {figure_name}" for name in names for figure_name in ("precision", "recall")]
     rows = []
     for each in lines:
         found = [each.behaviours.get(name) for name in names]
-        cells = [figure(of) for one in found for of in ((one.precision, one.recall) if one else (None, None))]
+        cells = ["–" if one is None else f"{figure(one.precision)} / {figure(one.recall)}" for one in found]
         rows.append([each.name, *([figure(each.red_team)] if tested else []), *cells])
-    title = "Refusing, escalating, asking back"
-    console.table(title, ["candidate", *(["red team"] if tested else []), *columns], rows)
+    title = "Refusing, escalating, asking back: precision / recall"
+    console.table(title, ["candidate", *(["red team"] if tested else []), *names], rows)
 
 
 def show_ratings(console: Console, ratings: Sequence[Rated]) -> None:
