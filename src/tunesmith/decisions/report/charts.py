@@ -142,16 +142,14 @@ def losses(curve: Curve) -> Markup:
     """Training and validation loss per step."""
     training = _known([(point.step, point.training_loss) for point in curve.points])
     validation = _known([(point.step, point.validation_loss) for point in curve.points])
-    return _panel(
-        "Loss per step", [("training", _means(training, averaged(curve))), ("validation", validation)], curve, "{:g}"
-    )
+    return _panel("Loss per step", [("training", _means(training, averaged(curve))), ("validation", validation)], curve)
 
 
 def metric_curve(curve: Curve) -> Markup:
     """The validation metric per step."""
     measured = _known([(point.step, point.validation_metric) for point in curve.points])
     name = words.metric(curve.metric)
-    return _panel(f"Validation {name.lower()} per step", [("validation", measured)], curve, "{:.0%}")
+    return _panel(f"Validation {name.lower()} per step", [("validation", measured)], curve, unit=" %")
 
 
 Line = list[tuple[int, float]]
@@ -166,8 +164,8 @@ def _means(line: Line, size: int) -> Line:
     return [(part[-1][0], sum(value for _, value in part) / len(part)) for part in parts]
 
 
-def _panel(title: str, lines: Sequence[tuple[str, Line]], curve: Curve, form: str) -> Markup:
-    """Lines over the common steps."""
+def _panel(title: str, lines: Sequence[tuple[str, Line]], curve: Curve, unit: str = "") -> Markup:
+    """Lines over the common steps; with the unit " %" of shares."""
     values = [value for _, line in lines for _, value in line]
     up = axis(values, most=5, least=0.01)
     last = max((point.step for point in curve.points), default=1) or 1
@@ -176,7 +174,7 @@ def _panel(title: str, lines: Sequence[tuple[str, Line]], curve: Curve, form: st
     for tick in up.ticks:
         y = _y(up, tick)
         drawn.append(tag("line", x1=0, x2="100%", y1=y, y2=y, class_="grid"))
-        label = form.format(tick).replace("%", " %")
+        label = f"{tick * 100 if unit else tick:g}{unit}"
         drawn.append(tag("text", label, x=-9, y=y + 4, text_anchor="end"))
     if curve.kept is not None:
         at = steps.at(curve.kept)
