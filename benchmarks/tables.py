@@ -38,16 +38,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dataset", choices=CASES)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--rows", type=int, help="to train on and to validate")
-    parser.add_argument("--sealed", type=int, help="to judge by")
+    parser.add_argument("--rows", type=int, help="to train on and to validate, in a new FOLDER")
+    parser.add_argument("--sealed", type=int, help="to judge by, likewise")
+    parser.add_argument("--quick", action="store_true", help="a quarter of the rows")
+    parser.add_argument("--json", action="store_true", help="the outcome of `tunesmith run` as one document")
     asked = parser.parse_args()
-    case = CASES[asked.dataset]
+    case, part = CASES[asked.dataset], 4 if asked.quick else 1
     folder = asked.folder.absolute()
-    if not folder.exists():
-        lay_out(folder, case, asked.rows or case.rows, asked.sealed or case.sealed)
+    if not (folder / "tunesmith.toml").exists():
+        lay_out(folder, case, asked.rows or case.rows // part, asked.sealed or case.sealed // part)
+    elif asked.rows or asked.sealed or asked.quick:
+        parser.error(f"{folder} has its rows already: leave the sizes out, or name a new folder")
     tell(processor())
-    verb("check", "--set-aside", cwd=folder, settings=case.settings)
-    sys.exit(verb("run", cwd=folder, settings=case.settings))
+    if refused := verb("check", "--set-aside", cwd=folder, settings=case.settings):
+        sys.exit(refused)
+    sys.exit(verb("run", *(["--json"] if asked.json else []), cwd=folder, settings=case.settings))
 
 
 def lay_out(folder: Path, case: Case, rows: int, sealed: int) -> None:
@@ -55,8 +60,8 @@ def lay_out(folder: Path, case: Case, rows: int, sealed: int) -> None:
     parts = zip(("rows", "sealed"), case.read(folder.parent), (rows, sealed), strict=True)
     files = {name: spread(folder.with_name(f"{folder.name}-{name}.jsonl"), found, size) for name, found, size in parts}
     given = ("--from", str(files["rows"]), "--eval", str(files["sealed"]))
-    if verb("init", str(folder), "--family", case.family, *given, cwd=folder.parent, settings={}):
-        sys.exit(2)
+    if refused := verb("init", str(folder), "--family", case.family, *given, cwd=folder.parent, settings={}):
+        sys.exit(refused)
 
 
 def spread(path: Path, rows: Sequence[Row], size: int) -> Path:

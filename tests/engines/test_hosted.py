@@ -33,7 +33,7 @@ def test_it_answers_with_tokens_and_probability(chat, provider):
     provider.says = "billing"
     answer = chat.answer(TURNS, max_tokens=9)
     assert (answer.text, answer.refused, answer.tokens_in, answer.tokens_out) == ("billing", False, 40, 2)
-    assert answer.logprobs == (-0.105,)
+    assert (answer.logprob, answer.scored) == (-0.105, 1)
     assert answer.seconds > 0
     [body] = provider.bodies["POST /chat/completions"]
     assert [turn["role"] for turn in body["messages"]] == ["system", "user"]
@@ -42,7 +42,7 @@ def test_it_answers_with_tokens_and_probability(chat, provider):
 
 def test_a_server_without_logprobs_is_asked_without_them(chat, provider):
     provider.logprobs, provider.says = False, "billing"
-    assert chat.answer(TURNS, max_tokens=9).logprobs == ()
+    assert chat.answer(TURNS, max_tokens=9).logprob is None
     assert chat.answer(TURNS, max_tokens=9).text == "billing"
     assert provider.requests["POST /chat/completions"] == 3  # the first time it was asked twice
 

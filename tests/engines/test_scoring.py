@@ -1,6 +1,8 @@
 """Label scoring and generation against a plain run of each prompt alone under transformers' own attention."""
 
+import itertools
 import random
+import time
 
 import pytest
 import torch
@@ -145,17 +147,80 @@ def test_branches_go_on_join_and_end_as_if_each_were_alone(tiny, family):
             torch.testing.assert_close(logits[row], expected, atol=2e-4, rtol=1e-3)
 
 
+WANTED = {"max_new_tokens": 12, "stop": [3, 17, 44]}
+
+
+def test_a_call_does_not_depend_on_what_became_of_the_one_before(tiny, monkeypatch):
+    """Scored labels, a generator that nobody ends, a pass that fails: each leaves branches behind."""
+    asked = prompts(20)
+    fresh = [each.tokens for each in LocalEngine(tiny(), "x").generate(asked, **WANTED)]
+    ending = {"max_new_tokens": 12, "stop": [*WANTED["stop"], next(each[0] for each in fresh if each)]}
+    at_once = [each.tokens for each in LocalEngine(tiny(), "x").generate(asked, **ending)]
+    assert () in at_once  # a branch ends in its first turn, so that others move
+    model = tiny()
+    engine = LocalEngine(model, "x")
+    for wanted, expected in ((WANTED, fresh), (ending, at_once)):
+        list(engine.score_labels(asked[:4], LABELS))
+        assert [each.tokens for each in engine.generate(asked, **wanted)] == expected
+        assert next(iter(engine.generate(asked, **wanted))).tokens == expected[0]
+        assert [each.tokens for each in engine.generate(asked, **wanted)] == expected
+        for number in (1, 2, 3):
+            with monkeypatch.context() as patched:
+                passes = itertools.count(1)
+                forward = model.forward
+
+                def failing(*given, number=number, passes=passes, forward=forward, **named):
+                    if next(passes) == number:
+                        raise RuntimeError("out of memory")
+                    return forward(*given, **named)
+
+                patched.setattr(model, "forward", failing)
+                other = [[7, *prompt] for prompt in asked]
+                with pytest.raises(RuntimeError, match="out of memory"):
+                    list(engine.generate(other, **wanted))
+            assert [each.tokens for each in engine.generate(asked, **wanted)] == expected
+
+
+def test_answers_of_an_earlier_call_do_not_go_on(tiny):
+    engine, asked = LocalEngine(tiny(), "x"), prompts(20)
+    lengths = [len(each.tokens) for each in engine.generate(asked, **WANTED)]
+    asked = [asked[row] for row in sorted(range(20), key=lengths.__getitem__)]
+    earlier = engine.generate(asked, **WANTED)
+    assert len(next(earlier).tokens) < max(lengths)
+    list(engine.generate(asked[:3], **WANTED))
+    with pytest.raises(AssertionError, match="asked something else"):
+        list(earlier)
+
+
+def test_nothing_remembered_asks_for_a_gradient_and_one_long_prompt_costs_the_others_nothing(tiny, monkeypatch):
+    monkeypatch.setattr("tunesmith.engines.local.greedy.KEPT_TOKENS", 256)
+    engine = LocalEngine(tiny(), "x")
+    chooser = random.Random(2)
+    long = [*SHARED, *(chooser.randrange(20, 90) for _ in range(200))]
+    asked = [*prompts(10), long, *prompts(63, seed=1)]
+    sizes = []
+    said = engine.generate(asked, **WANTED)
+    for _ in said:
+        [(k, _), *_] = engine._session._memory._branches.values()
+        sizes.append(k.shape[0] * k.shape[2])
+        assert not k.requires_grad
+    assert all(not x.requires_grad for pair in engine._session._memory._prefix.values() for x in pair)
+    assert max(sizes) <= 64 * (9 + 12) * 1.5
+
+
 @pytest.mark.parametrize("room", [{"ROWS": 1}, {"ROWS": 7}, {"KEPT_TOKENS": 60}, {"PASS_TOKENS": 25}])
 def test_answers_do_not_depend_on_how_many_are_written_side_by_side(tiny, room, monkeypatch):
     engine, asked = LocalEngine(tiny(), "x"), prompts(40)
-    wanted = {"max_new_tokens": 12, "stop": [3, 17, 44]}
-    roomy = list(engine.generate(asked, **wanted))
+    begun = time.perf_counter()
+    roomy = list(engine.generate(asked, **WANTED))
+    taken = time.perf_counter() - begun
     for name, value in room.items():
         monkeypatch.setattr(f"tunesmith.engines.local.greedy.{name}", value)
-    narrow = list(engine.generate(asked, **wanted))
+    narrow = list(engine.generate(asked, **WANTED))
     assert [(each.tokens, each.ended) for each in narrow] == [(each.tokens, each.ended) for each in roomy]
     assert len({len(each.tokens) for each in roomy}) > 3
     assert all(each.seconds > 0 for each in (*roomy, *narrow))
+    assert 0.5 * taken < sum(each.seconds for each in roomy) <= taken
 
 
 def test_no_prompts_no_answers(tiny):

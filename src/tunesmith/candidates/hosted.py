@@ -108,8 +108,9 @@ class Hosted:
 
 def _sure(answer: ChatAnswer, task: Task) -> float | None:
     """The probability of a label's tokens, of a text the geometric mean of its tokens'; None where none are stated."""
-    total, tokens = sum(answer.logprobs), len(answer.logprobs)
-    return math.exp(total if task.labels else total / tokens) if tokens else None
+    if answer.logprob is None:
+        return None
+    return math.exp(answer.logprob if task.labels else answer.logprob / answer.scored)
 
 
 def _longest(task: Task) -> int:

@@ -47,13 +47,13 @@ def _once(once: Once, currency: str) -> str:
     parts, missing = [], []
     training, why = _training(once)
     review = f"{units.seconds(once.review_seconds)} of review"
-    for what, cost, unknown in (
-        (training, once.training, why),
-        (review, once.review, "[prices] per_review_hour is not set"),
+    for what, seconds, cost, unknown in (
+        (training, once.training_seconds, once.training, why),
+        (review, once.review_seconds, once.review, "[prices] per_review_hour is not set"),
     ):
         if cost is not None:
             parts.append(f"{what}, {units.money(cost, currency)}")
-        elif what == training or once.review_seconds > 0:
+        elif seconds > 0:
             missing.append(f"{what} ({unknown})")
     left_out = f"; not counted: {' and '.join(missing)}" if missing else ""
     return f"Making the fine-tune cost {units.money(once.cost, currency)}: {' and '.join(parts)}{left_out}."

@@ -45,14 +45,15 @@ class TextAnswer(Record):
 
 
 class ChatAnswer(Record):
-    """What a provider answered. `logprobs` are those of the tokens of `text`, none where the server does not state
-    them; `cut` where the limit of tokens ended it; `kept` where it was given to the same request before, in the
+    """What a provider answered. `logprob` is that of `text`, over `scored` tokens; None where the server does not state
+    it. `cut` where the limit of tokens ended it; `kept` where it was given to the same request before, in the
     `seconds` of then."""
 
     text: str
     refused: bool = False
     cut: bool = False
-    logprobs: tuple[float, ...] = ()
+    logprob: float | None = None
+    scored: int = 0
     seconds: float
     tokens_in: int
     tokens_out: int

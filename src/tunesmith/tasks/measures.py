@@ -25,7 +25,7 @@ MEASURED: Mapping[FamilyName, str] = {  # the module that holds the statistics o
     "generation": "generated",
     "tool_calls": "called",
 }
-FIGURES = 1  # raised where figures are added or computed otherwise: what was measured before is measured again
+FIGURES = 2  # raised where figures are added or computed otherwise: what was measured before is measured again
 
 
 class Measured(Protocol):

@@ -75,7 +75,7 @@ def _level(project: Project) -> float:
 
 def _noise(project: Project, accuracy: float | None) -> Noise:
     primary = project.config.rules.primary
-    scored = primary not in EXACT and (not project.family.LABELLED or primary.startswith(PREFIX))
+    scored = _is_scored(project, primary)
     measured = None if accuracy is not None else _measured(project, primary, scored=scored)
     if measured is not None:
         return measured
@@ -101,13 +101,20 @@ def _noise_of_guard(project: Project, metric: str, primary: Noise) -> Noise | No
     """How the fine-tune and the best baseline differed by a guarded metric in the newest comparison that knew it."""
     if metric == project.config.rules.primary:
         return primary
+    if metric in SPARED:
+        return None  # nobody knows the unit
     for run in reversed(runs.read_runs(project, "compare")):
         found = [each for each in run.result.get("guards", ()) if each["metric"] == metric and each["low"] is not None]
         if run.state == "done" and found:
             return Noise(variance=_variance(found[0]), origin="measured")
-    if metric in SPARED:
-        return None  # nobody knows the unit
-    return Noise(discordant=ASSUMED_RATE) if metric == INVALID else assumed(scored=metric not in EXACT)
+    if metric == INVALID:
+        return Noise(discordant=ASSUMED_RATE)
+    return assumed(scored=_is_scored(project, metric), accuracy=primary.accuracy if metric in EXACT else None)
+
+
+def _is_scored(project: Project, metric: str) -> bool:
+    """Whether rows are better or worse by it, rather than right or wrong."""
+    return metric not in EXACT and (not project.family.LABELLED or metric.startswith(PREFIX))
 
 
 def _variance(each: dict[str, Any]) -> float:

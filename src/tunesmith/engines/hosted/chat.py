@@ -89,11 +89,13 @@ class HostedChat:
         if not isinstance(completion, ChatCompletion) or not completion.choices:
             raise RequestFailedError(f"{self._provider.name} sent something that is no chat completion", lost=False)
         choice, usage = completion.choices[0], completion.usage
+        logprobs = _logprobs(choice.logprobs)
         return ChatAnswer(
             text=known.said(choice.message),
             refused=bool(choice.message.refusal) or choice.finish_reason == "content_filter",
             cut=choice.finish_reason == "length",
-            logprobs=_logprobs(choice.logprobs),
+            logprob=sum(logprobs) if logprobs else None,
+            scored=len(logprobs),
             seconds=time.perf_counter() - start,
             tokens_in=(usage.prompt_tokens or 0) if usage else 0,
             tokens_out=(usage.completion_tokens or 0) if usage else 0,
@@ -146,7 +148,7 @@ def _asked_for(constraint: Constraint | None) -> dict[str, Any]:
     return {"response_format": {"type": "json_schema", "json_schema": wanted}}
 
 
-def _logprobs(logprobs: Any) -> tuple[float, ...]:
+def _logprobs(logprobs: Any) -> list[float]:
     """Of the answer's tokens; none where the server returned none, or something that is no probability."""
     found = [token.logprob for token in getattr(logprobs, "content", None) or ()]
-    return tuple(min(0.0, each) for each in found) if all(map(math.isfinite, found)) else ()
+    return [min(0.0, each) for each in found] if all(map(math.isfinite, found)) else []

@@ -149,7 +149,8 @@ class Several(Matchers):
         return ([], True) if self._unfit(row) else super().follow(row, token)
 
     def end(self, row: int) -> str | None:
-        return self._unfit(row) or super().end(row)
+        fault = super().end(row)
+        return self._unfit(row) or fault
 
     def _unfit(self, row: int) -> str | None:
         """Why the constraint of the row cannot be enforced."""

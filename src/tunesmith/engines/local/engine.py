@@ -9,13 +9,10 @@ from transformers import PreTrainedModel
 
 from tunesmith.engines.base import Constraint, LabelAnswer, TextAnswer, Tokens
 from tunesmith.engines.local.constraint import Anything, Matchers, Several, vocabulary
-from tunesmith.engines.local.greedy import greedy
+from tunesmith.engines.local.greedy import PASS_TOKENS, ROWS, greedy
 from tunesmith.engines.local.labels import Trie, search
 from tunesmith.engines.local.passes import Session
 from tunesmith.engines.local.virtual import Virtual
-
-BATCH_ROWS = 64
-BATCH_TOKENS = 4096  # tokens outside the shared prefix, of one batch
 
 
 class LocalEngine:
@@ -92,9 +89,9 @@ class LocalEngine:
         begin = 0
         while begin < len(prompts):
             end, total = begin, 0
-            while end < len(prompts) and end - begin < BATCH_ROWS:
+            while end < len(prompts) and end - begin < ROWS:
                 total += len(prompts[end]) - shared
-                if end > begin and total > BATCH_TOKENS:
+                if end > begin and total > PASS_TOKENS:
                     break
                 end += 1
             yield prompts[begin:end], shared, started

@@ -8,7 +8,7 @@ Many answers are written side by side, and where enough of them have ended, the 
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 import torch
@@ -25,7 +25,7 @@ KEPT_TOKENS = 16_384  # tokens of prompts remembered side by side, padded to the
 
 @dataclass
 class Branch:
-    """One answer so far; the fields are those of a `TextAnswer`. `seconds` is its share of the passes it was in."""
+    """One answer so far; the fields are those of a `TextAnswer`. `seconds` is its share of the turns it was in."""
 
     row: int
     prompt: Tokens  # what follows the shared prefix
@@ -46,23 +46,28 @@ class Branch:
 def greedy(
     session: Session, prompts: Sequence[Tokens], rule: Anything | Matchers, *, limit: int, stop: Set[int]
 ) -> Iterator[Branch]:
-    """The answers to `prompts`, in their order, of at most `limit` tokens each."""
+    """The answers to `prompts`, in their order, of at most `limit` tokens each. All are taken before the session is
+    asked something else."""
     started = time.perf_counter()
     shared = session.share(prompts)
     sharing = (time.perf_counter() - started) / len(prompts)
+    call = session.calls
     branches = [Branch(row, prompt[shared:], seconds=sharing) for row, prompt in enumerate(prompts)]
     waiting = deque(branches)
     active: list[Branch] = []
     more: list[Tokens] = []  # what each of those says next
     following = 0  # the answer that comes next
     while waiting or active:
-        logits = [_passed(session.step, active, more)] if active else []
+        assert session.calls == call, "the session was asked something else before all answers were taken"
+        started = time.perf_counter()
+        logits = [session.step(more)] if active else []
         joining = _joining(waiting, active)
-        begun = [branch for branch in joining if branch.goes_on(*rule.begin(branch.row), limit)]
+        begun = [branch for branch in joining if _begins(branch, rule, limit)]
         if begun:
-            logits.append(_passed(session.join, begun, [[*each.prompt, *each.tokens] for each in begun]))
+            logits.append(session.join([[*each.prompt, *each.tokens] for each in begun]))
         active += begun
         going = _said(active, torch.cat(logits), rule, limit, stop) if active else {}
+        _share_out(time.perf_counter() - started, {branch.row: branch for branch in (*active, *joining)}.values())
         places = closed_up(list(going))
         if len(places) < len(active):
             session.keep_branches(places)
@@ -91,13 +96,17 @@ def _joining(waiting: deque[Branch], active: Sequence[Branch]) -> list[Branch]:
     return joining
 
 
-def _passed(run: Callable[[Sequence[Tokens]], Tensor], branches: Sequence[Branch], tokens: Sequence[Tokens]) -> Tensor:
-    """The logits of a pass, whose time is shared out among its branches."""
-    started = time.perf_counter()
-    logits_BV = run(tokens)
+def _begins(branch: Branch, rule: Anything | Matchers, limit: int) -> bool:
+    """Whether anything is left to say behind what the rule forces at once."""
+    goes_on = branch.goes_on(*rule.begin(branch.row), limit)
+    if not goes_on:
+        rule.end(branch.row)
+    return goes_on
+
+
+def _share_out(seconds: float, branches: Collection[Branch]) -> None:
     for branch in branches:
-        branch.seconds += (time.perf_counter() - started) / len(branches)
-    return logits_BV
+        branch.seconds += seconds / len(branches)
 
 
 def _said(

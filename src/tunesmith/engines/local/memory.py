@@ -37,7 +37,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._prefix: dict[int, Pair] = {}  # (G, P, D)
-        self._branches: dict[int, Pair] = {}  # (B, G, C, D), with room for more; what is not in use is finite
+        self._branches: dict[int, Pair] = {}  # (B, G, C, D), with room for more
         self._used = 0  # M
         self._places: Places | None = None  # of the pass under way
         self._ahead: list[int] | None = None  # the branches that a pass looks ahead from, remembering nothing
@@ -57,7 +57,8 @@ class Memory:
         assert self._places is not None
         rows, places, first, longest, _ = self._places
         none = k_GND.new_zeros(0, k_GND.shape[0], 0, k_GND.shape[2])
-        k, v = (_roomy(x, first + branches, longest) for x in self._branches.get(layer, (none, none)))
+        known = self._branches.get(layer, (none, none))
+        k, v = (_roomy(x, first + branches, max(longest, self._used), self._used) for x in known)
         k[rows, :, places], v[rows, :, places] = k_GND.transpose(0, 1), v_GND.transpose(0, 1)
         self._branches[layer] = (k, v)
         return k[first : first + branches, :, :longest], v[first : first + branches, :, :longest]
@@ -78,13 +79,15 @@ class Memory:
         finally:
             self._ahead = None
 
-    def keep_branches(self, rows: Sequence[int]) -> None:
-        """`rows` come first, in this order; what stands behind them is written over by branches that begin later."""
+    def keep_branches(self, rows: Sequence[int], used: int) -> None:
+        """`rows` come first, in this order, and use at most `used` places; what stands behind them is written over by
+        branches that begin later."""
         moved = [(place, row) for place, row in enumerate(rows) if place != row]
         into, out_of = [place for place, _ in moved], [row for _, row in moved]
         for pair in self._branches.values():
             for x in pair if moved else ():
                 x[into] = x[out_of]
+        self._used = used
 
     def begin_with(self, pairs: Sequence[Pair]) -> None:
         """Take each layer's keys and values (G, P, D) as the prefix."""
@@ -112,11 +115,12 @@ class Memory:
         self._branches, self._used = {}, 0
 
 
-def _roomy(x_BGCD: Tensor, branches: int, places: int) -> Tensor:
-    """The same with room for `branches`, and for `places` of each, half as many again where there was no room."""
+def _roomy(x_BGCD: Tensor, branches: int, places: int, used: int) -> Tensor:
+    """The same where it has room for `branches` with `places` each; else what they have `used` in a new one, which has
+    room for half as many places again, and for no branch that has ended."""
     had, heads, room, size = x_BGCD.shape
     if branches <= had and places <= room:
         return x_BGCD
-    wider = x_BGCD.new_zeros(max(branches, had), heads, room if places <= room else places + places // 2, size)
-    wider[:had, :, :room] = x_BGCD
-    return wider
+    made = x_BGCD.new_zeros(branches, heads, places + places // 2, size)
+    made[:had, :, :used] = x_BGCD[:branches, :, :used]
+    return made

@@ -24,6 +24,7 @@ class Session:
         self._virtual = 0 if virtual is None else virtual.length
         self._prefix: list[int] = []
         self._lengths: list[int] = []
+        self.calls = 0  # of `share`: answers of an earlier one can no longer go on
         if virtual is not None:
             self._remember(virtual)
 
@@ -31,8 +32,9 @@ class Session:
     def device(self) -> torch.device:
         return self._model.device
 
+    @torch.inference_mode()
     def share(self, prompts: Sequence[Tokens]) -> int:
-        """Compute and remember the tokens that all `prompts` begin with; return how many they are.
+        """Forget all branches. Compute and remember the tokens that all `prompts` begin with; return how many they are.
 
         At least one token of every prompt stays outside, so that each has a last token of its own to predict from.
         """
@@ -41,21 +43,22 @@ class Session:
         kept = len(common_prefix([self._prefix, common]))
         if len(prompts) == 1 and 2 * kept >= len(common):  # it shares what is remembered; its own tail helps nobody
             common = common[:kept]
-        self._memory.forget_branches()
+        self.calls += 1
+        self._forget_branches()
         self._memory.shorten(self._virtual + kept)
-        self._prefix = list(common)
+        self._prefix = common[:kept]
         if len(common) > kept:
-            positions = [*range(self._virtual + kept, self._start)]
+            positions = [*range(self._start, self._virtual + len(common))]
             with self._memory.remembering(self._places([0], [len(positions)], 0)):
                 self._run([common[kept:]], [positions], torch.tensor([0], device=self.device))
             self._memory.promote()
+            self._prefix = common
         return len(common)
 
     @torch.inference_mode()
     def begin(self, branches: Sequence[Tokens]) -> Tensor:
         """Start one branch per prompt's rest, after the shared prefix; the logits after each last token: (B, V)."""
-        self._memory.forget_branches()
-        self._lengths = []
+        self._forget_branches()
         return self.join(branches)
 
     @torch.inference_mode()
@@ -91,8 +94,12 @@ class Session:
     @torch.inference_mode()
     def keep_branches(self, rows: Sequence[int]) -> None:
         """Drop all branches but these, which are counted in this order from now on."""
-        self._memory.keep_branches(rows)
         self._lengths = [self._lengths[row] for row in rows]
+        self._memory.keep_branches(rows, max(self._lengths, default=0))
+
+    def _forget_branches(self) -> None:
+        self._memory.forget_branches()
+        self._lengths = []
 
     @property
     def _start(self) -> int:
@@ -177,7 +184,8 @@ class Session:
         reach_BL = first_B.unsqueeze(1) + torch.arange(padding.longest, device=self.device)
         allowed_BLK = key_K <= reach_BL.unsqueeze(2)
         whole = len(rows) == len(before)
-        return Seen(padding, None if whole else rows, self._bias(allowed_BLK), (self._start + key_K).unsqueeze(0))
+        branches = None if whole else torch.tensor(rows, device=self.device)
+        return Seen(padding, branches, self._bias(allowed_BLK), (self._start + key_K).unsqueeze(0))
 
     def _seen_ahead(self, rows: Sequence[int], positions: Sequence[Sequence[int]], trees: Sequence[Tensor]) -> Seen:
         """Of trees that continue the branches `rows`: each token sees the branch and its ancestors in the tree. What

@@ -75,7 +75,7 @@ class Seen(NamedTuple):
     positions: of every branch, or (1, K) where they are the same. `branches` are theirs; None: all of the pass."""
 
     padding: Padding
-    branches: Sequence[int] | None
+    branches: Tensor | None
     bias_B1LK: Tensor
     keys_BK: Tensor
 
