@@ -2,13 +2,13 @@
 
 import itertools
 import random
-import time
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tunesmith.engines.local import greedy as greedy_module
 from tunesmith.engines.local.engine import LocalEngine
 from tunesmith.engines.local.labels import Trie
 from tunesmith.engines.local.passes import Session, common_prefix
@@ -211,16 +211,31 @@ def test_nothing_remembered_asks_for_a_gradient_and_one_long_prompt_costs_the_ot
 @pytest.mark.parametrize("room", [{"ROWS": 1}, {"ROWS": 7}, {"KEPT_TOKENS": 60}, {"PASS_TOKENS": 25}])
 def test_answers_do_not_depend_on_how_many_are_written_side_by_side(tiny, room, monkeypatch):
     engine, asked = LocalEngine(tiny(), "x"), prompts(40)
-    begun = time.perf_counter()
     roomy = list(engine.generate(asked, **WANTED))
-    taken = time.perf_counter() - begun
     for name, value in room.items():
         monkeypatch.setattr(f"tunesmith.engines.local.greedy.{name}", value)
     narrow = list(engine.generate(asked, **WANTED))
     assert [(each.tokens, each.ended) for each in narrow] == [(each.tokens, each.ended) for each in roomy]
     assert len({len(each.tokens) for each in roomy}) > 3
     assert all(each.seconds > 0 for each in (*roomy, *narrow))
-    assert 0.5 * taken < sum(each.seconds for each in roomy) <= taken
+
+
+def test_the_seconds_of_answers_are_all_that_passes_and_choices_took(tiny, monkeypatch):
+    model, clock = tiny(), [0.0]
+    monkeypatch.setattr("tunesmith.engines.local.greedy.time.perf_counter", lambda: clock[0])
+
+    def taking(seconds, function):
+        def timed(*given, **named):
+            clock[0] += seconds
+            return function(*given, **named)
+
+        return timed
+
+    monkeypatch.setattr(model, "forward", taking(5.0, model.forward))
+    monkeypatch.setattr("tunesmith.engines.local.greedy._likeliest", taking(1.0, greedy_module._likeliest))
+    answers = list(LocalEngine(model, "x").generate(prompts(90), **WANTED))
+    assert clock[0] > 60
+    assert sum(each.seconds for each in answers) == pytest.approx(clock[0])
 
 
 def test_no_prompts_no_answers(tiny):

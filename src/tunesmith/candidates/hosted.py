@@ -5,7 +5,6 @@ answered is `failed`, with the reason, and can be asked again later; where the p
 evaluation ends.
 """
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 from tunesmith.candidates.base import Card
 from tunesmith.candidates.prompting import Context, Contexts, conversation, no_context
-from tunesmith.candidates.ways import constraint_of
+from tunesmith.candidates.ways import constraint_of, sureness
 from tunesmith.core.errors import ProviderError
 from tunesmith.core.example import Example
 from tunesmith.core.parallel import in_order
@@ -97,20 +96,13 @@ class Hosted:
             state="ok" if ok else "refused" if answer.refused else "invalid",
             output=output if ok else None,
             text=answer.text,
-            confidence=_sure(answer, task) if ok else None,
+            confidence=None if not ok or answer.logprob is None else sureness(task, answer.logprob, answer.scored),
             error=None if answer.refused else fault,
             seconds=share,
             latency=answer.seconds if alone else None,
             tokens_in=answer.tokens_in,
             tokens_out=answer.tokens_out,
         )
-
-
-def _sure(answer: ChatAnswer, task: Task) -> float | None:
-    """The probability of a label's tokens, of a text the geometric mean of its tokens'; None where none are stated."""
-    if answer.logprob is None:
-        return None
-    return math.exp(answer.logprob if task.labels else answer.logprob / answer.scored)
 
 
 def _longest(task: Task) -> int:

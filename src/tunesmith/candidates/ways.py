@@ -1,5 +1,6 @@
 """How a language model is asked for answers: by choosing among labels, or by writing text."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
@@ -31,6 +32,12 @@ def constraint_of(task: Task) -> Constraint | None:
     if task.output_schema is None or not task.constrained:
         return None
     return Constraint(kind="json_schema", text=task.output_schema)
+
+
+def sureness(task: Task, logprob: float, steps: int) -> float:
+    """Of a written answer. Of labels the probability of their tokens; of a text or a record the geometric mean of those
+    of its `steps`, since every further token makes the whole less probable."""
+    return math.exp(logprob if task.labels else logprob / steps)
 
 
 class Way(Protocol):

@@ -7,10 +7,9 @@ geometric mean of the tokens' probabilities: it says how smoothly the text went 
 of likely words has a high one whatever it says.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 
-from tunesmith.candidates.ways import Said, Tools, constraint_of
+from tunesmith.candidates.ways import Said, Tools, constraint_of, sureness
 from tunesmith.engines.base import Constraint, Engine, TextAnswer, Tokens
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks import call_grammar
@@ -54,12 +53,12 @@ class Writing:
         output, fault = FAMILIES[self._task.family].parse(text, self._task, cut=not answer.ended, tools=tools)
         if answer.fault:
             output, fault = None, f"the constraint could not be followed: {answer.fault}"
-        steps = 1 if self._task.labels else len(answer.tokens) + 1
+        sure = sureness(self._task, answer.logprob, len(answer.tokens) + 1)
         return Said(
             state="failed" if answer.fault else "invalid" if output is None else "ok",
             output=output,
             text=text,
-            confidence=None if output is None else math.exp(answer.logprob / steps),
+            confidence=None if output is None else sure,
             seconds=answer.seconds,
             tokens_in=answer.tokens_in,
             tokens_out=answer.tokens_out,

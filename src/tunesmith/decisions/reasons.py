@@ -13,7 +13,7 @@ from tunesmith.decisions.guards import Guards
 from tunesmith.decisions.paired import MIN_ROWS
 from tunesmith.decisions.section import RulesSection
 from tunesmith.tasks import macro_f1
-from tunesmith.tasks.families import EXACT, SPARED, name_of
+from tunesmith.tasks.families import SPARED, is_scored, name_of
 from tunesmith.tasks.intervals import MIN_GROUPS
 
 
@@ -95,14 +95,9 @@ def _ahead(against: Comparison) -> str:
     rows = units.count(against.a_only, "row")
     if against.metric in SPARED:
         return f"The fine-tune costs less on {rows}, {against.b} on {against.b_only:,}."
-    if _scored(against.metric):
+    if is_scored(against.metric):
         return f"The fine-tune scores higher on {rows}, {against.b} on {against.b_only:,}."
     return f"Only the fine-tune is right on {rows}, only {against.b} on {against.b_only:,}."
-
-
-def _scored(metric: str) -> bool:
-    """By which a row is not simply right or wrong; macro F1 is told by the rows that are."""
-    return metric not in EXACT and metric != "macro_f1"
 
 
 def _difference(each: Comparison) -> str:
@@ -191,7 +186,7 @@ def _worth(best: Evaluated, primary: str) -> str:
     value = best.scorecard.metrics[metric].value
     if value is None:
         return ""
-    if _scored(metric):
+    if is_scored(metric):
         return f", whose {name_of(metric)} is {units.share(value)}"
     return f", which is right on {units.share(value)} of the rows"
 

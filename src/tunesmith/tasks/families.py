@@ -23,6 +23,11 @@ NAMES = {metric: name for family in FAMILIES.values() for metric, name in family
 RATIOS = frozenset(metric for family in FAMILIES.values() for metric in family.RATIOS)
 
 
+def is_scored(metric: str) -> bool:
+    """Whether a row is better or worse by it, rather than right or wrong; macro F1 is of rows that are right."""
+    return metric not in EXACT and metric != "macro_f1"
+
+
 def name_of(metric: str) -> str:
     """A metric in words; the user's own by its function."""
     return NAMES.get(metric) or metric.removeprefix(PREFIX).replace("_", " ")

@@ -15,8 +15,7 @@ from tunesmith.decisions.figures import margin, points
 from tunesmith.decisions.plan import ASSUMED_RATE, Noise, Plan, assumed, plan
 from tunesmith.decisions.power import TYPICAL_ACCURACY, level_of
 from tunesmith.evaluation import seal as seals
-from tunesmith.tasks.families import EXACT, SPARED, name_of
-from tunesmith.tasks.own import PREFIX
+from tunesmith.tasks.families import EXACT, SPARED, is_scored, name_of
 from tunesmith.workflows import runs
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
@@ -44,7 +43,7 @@ def seal_plan(project: Project, console: Console, *, accuracy: float | None = No
         )
     rows, slices = _rows(project)
     noise = _noise(project, accuracy)
-    guards = {metric: _noise_of_guard(project, metric, noise) for metric in rules.guards}
+    guards = _noises_of_guards(project, noise)
     made = plan(rules, noise, level=_level(project), rows=rows, slices=slices, guards=guards)
     outcome = SealPlanOutcome(plan=made, next=next_command(project))
     _tell(made, console)
@@ -75,7 +74,7 @@ def _level(project: Project) -> float:
 
 def _noise(project: Project, accuracy: float | None) -> Noise:
     primary = project.config.rules.primary
-    scored = _is_scored(project, primary)
+    scored = is_scored(primary)
     measured = None if accuracy is not None else _measured(project, primary, scored=scored)
     if measured is not None:
         return measured
@@ -97,24 +96,28 @@ def _measured(project: Project, primary: str, *, scored: bool) -> Noise | None:
     return None
 
 
-def _noise_of_guard(project: Project, metric: str, primary: Noise) -> Noise | None:
-    """How the fine-tune and the best baseline differed by a guarded metric in the newest comparison that knew it."""
-    if metric == project.config.rules.primary:
-        return primary
-    if metric in SPARED:
-        return None  # nobody knows the unit
-    for run in reversed(runs.read_runs(project, "compare")):
-        found = [each for each in run.result.get("guards", ()) if each["metric"] == metric and each["low"] is not None]
-        if run.state == "done" and found:
-            return Noise(variance=_variance(found[0]), origin="measured")
-    if metric == INVALID:
-        return Noise(discordant=ASSUMED_RATE)
-    return assumed(scored=_is_scored(project, metric), accuracy=primary.accuracy if metric in EXACT else None)
-
-
-def _is_scored(project: Project, metric: str) -> bool:
-    """Whether rows are better or worse by it, rather than right or wrong."""
-    return metric not in EXACT and (not project.family.LABELLED or metric.startswith(PREFIX))
+def _noises_of_guards(project: Project, primary: Noise) -> dict[str, Noise | None]:
+    """How the fine-tune and the best baseline differed by each guarded metric in the newest comparison that knew it;
+    None where nobody knows the unit."""
+    rules = project.config.rules
+    measured: dict[str, dict[str, Any]] = {}
+    for run in runs.read_runs(project, "compare"):
+        guarded = run.result.get("guards", ()) if run.state == "done" else ()
+        measured |= {each["metric"]: each for each in guarded if each["low"] is not None}
+    found: dict[str, Noise | None] = dict.fromkeys(rules.guards)
+    for metric in rules.guards:
+        if metric == rules.primary:
+            found[metric] = primary
+        elif metric in SPARED:
+            continue
+        elif metric in measured:
+            found[metric] = Noise(variance=_variance(measured[metric]), origin="measured")
+        elif metric == INVALID:
+            found[metric] = Noise(discordant=ASSUMED_RATE)
+        else:
+            accuracy = primary.accuracy if metric in EXACT else None
+            found[metric] = assumed(scored=is_scored(metric), accuracy=accuracy)
+    return found
 
 
 def _variance(each: dict[str, Any]) -> float:
@@ -186,9 +189,12 @@ def _tell(made: Plan, console: Console) -> None:
             "Guards, should the fine-tune be no worse",
             ["guard", "may be worse by", "eval rows to show it", "rows differ as"],
             [
-                [each.metric, margin(each.metric, each.margin), _count(each.needed), each.origin]
-                if each.origin
-                else [each.metric, margin(each.metric, each.margin), NONE, "`compare` will tell"]
+                [
+                    each.metric,
+                    margin(each.metric, each.margin),
+                    _count(each.needed) if each.origin else NONE,
+                    each.origin or "`compare` will tell",
+                ]
                 for each in made.guards
             ],
         )

@@ -7,6 +7,7 @@ whose number of cells is not the header's is a finding.
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.units import count
@@ -35,8 +36,7 @@ def table(path: Path, name: str, delimiter: bytes | None = None) -> Items:
     refuse_unreadable(path, name, "Check the name of the file.")
     delimiter = delimiter or _delimiter(path)
     with path.open("rb") as file:
-        rows = (raw for raw in split_rows(file, delimiter) if not raw.blank)
-        header = header_of(_header(rows, name, delimiter), name)
+        header, rows = _headed(file, name, delimiter)
         for raw in rows:
             try:
                 yield Placed(raw.line, dict(zip(header, _row(raw, len(header), delimiter), strict=True)))
@@ -45,11 +45,16 @@ def table(path: Path, name: str, delimiter: bytes | None = None) -> Items:
 
 
 def columns(path: Path, name: str) -> list[str]:
-    """The header of a table."""
+    """The header of a table, parted as `table` parts it."""
     refuse_unreadable(path, name, "Check the name of the file.")
-    delimiter = _delimiter(path)
     with path.open("rb") as file:
-        return header_of(_header((raw for raw in split_rows(file, delimiter) if not raw.blank), name, delimiter), name)
+        return _headed(file, name, _delimiter(path))[0]
+
+
+def _headed(file: BinaryIO, name: str, delimiter: bytes) -> tuple[list[str], Iterator[RawRow]]:
+    """The header, and the rows below it."""
+    rows = (raw for raw in split_rows(file, delimiter) if not raw.blank)
+    return header_of(_header(rows, name, delimiter), name), rows
 
 
 def _delimiter(path: Path) -> bytes:

@@ -8,7 +8,7 @@ Many answers are written side by side, and where enough of them have ended, the 
 
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 import torch
@@ -62,12 +62,15 @@ def greedy(
         started = time.perf_counter()
         logits = [session.step(more)] if active else []
         joining = _joining(waiting, active)
+        turn = [*active, *joining]
         begun = [branch for branch in joining if _begins(branch, rule, limit)]
         if begun:
             logits.append(session.join([[*each.prompt, *each.tokens] for each in begun]))
         active += begun
         going = _said(active, torch.cat(logits), rule, limit, stop) if active else {}
-        _share_out(time.perf_counter() - started, {branch.row: branch for branch in (*active, *joining)}.values())
+        share = (time.perf_counter() - started) / len(turn)
+        for branch in turn:
+            branch.seconds += share
         places = closed_up(list(going))
         if len(places) < len(active):
             session.keep_branches(places)
@@ -102,11 +105,6 @@ def _begins(branch: Branch, rule: Anything | Matchers, limit: int) -> bool:
     if not goes_on:
         rule.end(branch.row)
     return goes_on
-
-
-def _share_out(seconds: float, branches: Collection[Branch]) -> None:
-    for branch in branches:
-        branch.seconds += seconds / len(branches)
 
 
 def _said(

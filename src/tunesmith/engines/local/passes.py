@@ -170,10 +170,10 @@ class Session:
 
     def _seen(self, before: Sequence[int], sizes: Sequence[int], keys: int) -> tuple[Seen, ...]:
         """The first new tokens of all branches, side by side, and the further ones of the few that have many."""
-        cut, everyone = _few(sizes), range(len(sizes))
-        parts = [self._part(before, [span[:cut] for span in spans_of(sizes)], everyone, 0, keys)]
+        cut, everyone, spans = _few(sizes), range(len(sizes)), spans_of(sizes)
+        parts = [self._part(before, [span[:cut] for span in spans], everyone, 0, keys)]
         if rows := [row for row in everyone if sizes[row] > cut]:
-            parts.append(self._part(before, [span[cut:] for span in spans_of(sizes)], rows, cut, keys))
+            parts.append(self._part(before, [span[cut:] for span in spans], rows, cut, keys))
         return tuple(parts)
 
     def _part(self, before: Sequence[int], spans: Sequence[range], rows: Sequence[int], cut: int, keys: int) -> Seen:
