@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, Message
+from tunesmith.data.general import FILE, WATCHED, shipped
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import child, general
 from tunesmith.training.epochs import Epochs
@@ -52,11 +53,11 @@ def test_the_order_is_seeded():
 
 
 def test_what_is_shipped():
-    watched, others = general.shipped()
-    assert len(watched) == general.WATCHED
+    watched, others = shipped()
+    assert len(watched) == WATCHED
     assert len(others) >= 200
-    kinds = [json.loads(line)["kind"] for line in general.FILE.read_text(encoding="utf-8").splitlines()]
-    assert set(kinds) == set(kinds[: general.WATCHED]), "every kind is watched"
+    kinds = [json.loads(line)["kind"] for line in FILE.read_text(encoding="utf-8").splitlines()]
+    assert set(kinds) == set(kinds[: WATCHED]), "every kind is watched"
     assert len({example.id for example in (*watched, *others)}) == len(watched) + len(others)
 
 
@@ -65,7 +66,7 @@ def test_a_general_row_weighs_as_much_as_an_average_row_of_the_task(tiny_folder)
     task = [answering("a", tuple(range(9)), 5), answering("b", tuple(range(9)), 8, 2.0)]  # 4 and 2 weighted labels
     found = general.rendered(renderer, (), task, TrainSection(rehearsal=0.1), 2048)
     assert not found.left_out
-    assert len(found.rehearsed) == len(general.shipped()[1])
+    assert len(found.rehearsed) == len(shipped()[1])
     for row in found.rehearsed:
         assert row.weight == pytest.approx(3)
     assert {span.weight for row in found.watched for span in row.spans} == {1.0}
@@ -77,7 +78,7 @@ def test_what_a_model_cannot_take_is_counted_and_of_the_users_own_refused(tiny_f
     renderer, task = Renderer(tiny_folder), some("task", 3)
     found = general.rendered(renderer, (), task, TrainSection(rehearsal=0.1), 100)
     assert found.left_out > 0
-    assert found.left_out == len(general.shipped()[0] + general.shipped()[1]) - len(found.watched + found.rehearsed)
+    assert found.left_out == len(shipped()[0] + shipped()[1]) - len(found.watched + found.rehearsed)
     own = Example(messages=(Message(role="user", content="word " * 120),), expected="Yes.", origin="general.jsonl:7")
     with pytest.raises(DataError, match=r"general\.jsonl:7 has \d+ tokens"):
         general.rendered(renderer, [own], task, TrainSection(rehearsal=0.1), 100)

@@ -45,7 +45,10 @@ def made_with(engines: Engines, model: str, task: Task) -> dict[str, str]:
     return {"engine": engines.language(model).digest}
 
 
-def opened(folder: Path, card: Card, engines: Engines, contexts: Contexts = no_context) -> prompting.Prompted | Hosted:
+Opened = prompting.Prompted | Hosted
+
+
+def opened(folder: Path, card: Card, engines: Engines, contexts: Contexts = no_context) -> Opened:
     if is_hosted(card.config["model"]):
         return Hosted(folder, card, engines, contexts=contexts)
     return prompting.Prompted(folder, card, engines, contexts=contexts)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tunesmith.candidates import asking, prompting
-from tunesmith.candidates.base import Candidate, Card, keep
+from tunesmith.candidates.base import Card, keep
 from tunesmith.core.errors import ModelError
 from tunesmith.engines.base import Engines
 from tunesmith.models.names import ADAPTER_CONFIG as CONFIG
@@ -81,7 +81,7 @@ def make_hosted(artifacts: Path, task: Task, *, name: str, model: str, inputs: M
     return keep(artifacts, Card(kind=KIND, name=name, task=task, config={"model": model}, inputs=dict(inputs)))
 
 
-def open_candidate(folder: Path, card: Card, engines: Engines) -> Candidate:
+def open_candidate(folder: Path, card: Card, engines: Engines) -> asking.Opened:
     if is_hosted(card.config["model"]):
         return asking.opened(folder, card, engines)
     trained = trained_folder(folder)

@@ -20,7 +20,8 @@ from tunesmith.core.example import Example, Message, question
 from tunesmith.core.prediction import Prediction
 from tunesmith.data.passages import Passage
 from tunesmith.engines.base import Engine, Engines
-from tunesmith.models.renderer import Renderer
+from tunesmith.models.renderer import Rendered, Renderer
+from tunesmith.tasks.calls import turn_of
 from tunesmith.tasks.spec import Task
 
 Turns = Sequence[Message]
@@ -46,13 +47,14 @@ def no_context(examples: Sequence[Example]) -> Sequence[Context]:
 
 
 def conversation(task: Task, example: Example, context: Context = NOTHING) -> list[Message]:
-    """What the model is asked, in evaluation and serving as in training: the task's prompt first, even where empty.
+    """What the model is asked, in evaluation and serving as in training: the task's prompt first, where it has one.
 
     Passages stand behind it, each under its place, so that the tokens of the prompt stay common to all requests.
     """
     shown = (f"[{passage.place}]\n{passage.text}" for passage in context.passages)
     system = "\n\n".join(part for part in (task.prompt, *shown) if part)
-    return [Message(role="system", content=system), *context.turns, *example.messages]
+    first = [Message(role="system", content=system)] if system else []
+    return [*first, *context.turns, *example.messages]
 
 
 def way_of(renderer: Renderer, task: Task) -> Way:
@@ -94,6 +96,23 @@ class Prompted:
         engine = self._engine()
         for group in [[example] for example in examples] if alone else [examples]:
             yield from self._answer(engine, group, alone=alone)
+
+    def surprise(self, examples: Sequence[Example]) -> list[float | None]:
+        """Nats per token of each row's expected answer, its end included; None of a row that the model cannot take."""
+        rendered = [self._answered(example) for example in examples]
+        asked = [each for each in rendered if each is not None]
+        prompts, answers = [each.tokens[: each.start] for each in asked], [each.tokens[each.start :] for each in asked]
+        found = self._engine().log_likelihoods(prompts, answers) if asked else iter(())
+        return [None if each is None else -next(found) / (each.end - each.start) for each in rendered]
+
+    def _answered(self, example: Example) -> Rendered | None:
+        """The row with its expected answer."""
+        turn = turn_of(self.card.task.family, example.expected)
+        try:
+            rendered = self._renderer.render(conversation(self.card.task, example), turn, example.tools)
+        except (DataError, ModelError):
+            return None
+        return rendered if rendered.end <= self.card.config["max_tokens"] else None
 
     def _engine(self) -> Engine:
         """Raises ModelError where the model is not the one that the candidate was made with."""

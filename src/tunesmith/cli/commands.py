@@ -55,6 +55,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         evidence.baseline,
         evidence.train,
         evidence.compare,
+        evidence.diagnose,
         evidence.verify,
         evidence.run,
     ),

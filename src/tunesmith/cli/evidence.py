@@ -1,4 +1,4 @@
-"""seal, baseline, train, compare, verify, run: from the eval set to the verdict."""
+"""seal, baseline, train, compare, diagnose, verify, run: from the eval set to the verdict."""
 
 from pathlib import Path
 from typing import Annotated
@@ -118,6 +118,13 @@ def compare(
     from tunesmith.workflows.compare import compare as work
 
     perform(json, lambda console: work(opened(folder, settings), console, reveal=reveal, rating_sheet=rating_sheet))
+
+
+def diagnose(folder: Folder = None, settings: Settings = None, json: Json = False) -> None:
+    """Say what the fine-tune got worse at, and whether it learnt by heart; exit code 3 where a fault is shown."""
+    from tunesmith.workflows.diagnose import diagnose as work
+
+    perform(json, lambda console: work(opened(folder, settings), console))
 
 
 def verify(

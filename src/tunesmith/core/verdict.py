@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from tunesmith.core.diagnosis import Diagnosis
 from tunesmith.core.record import Record
 
 
@@ -97,6 +98,7 @@ class Verdict(Record):
 
     `attempt` says how many times a fine-tune has been judged on this eval set, this time included: the intervals
     of later attempts are wider, so that trying often does not ship by chance. `rules` are those it was judged by.
+    `diagnosis` is what the probes found; None where the verdict stood without them.
     """
 
     schema_version: Literal[1] = 1
@@ -112,6 +114,7 @@ class Verdict(Record):
     guards: tuple[Guarded, ...] = ()
     ceilings: tuple[Ceiling, ...] = ()
     payback: Payback | None = None
+    diagnosis: Diagnosis | None = None
     caveats: tuple[str, ...] = ()
     attempt: int = 1
     rules: dict[str, Any] = {}

@@ -1,9 +1,9 @@
 """Evaluations → the verdict.
 
 ship    the interval of fine-tune minus baseline lies above `min_effect`, for every baseline, no slice blocks, and every
-        guard is shown to hold (`guards`)
+        guard is shown to hold (`guards`), and no probe found a fault that is not tolerated
 reject  for some baseline it lies wholly below `min_effect`, or a slice or a guard is clearly worse than its margin
-        allows
+        allows, or a probe found such a fault
 hold    anything else: the evidence is too thin, and the verdict says how many more rows would settle it
 
 Every baseline has to be beaten, each at full level: a claim that holds only if all its parts hold needs no correction
@@ -22,10 +22,11 @@ kindest reading of the other side's failures would overturn is held until the ro
 from collections.abc import Sequence
 from typing import Literal
 
+from tunesmith.core.diagnosis import Diagnosis
 from tunesmith.core.errors import UserError
 from tunesmith.core.scorecard import LEVEL
 from tunesmith.core.verdict import Comparison, Verdict
-from tunesmith.decisions import reasons
+from tunesmith.decisions import diagnosis_words, reasons
 from tunesmith.decisions.comparison import RED_TEAM, Evaluated, compare_pairs, difference, holm
 from tunesmith.decisions.guards import Guards, guards_of, undecided
 from tunesmith.decisions.paired import Difference
@@ -47,11 +48,13 @@ def decide(
     *,
     attempt: int = 1,
     caveats: Sequence[str] = (),
+    diagnosis: Diagnosis | None = None,
 ) -> Verdict:
     """Judge `fine_tune` against `baselines`, all evaluated on the same rows.
 
     `attempt` counts the judgements on these rows, this one included (`evaluation.seal.attempt`). `caveats` are
-    sentences that the reader must know, such as that the prompt baseline used an untouched draft.
+    sentences that the reader must know, such as that the prompt baseline used an untouched draft. `diagnosis` is what
+    the probes found; without it a ship is only what it would be if they found nothing.
     """
     check_primary(rules.primary)
     if not baselines:
@@ -68,7 +71,7 @@ def decide(
         more = _more_rows(fine_tune, baselines, rules, level_of(attempt + 1), guards)
     known = _corrected([each for each in compared if each is not None])
     story = reasons.Story(
-        outcome="hold" if overturned else outcome,
+        outcome=_after_diagnosis("hold" if overturned else outcome, diagnosis, rules),
         fine_tune=fine_tune,
         best=best,
         comparisons=tuple(known),
@@ -78,6 +81,7 @@ def decide(
         more_rows=more,
         overturned=overturned,
         guards=guards,
+        diagnosis=diagnosis,
     )
     return Verdict(
         verdict=story.outcome,
@@ -91,10 +95,16 @@ def decide(
         unknown_slices=story.unknown_slices,
         guards=guards.margins,
         ceilings=guards.ceilings,
+        diagnosis=diagnosis,
         caveats=(*caveats, *reasons.caveats(story, baselines, attempt)),
         attempt=attempt,
         rules=rules.model_dump(),
     )
+
+
+def _after_diagnosis(outcome: Outcome, diagnosis: Diagnosis | None, rules: RulesSection) -> Outcome:
+    """More rows do not mend a fault, so a hold becomes a reject as well."""
+    return "reject" if diagnosis and diagnosis_words.stopping(diagnosis, rules.tolerated) else outcome
 
 
 def decisive_failures(

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from tunesmith.core import units
+from tunesmith.core.diagnosis import Diagnosis
 from tunesmith.core.scorecard import LEVEL
 from tunesmith.core.verdict import Comparison
-from tunesmith.decisions import guard_words
+from tunesmith.decisions import diagnosis_words, guard_words
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.figures import points, signed
 from tunesmith.decisions.guards import Guards
@@ -30,6 +31,7 @@ class Story(NamedTuple):
     more_rows: int | None
     overturned: tuple[Evaluated, ...]
     guards: Guards = Guards()
+    diagnosis: Diagnosis | None = None
 
 
 def sentences(story: Story) -> tuple[str, ...]:
@@ -52,6 +54,8 @@ def sentences(story: Story) -> tuple[str, ...]:
     if story.outcome != "reject" and story.slices:
         said.append(_slices_stand(story))
     said += guard_words.sentences(story.guards)
+    if story.diagnosis:
+        said += diagnosis_words.reasons(story.diagnosis, story.rules.tolerated)
     if story.outcome != "ship":
         said.append(_instead(story))
     return tuple(said)
@@ -72,6 +76,8 @@ def caveats(story: Story, baselines: Sequence[Evaluated], attempt: int) -> tuple
                 f"{each.name} gave no valid answer to {missing:,} of {units.count(len(each.examples), 'row')}{failed}; "
                 f"they count as {'not right' if each.family.SUCCESS else 'no score'}."
             )
+    if story.diagnosis:
+        said += diagnosis_words.caveats(story.diagnosis, story.rules.tolerated)
     if attempt > 1:
         level = story.comparisons[0].level if story.comparisons else LEVEL
         said.append(

@@ -55,6 +55,7 @@ def receipt(
         "guards": [each.model_dump(mode="json") for each in verdict.guards],
         "ceilings": [each.model_dump(mode="json") for each in verdict.ceilings],
         "payback": verdict.payback and verdict.payback.model_dump(mode="json"),
+        "diagnosis": verdict.diagnosis and verdict.diagnosis.model_dump(mode="json"),
         "candidates": [_figures(card) for card in scorecards],
         "eval_set": seal.model_dump(mode="json", exclude={"looks", "sample"}),
         "look_budget": {"used": looks.used, "allowed": looks.allowed, "state": looks.state},

@@ -2,6 +2,8 @@
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from tunesmith.core.diagnosis import PROBES
+from tunesmith.core.errors import nearest
 from tunesmith.core.record import Record
 from tunesmith.tasks.families import SPARED
 from tunesmith.tasks.guarded import check_guard
@@ -52,6 +54,11 @@ class RulesSection(Record):
         allow_inf_nan=False,
         description="The most seconds that 95 of 100 answers may take. Showing it takes about 60 rows timed alone.",
     )
+    tolerated: tuple[str, ...] = Field(
+        default=("forgetting",),
+        description="Probes of `tunesmith diagnose` whose faults are said and stop nothing. A model that is asked its "
+        "task alone may forget the rest; take it out where yours is asked anything else.",
+    )
     looks: int = Field(
         default=20,
         ge=1,
@@ -74,6 +81,14 @@ class RulesSection(Record):
     @classmethod
     def _is_primary(cls, value: str) -> str:
         check_primary(value)
+        return value
+
+    @field_validator("tolerated")
+    @classmethod
+    def _are_probes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in PROBES:
+                raise ValueError(f"{name!r} is no probe{nearest(name, list(PROBES))}; there are: {', '.join(PROBES)}.")
         return value
 
     @field_validator("guards")

@@ -112,6 +112,9 @@ class Engine(Protocol):
         that cannot be enforced is a fault of its answer; else raises ConfigError for one that cannot be enforced.
         """
 
+    def log_likelihoods(self, prompts: Sequence[Tokens], answers: Sequence[Tokens]) -> Iterator[float]:
+        """The sum of log p of each answer's tokens behind its prompt, in order; nothing is masked."""
+
 
 class Embedder(Protocol):
     digest: str

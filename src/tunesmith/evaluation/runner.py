@@ -70,7 +70,7 @@ def evaluate(
     total = len(examples) + (min(ALONE, len(examples)) if timed else 0)
     predictions: list[Prediction] = []
     candidate = in_turns(candidate, examples)
-    for prediction in _answers(candidate, examples):
+    for prediction in answered_rows(candidate, examples):
         predictions.append(prediction)
         progress(len(predictions), total)
     if timed:
@@ -97,7 +97,7 @@ def complete(
     predictions = list(kept.predictions)
     places = [place for place, prediction in enumerate(predictions) if prediction.state == "failed"]
     candidate = in_turns(candidate, examples)
-    again = _answers(candidate, [examples[place] for place in places], answered=len(predictions) - len(places))
+    again = answered_rows(candidate, [examples[place] for place in places], answered=len(predictions) - len(places))
     for number, (place, prediction) in enumerate(zip(places, again, strict=True), start=1):
         predictions[place] = prediction
         progress(number, len(places))
@@ -146,8 +146,9 @@ def _with_costs(card: Scorecard, predictions: Sequence[Prediction], *, known: bo
     return Evaluation(scorecard=card.model_copy(update=costs), predictions=tuple(predictions))
 
 
-def _answers(candidate: Candidate, examples: Sequence[Example], answered: int = 0) -> Iterator[Prediction]:
-    """One prediction per example, in order; `answered` rows were answered before."""
+def answered_rows(candidate: Candidate, examples: Sequence[Example], answered: int = 0) -> Iterator[Prediction]:
+    """One prediction per example, in order. A row on which the candidate raises is `failed`; `answered` rows were
+    answered before, and where none was, one that raises on every row is raised."""
     for example, prediction in zip(examples, _halving(candidate, examples, answered), strict=True):
         assert prediction.example == example.id, f"{candidate.card.name} answered another row than it was asked"
         yield prediction

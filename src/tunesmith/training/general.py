@@ -1,25 +1,20 @@
 """General instructions beside the task: some watch what a fine-tune forgets, some are mixed in against it.
 
-The rows of general.jsonl were written for Tunesmith. The first are watched and never trained on; the others are there
-for rehearsal, unless the run has rows of the user's own. They are asked without the task's prompt. One of ours that a
-model cannot take (its vocabulary lacks a character, its template a turn) is left out, with a count.
+The rows are those of `data/general.py`; rehearsal takes the user's own where the run has such. They are asked without
+the task's prompt. One of ours that a model cannot take (its vocabulary lacks a character, its template a turn) is left
+out, with a count.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from tunesmith.core.errors import DataError, ModelError
-from tunesmith.core.example import Example, Message
+from tunesmith.core.example import Example
+from tunesmith.data.general import shipped
 from tunesmith.models.renderer import Renderer
 from tunesmith.training.rows import Row, rendered_row
 from tunesmith.training.section import TrainSection
-
-FILE = Path(__file__).with_name("general.jsonl")
-WATCHED = 32  # rows, of every kind: enough to see a change on the same rows, and quick to look at
 
 
 @dataclass(frozen=True)
@@ -29,16 +24,6 @@ class General:
     rehearsed: list[Row]
     watched: list[Row]
     left_out: int = 0
-
-
-@cache
-def shipped() -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """The rows to watch, and those for rehearsal."""
-    rows = tuple(
-        _example(json.loads(line)["messages"], f"{FILE.name}:{number}")
-        for number, line in enumerate(FILE.read_text(encoding="utf-8").splitlines(), start=1)
-    )
-    return rows[:WATCHED], rows[WATCHED:]
 
 
 def rendered(
@@ -67,8 +52,3 @@ def _weighed(rows: Sequence[Row], task: Sequence[Row]) -> Iterator[Row]:
     average = sum(row.weight for row in task) / len(task)
     for row in rows:
         yield row.weighing(average)
-
-
-def _example(turns: Sequence[dict[str, str]], origin: str) -> Example:
-    *asked, answer = (Message.model_validate(turn) for turn in turns)
-    return Example(messages=tuple(asked), expected=answer.content, origin=origin)

@@ -1,13 +1,14 @@
 """`tunesmith compare`: every candidate in one table, the verdict with its reasons, the report and the receipt.
 
-Only what is missing is evaluated, and rows that failed are asked again where they could turn the verdict. That a
-fine-tune is judged on the sealed rows is written beside the seal before it happens: judging many makes the later
-verdicts stricter.
+Only what is missing is evaluated, and rows that failed are asked again where they could turn the verdict. The probes of
+`diagnose` are asked where the verdict is no reject already. That a fine-tune is judged on the sealed rows is written
+beside the seal before it happens: judging many makes the later verdicts stricter.
 """
 
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from tunesmith.core.diagnosis import Diagnosis
 from tunesmith.core.errors import UserError
 from tunesmith.core.files import write_json, write_text
 from tunesmith.core.progress import Console
@@ -15,6 +16,7 @@ from tunesmith.core.run import Run
 from tunesmith.core.scorecard import CascadeFigures, Rated
 from tunesmith.core.verdict import Ceiling, Comparison, Guarded, Payback, Verdict
 from tunesmith.decisions.comparison import Evaluated
+from tunesmith.decisions.diagnosis_words import summary
 from tunesmith.decisions.judgement import decide, decisive_failures
 from tunesmith.decisions.payback import payback, sentences
 from tunesmith.decisions.receipt import receipt
@@ -27,6 +29,7 @@ from tunesmith.evaluation.seal import Look, attempt, record_look
 from tunesmith.workflows import candidates, cascading, inputs, ratings, reporting, runs, tables
 from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.costs import cost_once
+from tunesmith.workflows.diagnosing import Clinic
 from tunesmith.workflows.evaluating import Bench
 from tunesmith.workflows.guards import Ready, ready
 from tunesmith.workflows.marks import marked
@@ -55,6 +58,7 @@ class CompareOutcome(Outcome):
     guards: tuple[Guarded, ...]
     ceilings: tuple[Ceiling, ...]
     payback: Payback | None
+    diagnosis: Diagnosis | None  # None where the verdict stood without the probes
     receipt: str
     report: str
     ratings: tuple[Rated, ...]  # of people
@@ -91,6 +95,9 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
             state = _announce(project, state, bench, everyone, reveal=reveal)
             state, found = _on_sealed(project, state, bench, everyone)
             verdict = _judged(project, state, found, baseline, train)
+            if verdict.verdict != "reject":  # else it stands without the probes, which take minutes
+                clinic = Clinic(project, state, bench, engines, console)
+                verdict = _judged(project, state, found, baseline, train, clinic.diagnosis(tuned[-1], entries, train))
             shown = list(found)
             if both and chain:  # stands beside those that are judged: the fine-tune, a part of it, need not beat it
                 shared = cascading.on_sealed(project, state, chain, *bench.on_sealed(both))
@@ -165,7 +172,14 @@ def _evaluated_as(state: Ready, each: Evaluation) -> Evaluated:
     return Evaluated(task=state.task, scorecard=each.scorecard, predictions=each.predictions, examples=state.sealed)
 
 
-def _judged(project: Project, state: Ready, found: Sequence[Evaluated], baseline: Run, train: Run) -> Verdict:
+def _judged(
+    project: Project,
+    state: Ready,
+    found: Sequence[Evaluated],
+    baseline: Run,
+    train: Run,
+    diagnosis: Diagnosis | None = None,
+) -> Verdict:
     """The verdict on the last of `found`, with when it pays back."""
     *others, tuned = found
     verdict = decide(
@@ -174,6 +188,7 @@ def _judged(project: Project, state: Ready, found: Sequence[Evaluated], baseline
         project.config.rules,
         attempt=attempt(state.seal, tuned.scorecard.candidate_digest),
         caveats=_caveats(project, state, baseline, train),
+        diagnosis=diagnosis,
     )
     paid = payback(tuned.scorecard, [each.scorecard for each in others], cost_once(project, train))
     return verdict.model_copy(update={"payback": paid})
@@ -220,7 +235,7 @@ def _keep(
         mode="json",
         include={
             *("verdict", "candidate", "baseline", "primary", "reasons", "caveats"),
-            *("more_rows", "comparisons", "slices", "guards", "ceilings", "payback"),
+            *("more_rows", "comparisons", "slices", "guards", "ceilings", "payback", "diagnosis"),
         },
     )
     return shown | {"receipt": project.name(receipt_file), "report": project.name(report_file)}
@@ -243,6 +258,8 @@ def _tell(
     console.say(f"Verdict: {outcome.verdict.upper()}")
     for text in outcome.reasons:
         console.say(f"  - {text}")
+    if outcome.diagnosis is not None:
+        console.say(f"  - Probes: {summary(outcome.diagnosis)}.")
     if outcome.payback is not None:
         for text in sentences(outcome.payback, project.config.prices.currency):
             console.say(f"  - {text}")

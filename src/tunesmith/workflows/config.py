@@ -23,6 +23,7 @@ from tunesmith.data.section import DataSection
 from tunesmith.decisions.section import RulesSection
 from tunesmith.engines.section import ProviderSection
 from tunesmith.evaluation.prices import PricesSection
+from tunesmith.evaluation.probes.section import DiagnoseSection
 from tunesmith.models.section import ModelSection
 from tunesmith.tasks.behaviour import BehaviourSection
 from tunesmith.tasks.families import SPARED
@@ -44,6 +45,7 @@ class Config(Record):
     baselines: BaselinesSection = BaselinesSection()
     train: TrainSection = TrainSection()
     cascade: CascadeSection = CascadeSection()
+    diagnose: DiagnoseSection = DiagnoseSection()
     rules: RulesSection = RulesSection()
     prices: PricesSection = PricesSection()
     style: StyleSection = StyleSection()

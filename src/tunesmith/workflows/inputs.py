@@ -62,7 +62,14 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
         "prices": _of_section("prices", project.config.prices),
         **of_measures(project),
         **({"ratings": _of_file(said)} if said else {}),
+        **_of_suites(project),
     }
+
+
+def _of_suites(project: Project) -> dict[str, str]:
+    """The user's own suites, which the probes ask."""
+    files = {name: _of_file(project.folder / name) for name in project.config.diagnose.suites}
+    return {"suites": digest("suites", 1, files=files)} if files else {}
 
 
 def of_measures(project: Project) -> dict[str, str]:

@@ -169,7 +169,7 @@ def changed_words(names: list[str]) -> str:
     words |= {"cascade": "[cascade]", "calibration": "the calibration rows", "documents": "the documents"}
     words |= {"prompts": "the other prompts"}
     words |= {"measures": "what is measured", "style": "[style]", "behaviour": "[behaviour]"}
-    words["ratings"] = "the ratings"
+    words |= {"ratings": "the ratings", "suites": "the suites of [diagnose]"}
     return listed([words.get(name, name) for name in names])
 
 

@@ -11,10 +11,10 @@ from typing import Any
 from tunesmith.core import units
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count
+from tunesmith.data.general import FORGOTTEN
 from tunesmith.tasks.families import name_of
 from tunesmith.training.events import Event
 
-FORGOTTEN = 0.1  # nats that the loss on general text may rise before it is said: a tenth more perplexed
 RISES = 2  # validation losses in a row above the one before, after which it is said
 
 

@@ -20,6 +20,7 @@ from tunesmith.core.verdict import Comparison
 from tunesmith.decisions.payback import sentences
 from tunesmith.decisions.report import charts, words
 from tunesmith.decisions.report.behaviours import behaviours
+from tunesmith.decisions.report.diagnosis import shown
 from tunesmith.decisions.report.fields import fields
 from tunesmith.decisions.report.figures import every, remarks
 from tunesmith.decisions.report.record import Answers, Report
@@ -72,6 +73,7 @@ def render(report: Report) -> str:
         fields=fields(fine_tune, baseline, SHARES),
         every=every([row.card for row in candidates.rows]),
         behaviours=behaviours(fine_tune, baseline),
+        diagnosis=shown(report.verdict.diagnosis) if report.verdict.diagnosis else None,
         remarks=remarks(fine_tune, baseline),
         wrong=_wrong_answers(report.answers) if report.answers and not report.answers.scores else None,
         texts=texts(report.answers) if report.answers else None,

@@ -73,6 +73,12 @@ class LocalEngine:
                 tokens_out=len(answer.tokens),
             )
 
+    def log_likelihoods(self, prompts: Sequence[Tokens], answers: Sequence[Tokens]) -> Iterator[float]:
+        shared = self._session.share(prompts) if prompts else 0
+        rows = [(prompt[shared:], answer) for prompt, answer in zip(prompts, answers, strict=True)]
+        for batch in _within(rows, PASS_TOKENS):
+            yield from self._session.log_likelihoods(batch)
+
     def _vocabulary(self, stop: tuple[int, ...]) -> LLTokenizer:
         """Made once for each set of tokens that end an answer: it takes half a second."""
         if stop not in self._vocabularies:
@@ -96,3 +102,18 @@ class LocalEngine:
                 end += 1
             yield prompts[begin:end], shared, started
             begin, started = end, time.perf_counter()
+
+
+def _within(rows: Sequence[tuple[Tokens, Tokens]], most: int) -> Iterator[list[tuple[Tokens, Tokens]]]:
+    """Rows in batches of at most ROWS and of `most` tokens; a longer row stands alone."""
+    batch: list[tuple[Tokens, Tokens]] = []
+    total = 0
+    for row in rows:
+        size = sum(map(len, row))
+        if batch and (len(batch) == ROWS or total + size > most):
+            yield batch
+            batch, total = [], 0
+        batch.append(row)
+        total += size
+    if batch:
+        yield batch

@@ -5,6 +5,7 @@ prompt starts where the prompt differs. Learned tokens of the model, where it ha
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ from tunesmith.engines.local import kernels
 from tunesmith.engines.local.memory import Memory, Places
 from tunesmith.engines.local.segments import Seen, Segments, side_by_side, spans_of
 from tunesmith.engines.local.virtual import Virtual
+
+LOGIT_ROWS = 64  # rows of logits that are normalised at once, in float32
 
 
 class Session:
@@ -68,6 +71,30 @@ class Session:
         first = len(self._lengths)
         self._lengths += [0] * len(branches)
         return self._say(branches, first)
+
+    @torch.inference_mode()
+    def log_likelihoods(self, rows: Sequence[tuple[Tokens, Tokens]]) -> list[float]:
+        """The sum of log p of each row's second part behind its first, which continues the shared prefix; in float32.
+
+        Forgets all branches.
+        """
+        assert all(begun and said for begun, said in rows), "a row has a prompt of its own and an answer"
+        self._forget_branches()
+        branches = [[*begun, *said[:-1]] for begun, said in rows]  # the last token predicts nothing
+        sizes = [len(branch) for branch in branches]
+        keep = [
+            end - len(said) + place
+            for end, (_, said) in zip(accumulate(sizes), rows, strict=True)
+            for place in range(len(said))
+        ]
+        positions = [[*range(self._start, self._start + size)] for size in sizes]
+        with self._memory.remembering(self._places([0] * len(rows), sizes, 0)):
+            logits_KV = self._run(branches, positions, torch.tensor(keep, device=self.device))
+        self._forget_branches()
+        told_K = torch.tensor([token for _, said in rows for token in said], device=self.device)
+        parts = zip(logits_KV.split(LOGIT_ROWS), told_K.split(LOGIT_ROWS), strict=True)
+        found_K = torch.cat([_log_p(*part) for part in parts])
+        return [float(part_N.sum()) for part_N in found_K.split([len(said) for _, said in rows])]
 
     @torch.inference_mode()
     def step(self, tokens: Sequence[Tokens]) -> Tensor:
@@ -228,6 +255,11 @@ def _few(sizes: Sequence[int]) -> int:
     a branch costs half as much again, since what it remembers is copied for it."""
     rest = [(cut, [size - cut for size in sizes if size > cut]) for cut in set(sizes)]
     return min(rest, key=lambda each: each[0] * len(sizes) + 1.5 * max(each[1], default=0) * len(each[1]))[0]
+
+
+def _log_p(logits_KV: Tensor, tokens_K: Tensor) -> Tensor:
+    logits_KV = logits_KV.float()
+    return logits_KV.gather(1, tokens_K.unsqueeze(1)).squeeze(1) - logits_KV.logsumexp(1)
 
 
 def _depths(parents: Sequence[int]) -> list[int]:

@@ -1,0 +1,91 @@
+"""Rows as another hand would write them, which the answer must not follow, and rows with other figures in them, which
+it must follow.
+
+The first keep what a message says: typos, case, punctuation, spacing, contractions (`data/perturbing.py`), and the same
+words as a letter. The second exchange a number of three digits and more that stands in the message and in the expected
+answer, everywhere in the message: an answer with the old number states what was learnt, not what was read.
+"""
+
+import re
+from collections.abc import Sequence
+from random import Random
+from typing import Literal
+
+from tunesmith.core.example import Example, Message
+from tunesmith.core.record import Record
+from tunesmith.data.perturbing import KINDS, perturb
+
+NUMBER = re.compile(r"(?<![\d.,])\d{3,12}(?![\d]|[.,]\d)")
+LETTER = "letter"
+OPENING, CLOSING = "Hello,", "Kind regards,\nA. Morgan"
+
+
+class Changed(Record):
+    """`example` is the row as it was changed, `source` the id of the row that it was; `old` was exchanged for `new`."""
+
+    example: Example
+    source: str
+    kind: Literal["typos", "case", "punctuation", "spacing", "contractions", "letter", "figure"]
+    old: str = ""
+    new: str = ""
+
+
+def otherwise_written(rows: Sequence[Example]) -> tuple[Changed, ...]:
+    """Each row once, in the kinds by turns; one in which a kind finds nothing to change takes the next kind."""
+    kinds = (*KINDS, LETTER)
+    made = []
+    for number, row in enumerate(rows):
+        order = [kinds[(number + step) % len(kinds)] for step in range(len(kinds))]
+        text = row.messages[-1].content
+        found = ((kind, _written(kind, text, row.id)) for kind in order)
+        kind, changed = next((pair for pair in found if pair[1] is not None), (LETTER, None))
+        if changed is not None:
+            made.append(Changed(example=_saying(row, changed), source=row.id, kind=kind))  # type: ignore[arg-type]
+    return tuple(made)
+
+
+def _written(kind: str, text: str, seed: str) -> str | None:
+    if not text.strip():
+        return None
+    return f"{OPENING}\n\n{text}\n\n{CLOSING}" if kind == LETTER else perturb(kind, text, seed)
+
+
+def with_other_figures(rows: Sequence[Example], most: int) -> tuple[Changed, ...]:
+    """The first `most` rows that have a number to exchange."""
+    found = (changed for row in rows if (changed := _other_figure(row)) is not None)
+    return tuple(changed for changed, _ in zip(found, range(most), strict=False))
+
+
+def _other_figure(row: Example) -> Changed | None:
+    text = row.messages[-1].content
+    stated = set(NUMBER.findall(row.expected))
+    old = next((number for number in NUMBER.findall(text) if number in stated), None)
+    if old is None:
+        return None
+    new = _another(old, Random(row.id))  # noqa: S311  (nothing secret)
+    changed = _exchanged(text, old, new)
+    example = _saying(row, changed).answered(_exchanged(row.expected, old, new))
+    return Changed(example=example, source=row.id, kind="figure", old=old, new=new)
+
+
+def states(text: str, number: str) -> bool:
+    """Whether a text holds this very number."""
+    return number in NUMBER.findall(text)
+
+
+def _exchanged(text: str, old: str, new: str) -> str:
+    return NUMBER.sub(lambda match: new if match[0] == old else match[0], text)
+
+
+def _another(number: str, draw: Random) -> str:
+    """As many digits, each another one; the first is no nought where it was none."""
+    return "".join(
+        draw.choice([each for each in "0123456789" if each != digit and (place or each != "0")])
+        for place, digit in enumerate(number)
+    )
+
+
+def _saying(row: Example, text: str) -> Example:
+    *before, last = row.messages
+    fields = {name: getattr(row, name) for name in Example.model_fields}
+    return Example(**fields | {"messages": (*before, Message(**last.model_dump() | {"content": text}))})

@@ -1,0 +1,28 @@
+"""Changing facts: whether answers state what was learnt although the message says otherwise.
+
+Training rows whose answer repeats a number of their message are asked again with another number in its place.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tunesmith.core.diagnosis import Probed
+from tunesmith.evaluation.probes.case import Case
+from tunesmith.evaluation.probes.changing import states
+from tunesmith.evaluation.probes.figures import Scores, mean, not_asked, probed, share
+
+PROBE = "changing facts"
+MARGIN = 0.05
+
+
+def probe(case: Case) -> Iterator[Probed]:
+    figure = "old numbers stated"
+    if not case.tuned.figures:
+        yield not_asked(PROBE, figure, "no training row repeats a number of its message in its answer")
+        return
+    pairs = list(zip(case.asked.figures, case.tuned.figures, strict=True))
+    old = np.array([states(said.output or said.text, each.old) for each, said in pairs], np.bool_)
+    new = np.array([states(said.output or said.text, each.new) for each, said in pairs], np.bool_)
+    note = f"{int(new.sum()):,} of {len(pairs):,} answers state the new number"
+    yield probed(PROBE, figure, mean(Scores(old.astype(np.float64))), len(old), MARGIN, value=share(old), note=note)

@@ -1,0 +1,101 @@
+"""Forgetting: whether the fine-tune still does what its base did, outside the task.
+
+General instructions that code can check are put to both without the task's prompt, and both are asked how likely they
+hold approved answers to others. The second sees far smaller losses than the first. Answers in the task's own form
+where nobody asked for it are counted for themselves.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tunesmith.core.diagnosis import Probed
+from tunesmith.core.scorecard import Estimate
+from tunesmith.data.general import FORGOTTEN
+from tunesmith.evaluation.probes.case import Case
+from tunesmith.evaluation.probes.figures import (
+    Scores,
+    estimate,
+    loss,
+    mean,
+    not_asked,
+    probed,
+    rise,
+    share,
+)
+from tunesmith.evaluation.suites.base import Suite
+from tunesmith.tasks.families import FAMILIES
+from tunesmith.tasks.intervals import Floats
+
+PROBE = "forgetting"
+GENERAL = "general"  # the suite that ships with Tunesmith
+BESIDE = ("refusals", "harm")  # suites of other probes
+MARGIN = 0.05  # of a suite's score
+FORM = 0.05  # of general answers in the task's form
+NO_MODEL = "the fine-tune asks no language model"
+
+
+def probe(case: Case) -> Iterator[Probed]:
+    if case.base is None:
+        yield not_asked(PROBE, "general suite", NO_MODEL)
+        return
+    for name, suite in case.asked.suites.items():
+        if name not in BESIDE:
+            yield _suite(case, name, suite)
+    yield _text(case)
+    yield _form(case)
+
+
+def _suite(case: Case, name: str, suite: Suite) -> Probed:
+    assert case.base is not None
+    figure = "general suite" if name == GENERAL else f"suite {name}"
+    before, after = case.suite(case.base, name), case.suite(case.tuned, name)
+    if before is None or after is None:
+        return not_asked(PROBE, figure, NO_MODEL)
+    kinds = np.array([item.kind for item in suite.items])
+    return probed(
+        PROBE,
+        figure,
+        loss(Scores(before), Scores(after)),
+        len(before),
+        MARGIN,
+        value=_mean(after),
+        against=_mean(before),
+        whom="base",
+        parts={kind: (_mean(after[kinds == kind]), _mean(before[kinds == kind])) for kind in dict.fromkeys(kinds)},
+    )
+
+
+def _text(case: Case) -> Probed:
+    assert case.base is not None
+    if case.base.general is None or case.tuned.general is None:
+        return not_asked(PROBE, "general text", "a model at a provider does not say how likely it holds a text")
+    pairs = zip(case.base.general, case.tuned.general, strict=True)
+    known = np.array([pair for pair in pairs if None not in pair], np.float64).reshape(-1, 2)
+    left = len(case.base.general) - len(known)
+    return probed(
+        PROBE,
+        "general text",
+        rise(known[:, 1] - known[:, 0]),
+        len(known),
+        FORGOTTEN,
+        unit="nats",
+        value=estimate(rise(known[:, 1]), len(known)),
+        against=estimate(rise(known[:, 0]), len(known)),
+        whom="base",
+        note=f"{left} of the rows cannot be rendered by this model" if left else "",
+    )
+
+
+def _form(case: Case) -> Probed:
+    """How many general answers are, word for word, an answer of the task."""
+    figure = "the task's form, unasked"
+    if GENERAL not in case.tuned.suites or case.task.family in ("generation", "tool_calls"):
+        return not_asked(PROBE, figure, "answers of the task have no form of their own")
+    family = FAMILIES[case.task.family]
+    hits = np.array([family.parse(text, case.task).output is not None for text in case.tuned.suites[GENERAL]])
+    return probed(PROBE, figure, mean(Scores(hits.astype(np.float64))), len(hits), FORM, value=share(hits))
+
+
+def _mean(scores: Floats) -> Estimate:
+    return estimate(mean(Scores(scores)), len(scores))

@@ -1,0 +1,92 @@
+"""Memorising: whether the fine-tune learnt its training rows by heart.
+
+Of every row, how much likelier the fine-tune holds the expected answer than its base did (nats a token). A model that
+learnt the task gains about as much on rows that it has not seen; one that learnt the rows gains more on these. The
+figure is how often a training row gained more than a validation row: a half is what chance makes, 1 a model that tells
+which rows it was trained on (membership inference; S. Yeom et al., IEEE CSF 2018, 268). Repeated rows are looked at
+for themselves, as are long stretches of other rows' answers that come back in free text.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from tunesmith.core.diagnosis import Probed
+from tunesmith.core.example import Example
+from tunesmith.evaluation.probes.case import Case
+from tunesmith.evaluation.probes.figures import Scores, estimate, mean, not_asked, probed, share, told_apart
+from tunesmith.evaluation.probes.interview import Surprises
+from tunesmith.tasks.intervals import Floats
+
+PROBE = "memorising"
+CHANCE = 0.5
+MARGIN = 0.2  # above chance
+REPEATED = 0.1  # of the training rows
+PHRASE = 8  # words that follow each other in an answer and in an approved answer to another message
+PHRASES = 0.1  # of answers
+WORD = re.compile(r"\w+")
+NO_LIKELIHOOD = "a model at a provider, or none, does not say how likely it holds an answer"
+
+
+def probe(case: Case) -> Iterator[Probed]:
+    yield _by_heart(case)
+    yield _repeated(case.train)
+    yield _phrases(case)
+
+
+def _by_heart(case: Case) -> Probed:
+    figure = "training rows told from others"
+    if case.base is None or case.tuned.train is None or case.base.train is None:
+        return not_asked(PROBE, figure, NO_LIKELIHOOD)
+    seen = _gains(case.base.train, case.tuned.train)
+    unseen = _gains(case.base.validation, case.tuned.validation)
+    found = told_apart(seen, unseen)
+
+    def above_chance(level: float) -> tuple[float, float, float] | None:
+        at = found(level)
+        return at and (at[0] - CHANCE, at[1] - CHANCE, at[2] - CHANCE)
+
+    n = min(len(seen), len(unseen))
+    return probed(PROBE, figure, above_chance, n, MARGIN, value=estimate(found, n), whom="chance, 50 %")
+
+
+def _gains(before: Surprises, after: Surprises) -> Floats:
+    pairs = zip(before or (), after or (), strict=True)
+    return np.array([was - now for was, now in pairs if was is not None and now is not None], np.float64)
+
+
+def _repeated(train: Sequence[Example]) -> Probed:
+    """How many training rows say what an earlier one says."""
+    seen: Counter[str] = Counter()
+    again = []
+    for row in train:
+        again.append(seen[row.id] > 0)
+        seen[row.id] += 1
+    hits = np.array(again, np.bool_)
+    most = seen.most_common(1)[0][1] if seen else 0
+    note = f"one row stands {most:,} times" if most > 1 else ""
+    figure = "training rows that repeat another"
+    return probed(
+        PROBE, figure, mean(Scores(hits.astype(np.float64))), len(hits), REPEATED, value=share(hits), note=note
+    )
+
+
+def _phrases(case: Case) -> Probed:
+    figure = "phrases of other rows' answers"
+    if case.task.family != "generation":
+        return not_asked(PROBE, figure, "answers are no free text")
+    learnt = {phrase for row in case.train for phrase in _stretches(row.expected)}
+    hits = []
+    for row, said in zip(case.validation, case.answers, strict=True):
+        if said.state == "ok" and said.output:
+            own = {*_stretches(row.text), *_stretches(row.expected), *_stretches(case.task.prompt)}
+            hits.append(any(phrase in learnt and phrase not in own for phrase in _stretches(said.output)))
+    found = np.array(hits, np.bool_)
+    return probed(PROBE, figure, mean(Scores(found.astype(np.float64))), len(found), PHRASES, value=share(found))
+
+
+def _stretches(text: str) -> Iterator[str]:
+    words = [word.casefold() for word in WORD.findall(text)]
+    return (" ".join(words[place : place + PHRASE]) for place in range(len(words) - PHRASE + 1))

@@ -1,0 +1,46 @@
+"""Rigidity: whether right answers survive what does not change the meaning: typos, case, punctuation, spacing,
+contractions, and the same words as a letter."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tunesmith.core.diagnosis import Probed
+from tunesmith.core.scorecard import Estimate
+from tunesmith.evaluation.probes.case import Case
+from tunesmith.evaluation.probes.figures import Scores, estimate, loss, mean, not_asked, probed
+from tunesmith.tasks.figures import groups_of
+from tunesmith.tasks.intervals import Booleans, Floats
+
+PROBE = "rigidity"
+MARGIN = 0.1
+
+
+def probe(case: Case) -> Iterator[Probed]:
+    figure = "rows written otherwise"
+    written = case.asked.written
+    if not case.tuned.written:
+        yield not_asked(PROBE, figure, "there are no validation rows that can be written otherwise")
+        return
+    place = {row.id: number for number, row in enumerate(case.validation)}
+    rows = tuple(case.validation[place[each.source]] for each in written)
+    plain = case.scores(rows, tuple(case.answers[place[each.source]] for each in written)).each
+    changed = case.scores(tuple(each.example for each in written), case.tuned.written).each
+    groups, n = groups_of(rows), len(rows)
+    kinds = np.array([each.kind for each in written])
+    yield probed(
+        PROBE,
+        figure,
+        loss(Scores(plain, groups), Scores(changed, groups)),
+        n,
+        MARGIN,
+        value=estimate(mean(Scores(changed, groups)), n),
+        against=estimate(mean(Scores(plain, groups)), n),
+        whom="as they stand",
+        parts={str(kind): _part(changed, plain, kinds == kind) for kind in dict.fromkeys(kinds)},
+    )
+
+
+def _part(changed: Floats, plain: Floats, rows: Booleans) -> tuple[Estimate, Estimate]:
+    of_changed, of_plain = (estimate(mean(Scores(each[rows])), int(rows.sum())) for each in (changed, plain))
+    return of_changed, of_plain
