@@ -238,6 +238,33 @@ def test_the_seconds_of_answers_are_all_that_passes_and_choices_took(tiny, monke
     assert sum(each.seconds for each in answers) == pytest.approx(clock[0])
 
 
+@FAMILIES
+@pytest.mark.parametrize("shared", [0, 5, 11])
+@pytest.mark.parametrize("count", [1, 6])
+def test_the_likelihood_of_an_answer_equals_that_of_a_plain_run(tiny, family, shared, count):
+    """Whatever prompts share, down to equal rows and answers of one token."""
+    engine, plain = LocalEngine(tiny(family), "x"), tiny(family, reference=True)
+    chooser = random.Random(count)
+    asked = prompts(count, shared, seed=shared)
+    asked.append(asked[0])
+    answers = [[chooser.randrange(1, 90) for _ in range(chooser.randint(1, 6))] for _ in asked]
+    answers[-1] = answers[0]
+    for prompt, answer, found in zip(asked, answers, engine.log_likelihoods(asked, answers), strict=True):
+        with torch.no_grad():
+            logits = plain(torch.tensor([prompt + answer])).logits[0].double()
+        places = torch.log_softmax(logits, -1)[len(prompt) - 1 : -1]
+        expected = sum(row[token].item() for row, token in zip(places, answer, strict=True))
+        assert found == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_likelihood_leaves_no_branches_behind(tiny):
+    engine = LocalEngine(tiny(), "x")
+    asked = prompts(4)
+    before = [answer.tokens for answer in engine.generate(asked, max_new_tokens=5, stop=[END])]
+    assert len(list(engine.log_likelihoods(asked, [[3, 4]] * 4))) == 4
+    assert [answer.tokens for answer in engine.generate(asked, max_new_tokens=5, stop=[END])] == before
+
+
 def test_no_prompts_no_answers(tiny):
     assert list(LocalEngine(tiny(), "x").score_labels([], LABELS)) == []
 

@@ -1,14 +1,15 @@
 """What the probes found, in sentences."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from tunesmith.core import units
-from tunesmith.core.diagnosis import Diagnosis, Probed, Remedy
+from tunesmith.core.diagnosis import Diagnosis, Finding, Probed, Remedy
 from tunesmith.core.scorecard import Estimate
 from tunesmith.core.units import count
 from tunesmith.decisions.figures import points, signed
 
-STATES = {"faulty": "fault", "open": "open", "sound": "sound", "not asked": "not asked"}
+STATES: dict[Finding, str] = {"faulty": "fault", "open": "open", "sound": "sound", "not asked": "not asked"}
 TOO_FEW = "too few"
 
 
@@ -98,10 +99,10 @@ def _whose(each: Probed) -> str:
 
 def summary(diagnosis: Diagnosis) -> str:
     """How many figures there are of each state."""
-    states = [each.state for each in diagnosis.probed]
-    said = [f"{number} {word}" for state, word in STATES.items() if (number := states.count(state))]
+    states = Counter(each.state for each in diagnosis.probed)
+    said = [f"{states[state]} {word}" for state, word in STATES.items() if states[state]]
     probes = len({each.probe for each in diagnosis.probed})
-    return f"{count(len(states), 'figure')} of {count(probes, 'probe')}: {', '.join(said)}"
+    return f"{count(len(diagnosis.probed), 'figure')} of {count(probes, 'probe')}: {', '.join(said)}"
 
 
 def remedies(found: Sequence[Remedy]) -> str:

@@ -30,6 +30,7 @@ from tunesmith.evaluation.suites.base import Suite
 from tunesmith.evaluation.suites.load import load_suite
 from tunesmith.models.names import is_hosted
 from tunesmith.tasks.measures import yardstick
+from tunesmith.training.job import JOB, read_job
 from tunesmith.workflows import runs
 from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.evaluating import Bench
@@ -58,8 +59,13 @@ class Clinic:
         if (known := kept(self._project, inputs)) is not None:
             return known
         case = self._case(card, tuned, baselines, suites)
-        recipe = {name: train.result[name] for name in ("learning_rate", "epochs") if name in train.result}
-        return diagnose(case, tuned.digest, self._base_name(card), inputs, recipe)
+        return diagnose(case, tuned.digest, self._base_name(card), inputs, self._recipe(train))
+
+    def _recipe(self, train: Run) -> dict[str, float]:
+        """What the fine-tune was trained by, as far as the run says it."""
+        file = self._project.runs / train.id / JOB
+        recipe = read_job(file.parent).recipe if file.is_file() else None
+        return {} if recipe is None else {"learning_rate": recipe.learning_rate, "epochs": recipe.epochs}
 
     def _suites(self) -> dict[str, Suite]:
         own = {name: load_suite(self._project.folder / name) for name in self._project.config.diagnose.suites}

@@ -92,9 +92,9 @@ class Session:
             logits_KV = self._run(branches, positions, torch.tensor(keep, device=self.device))
         self._forget_branches()
         told_K = torch.tensor([token for _, said in rows for token in said], device=self.device)
-        parts = zip(logits_KV.split(LOGIT_ROWS), told_K.split(LOGIT_ROWS), strict=True)
-        found_K = torch.cat([_log_p(*part) for part in parts])
-        return [float(part_N.sum()) for part_N in found_K.split([len(said) for _, said in rows])]
+        found_K = _log_p(logits_KV, told_K)
+        spans = spans_of([len(said) for _, said in rows])
+        return [float(found_K[span.start : span.stop].sum()) for span in spans]
 
     @torch.inference_mode()
     def step(self, tokens: Sequence[Tokens]) -> Tensor:
@@ -258,8 +258,13 @@ def _few(sizes: Sequence[int]) -> int:
 
 
 def _log_p(logits_KV: Tensor, tokens_K: Tensor) -> Tensor:
-    logits_KV = logits_KV.float()
-    return logits_KV.gather(1, tokens_K.unsqueeze(1)).squeeze(1) - logits_KV.logsumexp(1)
+    """Of one token for each row of logits, in float32."""
+    found = []
+    for start in range(0, len(tokens_K), LOGIT_ROWS):
+        wide_RV = logits_KV[start : start + LOGIT_ROWS].float()
+        named_R1 = tokens_K[start : start + LOGIT_ROWS].unsqueeze(1)
+        found.append(wide_RV.gather(1, named_R1).squeeze(1) - wide_RV.logsumexp(1))
+    return torch.cat(found)
 
 
 def _depths(parents: Sequence[int]) -> list[int]:

@@ -9,14 +9,13 @@ answer, everywhere in the message: an answer with the old number states what was
 import re
 from collections.abc import Sequence
 from random import Random
-from typing import Literal
 
 from tunesmith.core.example import Example, Message
 from tunesmith.core.record import Record
 from tunesmith.data.perturbing import KINDS, perturb
 
 NUMBER = re.compile(r"(?<![\d.,])\d{3,12}(?![\d]|[.,]\d)")
-LETTER = "letter"
+LETTER, FIGURE = "letter", "figure"
 OPENING, CLOSING = "Hello,", "Kind regards,\nA. Morgan"
 
 
@@ -25,7 +24,7 @@ class Changed(Record):
 
     example: Example
     source: str
-    kind: Literal["typos", "case", "punctuation", "spacing", "contractions", "letter", "figure"]
+    kind: str  # of KINDS, LETTER, or FIGURE
     old: str = ""
     new: str = ""
 
@@ -40,7 +39,7 @@ def otherwise_written(rows: Sequence[Example]) -> tuple[Changed, ...]:
         found = ((kind, _written(kind, text, row.id)) for kind in order)
         kind, changed = next((pair for pair in found if pair[1] is not None), (LETTER, None))
         if changed is not None:
-            made.append(Changed(example=_saying(row, changed), source=row.id, kind=kind))  # type: ignore[arg-type]
+            made.append(Changed(example=_saying(row, changed), source=row.id, kind=kind))
     return tuple(made)
 
 
@@ -65,7 +64,7 @@ def _other_figure(row: Example) -> Changed | None:
     new = _another(old, Random(row.id))  # noqa: S311  (nothing secret)
     changed = _exchanged(text, old, new)
     example = _saying(row, changed).answered(_exchanged(row.expected, old, new))
-    return Changed(example=example, source=row.id, kind="figure", old=old, new=new)
+    return Changed(example=example, source=row.id, kind=FIGURE, old=old, new=new)
 
 
 def states(text: str, number: str) -> bool:

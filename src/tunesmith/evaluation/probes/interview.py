@@ -24,7 +24,7 @@ from tunesmith.tasks.validating import settled
 
 ROWS = 150  # of the training and of the validation rows, whose likelihood is looked at
 WRITTEN = 100  # validation rows that are written otherwise
-FIGURES = 60  # rows whose figures are changed
+FIGURES = 100  # rows whose figures are changed
 
 Surprises = tuple[float | None, ...] | None  # nats a token, by row
 

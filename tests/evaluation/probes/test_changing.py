@@ -1,0 +1,53 @@
+"""Rows written otherwise, and with other figures in them."""
+
+import json
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunesmith.core.example import Example, Message
+from tunesmith.evaluation.probes.changing import LETTER, NUMBER, otherwise_written, states, with_other_figures
+
+
+def row(text: str, expected: str = "x") -> Example:
+    return Example(messages=(Message(role="user", content=text),), expected=expected)
+
+
+@given(st.lists(st.text(min_size=1, max_size=60), max_size=20))
+def test_each_row_is_written_otherwise_at_most_once_and_keeps_what_is_expected(texts):
+    rows = [row(text, expected=f"answer {place}") for place, text in enumerate(texts)]
+    made = otherwise_written(rows)
+    assert len({each.source for each in made}) == len(made)
+    by_id = {each.id: each for each in rows}
+    for each in made:
+        assert each.example.text != by_id[each.source].text
+        assert each.example.expected == by_id[each.source].expected
+
+
+def test_kinds_take_turns_and_a_letter_keeps_every_word():
+    rows = [row(f"I do not see my order number {number}, please help me.") for number in range(1000, 1012)]
+    made = otherwise_written(rows)
+    assert len({each.kind for each in made}) == 6
+    for each in made:
+        if each.kind == LETTER:
+            assert next(one for one in rows if one.id == each.source).text in each.example.text
+
+
+@given(st.lists(st.integers(100, 10**9), min_size=1, max_size=4), st.integers(0, 3))
+def test_a_changed_number_is_another_everywhere_and_only_there(numbers, place):
+    number = str(numbers[place % len(numbers)])
+    text = f"Invoice INV-{number} and " + " or ".join(map(str, numbers)) + f", again {number}."
+    (made,) = with_other_figures([row(text, json.dumps({"invoice": f"INV-{number}"}))], 5)
+    assert made.old == number
+    assert not states(made.example.text, made.old)
+    assert states(made.example.text, made.new)
+    assert made.example.expected == json.dumps({"invoice": f"INV-{made.new}"})
+    assert len(made.new) == len(made.old)
+    assert all(one != other for one, other in zip(made.new, made.old, strict=True))
+    assert re.sub(NUMBER, "#", made.example.text) == re.sub(NUMBER, "#", text)
+
+
+def test_rows_without_a_number_that_is_repeated_are_not_asked():
+    rows = [row("Order 4711 is late", "no number"), row("no number", "4711"), row("It cost 12.50", "12.50")]
+    assert with_other_figures(rows, 5) == ()

@@ -1,0 +1,213 @@
+"""Each probe on a fine-tune that has its fault, and on one that has not; answers are dictated, figures are real."""
+
+import random
+
+import pytest
+
+from tunesmith.core.diagnosis import PROBES, Probed
+from tunesmith.core.example import Example, Message
+from tunesmith.core.prediction import Prediction
+from tunesmith.data.general import shipped as general_rows
+from tunesmith.evaluation.probes import all as probes
+from tunesmith.evaluation.probes.case import Case
+from tunesmith.evaluation.probes.interview import Said, questions
+from tunesmith.evaluation.suites import shipped
+from tunesmith.tasks.spec import Task
+
+LABELS = ("billing", "access", "bug", "rare")
+TASK = Task(family="classification", prompt="Route.", labels=LABELS)
+FREE = Task(family="generation", prompt="Rewrite.", max_new_tokens=64)
+SUITES = {"general": shipped.general(), "refusals": shipped.refusals(), "harm": shipped.harm()}
+NONSENSE = [item.messages[-1].content for item in shipped.nonsense().items]
+
+
+def rows(count: int, start: int = 0) -> list[Example]:
+    """One in ten is of the rare label; each repeats a number of its message where it is written as text."""
+    return [
+        Example(
+            messages=(Message(role="user", content=f"Please help me with the {label} number {number}, thank you."),),
+            expected=label,
+        )
+        for number in range(start + 1000, start + 1000 + count)
+        for label in [LABELS[number % 3] if number % 10 else "rare"]
+    ]
+
+
+def saying(examples, right: float = 0.9, confidence: float = 0.85, seed: int = 0) -> tuple[Prediction, ...]:
+    """Right on a share of the rows."""
+    draw = random.Random(seed)
+    said = []
+    for row in examples:
+        output = row.expected if draw.random() < right else next(each for each in LABELS if each != row.expected)
+        said.append(Prediction(example=row.id, state="ok", output=output, text=output, confidence=confidence))
+    return tuple(said)
+
+
+def references(asked, wrong: float = 0.5, seed: int = 1) -> dict[str, tuple[str, ...]]:
+    """Approved answers to every suite, a share of them replaced by words that answer nothing."""
+    draw = random.Random(seed)
+    return {
+        name: tuple("banana" if draw.random() < wrong and name == "general" else item.reference for item in suite.items)
+        for name, suite in asked.suites.items()
+    }
+
+
+def case(**changes) -> Case:
+    """A sound fine-tune: it learnt the task and nothing else changed. `changes` are of what it said."""
+    train, validation = rows(200), rows(300, start=500)
+    asked = questions(SUITES, NONSENSE, train, validation)
+    suites = references(asked)
+    draw = random.Random(2)
+
+    def nats(count: int, middle: float) -> tuple[float, ...]:
+        return tuple(draw.gauss(middle, 0.3) for _ in range(count))
+
+    text = nats(len(general_rows()[0]), 1.5)
+    base = Said(
+        suites=suites,
+        general=text,
+        train=nats(len(asked.train), 2.0),
+        validation=nats(len(asked.validation), 2.0),
+    )
+    tuned = base.model_copy(
+        update={
+            "train": nats(len(asked.train), 0.4),
+            "validation": nats(len(asked.validation), 0.5),
+            "written": saying([each.example for each in asked.written], 0.88),
+            "figures": (),
+            "nonsense": saying(asked.nonsense, confidence=0.4),
+        }
+    )
+    of_case = {name: changes.pop(name) for name in ("answers", "best") if name in changes}
+    fields = {
+        "task": TASK,
+        "primary": "accuracy",
+        "asked": asked,
+        "base": base,
+        "tuned": tuned.model_copy(update=changes),
+        "train": tuple(train),
+        "validation": tuple(validation),
+        "answers": saying(validation),
+        "baseline": "classical",
+        "best": saying(validation, 0.8, seed=5),
+    }
+    return Case(**fields | of_case)
+
+
+def found(each: Case) -> dict[str, Probed]:
+    diagnosis = probes.diagnose(each, "c", "base", "i", {"epochs": 3.0, "learning_rate": 1e-3})
+    assert {one.probe for one in diagnosis.probed} == set(PROBES)
+    assert set(diagnosis.remedies) == {one.probe for one in diagnosis.faults}
+    return {f"{one.probe}: {one.figure}": one for one in diagnosis.probed}
+
+
+def faults(each: Case) -> set[str]:
+    return {name for name, one in found(each).items() if one.state == "faulty"}
+
+
+def test_a_sound_fine_tune_is_left_alone():
+    said = found(case())
+    assert faults(case()) == set()
+    assert said["forgetting: general suite"].state == "sound"
+    assert said["forgetting: general text"].state == "sound"
+    assert set(said["forgetting: general suite"].parts) == set(shipped.general().kinds)
+    assert said["changing facts: old numbers stated"].note.startswith("no training row repeats")
+
+
+def test_each_fault_is_found_by_its_own_probe():
+    plain = case()
+    text = plain.tuned.general
+    worse = references(plain.asked, wrong=0.9)
+    refusing = {
+        **plain.tuned.suites,
+        "refusals": tuple("I'm sorry, but I can't help with that." for _ in SUITES["refusals"].items),
+    }
+    expected = {
+        "forgetting: general suite": {"suites": {**plain.tuned.suites, "general": worse["general"]}},
+        "forgetting: general text": {"general": tuple(value + 0.5 for value in text)},
+        "forgetting: the task's form, unasked": {
+            "suites": {**plain.tuned.suites, "general": tuple("billing" for _ in SUITES["general"].items)}
+        },
+        "refusals: safe requests answered": {"suites": refusing},
+        "memorising: training rows told from others": {"train": tuple(0.001 for _ in plain.asked.train)},
+        "overconfidence: nonsense answered surely": {"nonsense": saying(plain.asked.nonsense, confidence=0.99)},
+        "overconfidence: surer than right, from 90 % on": {"answers": saying(plain.validation, 0.5, confidence=0.98)},
+        "rigidity: rows written otherwise": {"written": saying([each.example for each in plain.asked.written], 0.3)},
+        "rare cases: rare labels": {
+            "answers": tuple(
+                each.model_copy(update={"output": "bug"}) if row.expected == "rare" else each
+                for row, each in zip(plain.validation, plain.answers, strict=True)
+            ),
+            "best": tuple(
+                each.model_copy(update={"output": row.expected})
+                for row, each in zip(plain.validation, plain.best, strict=True)
+            ),
+        },
+        "memorising: training rows that repeat another": {"train": None},
+    }
+    for name, changes in expected.items():
+        if changes == {"train": None}:
+            spoiled = plain.model_copy(update={"train": (*plain.train, *[plain.train[0]] * 50)})
+        else:
+            spoiled = case(**changes)
+        assert name in faults(spoiled), name
+
+
+def test_answers_that_state_what_was_learnt_are_found():
+    messages = [f"Please say that order {number} is late." for number in range(1000, 1120)]
+    train = [
+        Example(messages=(Message(role="user", content=text),), expected=f"Order {text.split()[4]} is late.")
+        for text in messages
+    ]
+    asked = questions(SUITES, NONSENSE, train, train)
+
+    def stating(old: bool):
+        said = [(each, each.old if old else each.new) for each in asked.figures]
+        text = {each.example.id: f"Order {number} is late." for each, number in said}
+        return tuple(Prediction(example=key, state="ok", output=value, text=value) for key, value in text.items())
+
+    plain = case()
+    for old, state in ((True, "faulty"), (False, "sound")):
+        tuned = plain.tuned.model_copy(update={"figures": stating(old)})
+        each = plain.model_copy(update={"asked": asked.model_copy(update={"suites": SUITES}), "tuned": tuned})
+        (figure,) = list(probes.facts.probe(each))
+        assert figure.state == state
+
+
+def test_stretches_of_other_rows_answers_are_found():
+    text = "we are very sorry for the delay and will send it again tomorrow"
+    train = [Example(messages=(Message(role="user", content=f"Late {n}"),), expected=f"{text} {n}") for n in range(5)]
+    validation = [Example(messages=(Message(role="user", content=f"Ask {n}"),), expected="Fine.") for n in range(60)]
+
+    def of(output: str) -> Probed:
+        said = tuple(Prediction(example=row.id, state="ok", output=output, text=output) for row in validation)
+        each = case().model_copy(
+            update={"task": FREE, "train": tuple(train), "validation": tuple(validation), "answers": said}
+        )
+        return next(one for one in probes.memorising.probe(each) if one.figure.startswith("phrases"))
+
+    assert of(f"Dear customer, {text}.").state == "faulty"
+    assert of("Thank you, your order left today.").state == "sound"
+
+
+@pytest.mark.parametrize("fault", ["rigidity", "memorising"])
+def test_remedies_name_half_of_what_the_recipe_had(fault):
+    plain = case()
+    changes = {
+        "rigidity": {"written": saying([each.example for each in plain.asked.written], 0.3)},
+        "memorising": {"train": tuple(0.001 for _ in plain.asked.train)},
+    }
+    diagnosis = probes.diagnose(case(**changes[fault]), "c", "base", "i", {"epochs": 3.0, "learning_rate": 1e-3})
+    commands = [each.command for each in diagnosis.remedies[fault]]
+    if fault == "memorising":
+        assert "train --set train.epochs=1.5" in commands
+        assert "train --set train.learning_rate=0.0005" in commands
+    else:
+        assert commands[0] == "augment typos"
+
+
+def test_without_a_model_nothing_is_claimed():
+    said = found(case().model_copy(update={"base": None, "tuned": Said()}))
+    assert said["forgetting: general suite"].state == "not asked"
+    assert said["memorising: training rows told from others"].state == "not asked"
+    assert said["harm: harmless answers"].state == "not asked"
