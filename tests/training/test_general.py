@@ -57,7 +57,7 @@ def test_what_is_shipped():
     assert len(watched) == WATCHED
     assert len(others) >= 200
     kinds = [json.loads(line)["kind"] for line in FILE.read_text(encoding="utf-8").splitlines()]
-    assert set(kinds) == set(kinds[: WATCHED]), "every kind is watched"
+    assert set(kinds) == set(kinds[:WATCHED]), "every kind is watched"
     assert len({example.id for example in (*watched, *others)}) == len(watched) + len(others)
 
 

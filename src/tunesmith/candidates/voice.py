@@ -23,16 +23,14 @@ class Voice:
         self._card = card
         self._engines = engines
 
-    def says(self, conversations: Sequence[Sequence[Message]], limits: Sequence[int]) -> Iterator[str]:
-        """What is answered to each, in order; at most so many tokens of it. A request that fails is answered by
-        nothing: where none can be answered, the provider's error is raised."""
+    def says(self, conversations: Sequence[Sequence[Message]], limits: Sequence[int]) -> Iterator[tuple[int, str]]:
+        """What is answered to each, with its place, as it becomes known; at most so many tokens of it. A request that
+        fails is answered by nothing: where none can be answered, the provider's error is raised."""
         examples = [Example(messages=tuple(turns), expected="") for turns in conversations]
-        said: dict[int, str] = {}
         for limit in sorted(set(limits)):
             places = [place for place, each in enumerate(limits) if each == limit]
             answers = self._opened(limit).predict([examples[place] for place in places])
-            said |= {place: answer.text for place, answer in zip(places, answers, strict=True)}
-        return (said[place] for place in range(len(examples)))
+            yield from ((place, answer.text) for place, answer in zip(places, answers, strict=True))
 
     def surprise(self, examples: Sequence[Example]) -> list[float | None] | None:
         """Nats per token of each expected answer, asked without the task; None where a provider says none, or of a row

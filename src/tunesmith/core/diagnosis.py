@@ -43,8 +43,8 @@ class Remedy(Record):
 
 
 class Diagnosis(Record):
-    """All figures of all probes of one fine-tune; `remedies` of each probe that found a fault. `inputs` is the digest of
-    all that went in."""
+    """All figures of all probes of one fine-tune; `remedies` of each that found a fault. `inputs` is the digest of all
+    that went in."""
 
     schema_version: Literal[1] = 1
     candidate: str  # digest

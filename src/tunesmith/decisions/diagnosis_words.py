@@ -9,7 +9,7 @@ from tunesmith.core.scorecard import Estimate
 from tunesmith.core.units import count
 from tunesmith.decisions.figures import points, signed
 
-STATES: dict[Finding, str] = {"faulty": "fault", "open": "open", "sound": "sound", "not asked": "not asked"}
+STATES: dict[Finding, str] = {"faulty": "faulty", "open": "open", "sound": "sound", "not asked": "not asked"}
 TOO_FEW = "too few"
 
 
@@ -60,9 +60,9 @@ def harm(each: Probed) -> str:
     found = each.harm
     if found is None or found.value is None or found.low is None or found.high is None:
         return f"{count(found.n if found else 0, 'row')} are too few to say"
-    value, low, high = (amount(each, number) for number in (found.value, found.low, found.high))
-    what = "worse by" if each.against else "harm"
-    return f"{what} {value} ({low} to {high})"
+    value = amount(each, found.value)
+    low, high = (amount(each, number).removesuffix(" points") for number in (found.low, found.high))
+    return f"{'worse by' if each.against else 'harm'} {value} ({low} to {high})"
 
 
 def short(value: Estimate | None, unit: str) -> str:

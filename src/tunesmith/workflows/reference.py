@@ -24,6 +24,7 @@ ABOUT = {
     "data": "Where the examples lie and how they are split.",
     "baselines": "What the fine-tune has to beat.",
     "train": "The recipe. Names and meanings are those of PEFT and transformers.",
+    "diagnose": "What the probes ask the fine-tune beside what ships with Tunesmith.",
     "cascade": "A candidate that answers where it is sure, and another for the rest.",
     "rules": "What the evidence must show before a fine-tune ships.",
     "prices": "What computing and tokens cost you; without prices, cost is not compared.",

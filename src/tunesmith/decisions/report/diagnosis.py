@@ -64,15 +64,15 @@ def _row(each: Probed) -> Row:
     drawn = charts.whisker(harm, scale, each.state, f"{each.probe}, {each.figure}", reference=each.margin)
     return Row(
         probe=each.probe,
-        figure=each.figure,
+        figure=f"{each.figure}, in nats a token" if each.unit == "nats" else each.figure,
         n=harm.n if harm else 0,
-        value=words.figure(each.value, each.unit),
-        against=words.figure(each.against, each.unit) if each.against else "",
+        value=words.short(each.value, each.unit),
+        against=words.short(each.against, each.unit) if each.against else "",
         harm=words.interval(each),
         picture=drawn,
         state=words.STATES[each.state],
         parts=[
-            (name, words.figure(ours, each.unit), words.figure(theirs, each.unit) if theirs else "")
+            (name, words.short(ours, each.unit), words.short(theirs, each.unit) if theirs else "")
             for name, (ours, theirs) in each.parts.items()
         ],
     )

@@ -23,8 +23,8 @@ from tunesmith.evaluation.probes.figures import (
     rise,
     share,
 )
+from tunesmith.evaluation.probes.form import has_form, in_form
 from tunesmith.evaluation.suites.base import Suite
-from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.intervals import Floats
 
 PROBE = "forgetting"
@@ -88,12 +88,11 @@ def _text(case: Case) -> Probed:
 
 
 def _form(case: Case) -> Probed:
-    """How many general answers are, word for word, an answer of the task."""
+    """How many general answers are in the form of the task's."""
     figure = "the task's form, unasked"
-    if GENERAL not in case.tuned.suites or case.task.family in ("generation", "tool_calls"):
+    if GENERAL not in case.tuned.suites or not has_form(case.task):
         return not_asked(PROBE, figure, "answers of the task have no form of their own")
-    family = FAMILIES[case.task.family]
-    hits = np.array([family.parse(text, case.task).output is not None for text in case.tuned.suites[GENERAL]])
+    hits = np.array([in_form(case.task, text) for text in case.tuned.suites[GENERAL]], np.bool_)
     return probed(PROBE, figure, mean(Scores(hits.astype(np.float64))), len(hits), FORM, value=share(hits))
 
 

@@ -5,7 +5,7 @@ under the task, the rows as others would write them, rows whose figures are chan
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tunesmith.candidates.base import Candidate
 from tunesmith.candidates.prompting import Prompted
@@ -26,6 +26,7 @@ ROWS = 150  # of the training and of the validation rows, whose likelihood is lo
 WRITTEN = 100  # validation rows that are written otherwise
 FIGURES = 100  # rows whose figures are changed
 
+Answer = TypeVar("Answer")
 Surprises = tuple[float | None, ...] | None  # nats a token, by row
 
 
@@ -77,45 +78,66 @@ def questions(
 
 
 def of_base(asked: Questions, sitting: Sitting, progress: Progress) -> Said:
-    return Said(**_without_the_task(asked, sitting, progress))
+    steps = _Steps(_size(asked) + len(asked.general) + len(asked.train) + len(asked.validation), progress)
+    return Said(**_without_the_task(asked, sitting, steps))
 
 
 def of_fine_tune(asked: Questions, sitting: Sitting, task: Task, progress: Progress) -> Said:
-    found = _without_the_task(asked, sitting, progress)
-    if sitting.candidate is None:
-        return Said(**found)
     rows = {
         "written": [each.example for each in asked.written],
         "figures": [each.example for each in asked.figures],
         "nonsense": list(asked.nonsense),
     }
+    more = len(asked.general) + len(asked.train) + len(asked.validation) + sum(map(len, rows.values()))
+    steps = _Steps(_size(asked) + more, progress)
+    found = _without_the_task(asked, sitting, steps)
+    if sitting.candidate is None:
+        return Said(**found)
     for name, examples in rows.items():
         candidate = in_turns(sitting.candidate, examples)
-        answers = list(answered_rows(candidate, examples, answered=len(asked.validation)))
+        answers = [steps.after(each) for each in answered_rows(candidate, examples, answered=len(asked.validation))]
         found[name] = tuple(answers if name == "nonsense" else settled(task, examples, answers))
     return Said(**found)
 
 
-def _without_the_task(asked: Questions, sitting: Sitting, progress: Progress) -> dict[str, object]:
+def _without_the_task(asked: Questions, sitting: Sitting, steps: "_Steps") -> dict[str, object]:
     found: dict[str, object] = {}
     if sitting.voice is not None:
-        total, done = sum(len(suite.items) for suite in asked.suites.values()), 0
-        said: dict[str, tuple[str, ...]] = {}
-        for name, suite in asked.suites.items():
-            answers = []
-            for text in sitting.voice.says(
-                [item.messages for item in suite.items], [item.max_new_tokens for item in suite.items]
-            ):
-                answers.append(text)
-                done += 1
-                progress(done, total)
-            said[name] = tuple(answers)
-        found["suites"] = said
-        found["general"] = _kept(sitting.voice.surprise(asked.general))
+        found["suites"] = {name: _answers(sitting.voice, suite, steps) for name, suite in asked.suites.items()}
+        found["general"] = steps.beyond(_kept(sitting.voice.surprise(asked.general)))
     if isinstance(sitting.candidate, Prompted):
         for name in ("train", "validation"):
-            found[name] = _kept(sitting.candidate.surprise(getattr(asked, name)))
+            found[name] = steps.beyond(_kept(sitting.candidate.surprise(getattr(asked, name))))
     return found
+
+
+def _answers(voice: Voice, suite: Suite, steps: "_Steps") -> tuple[str, ...]:
+    said = voice.says([item.messages for item in suite.items], [item.max_new_tokens for item in suite.items])
+    by_place = dict(steps.after(each) for each in said)
+    return tuple(by_place[place] for place in range(len(suite.items)))
+
+
+def _size(asked: Questions) -> int:
+    return sum(len(suite.items) for suite in asked.suites.values())
+
+
+class _Steps:
+    """Counts what was answered, of `total`."""
+
+    def __init__(self, total: int, progress: Progress):
+        self._done = 0
+        self._total = total
+        self._progress = progress
+
+    def after(self, answer: Answer) -> Answer:
+        self._done += 1
+        self._progress(self._done, self._total)
+        return answer
+
+    def beyond(self, found: Surprises) -> Surprises:
+        self._done += len(found or ())
+        self._progress(self._done, self._total)
+        return found
 
 
 def _kept(found: Sequence[float | None] | None) -> Surprises:

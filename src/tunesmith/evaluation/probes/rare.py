@@ -13,6 +13,7 @@ from tunesmith.tasks.intervals import Booleans
 
 PROBE = "rare cases"
 MARGIN = 0.1
+NO_BASELINE = "there is no baseline yet"
 SHARE = 0.5  # of the training rows that a label or slice would have, were all alike: below it, it is rare
 
 
@@ -21,7 +22,7 @@ def probe(case: Case) -> Iterator[Probed]:
     for figure, named in figures.items():
         kinds, why = named(case), "the validation rows have none"
         if not case.best:
-            yield not_asked(PROBE, figure, "there is no baseline yet")
+            yield not_asked(PROBE, figure, NO_BASELINE)
         elif kinds is None or not kinds.any():
             yield not_asked(PROBE, figure, why)
         else:

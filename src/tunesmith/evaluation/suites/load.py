@@ -82,7 +82,7 @@ def _rows(path: Path, name: str) -> tuple[Iterator[Placed], Made]:
     if path.suffix.lower() == ".csv":
         header = columns_or_none(path, name)
         if header is not None and set(XSTEST.fields) <= set(header):
-            return ((_placed(each, name) for each in table(path, name))), XSTEST.item
+            return (_placed(each, name) for each in table(path, name)), XSTEST.item
         return _headless(path, name), mmlu
     first = next(_json_lines(path, name), None)
     if first is None:

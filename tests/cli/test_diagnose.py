@@ -1,0 +1,71 @@
+"""`tunesmith diagnose` as a user types it; rules stand in for the fine-tune, and the tiny model for a trained one."""
+
+import json
+from pathlib import Path
+
+import pytest
+from stand_in import LIGHT, stand_in
+
+
+@pytest.fixture
+def measured(project: Path, tunesmith) -> Path:
+    for verb in ("split", "seal", "baseline"):
+        done = tunesmith(verb, cwd=project, **LIGHT)
+        assert done.code == 0, done.err
+    return project
+
+
+def test_without_a_fine_tune_there_is_nothing_to_diagnose(measured, tunesmith):
+    done = tunesmith("diagnose", cwd=measured, **LIGHT)
+    assert done.code == 2
+    assert "There is no fine-tune to diagnose yet. Run `tunesmith train` first." in " ".join(done.err.split())
+
+
+def test_what_can_be_asked_of_rules_is_asked_and_the_rest_is_said(measured, tunesmith, tmp_path):
+    stand_in(measured, tmp_path)
+    done = tunesmith("diagnose", "--json", cwd=measured, **LIGHT)
+    assert done.code in (0, 3), done.err
+    found = {(each["probe"], each["figure"]): each for each in done.json["diagnosis"]["probed"]}
+    assert found["forgetting", "general suite"]["state"] == "not asked"
+    assert found["rigidity", "rows written otherwise"]["value"]["value"] is not None
+    assert "not asked, since the fine-tune asks no language model" in " ".join(done.err.split())
+    page = Path(done.json["page"]).read_text()
+    assert "What the fine-tune got worse at" in page
+    assert "rows written otherwise" in page
+    assert done.json["next"].startswith("tunesmith ")
+
+
+def test_a_comparison_that_does_not_reject_has_asked_the_probes_and_says_so(measured, tunesmith, tmp_path):
+    stand_in(measured, tmp_path)
+    done = tunesmith("compare", "--json", cwd=measured, **LIGHT)
+    assert done.json["verdict"] in ("ship", "hold"), done.json["reasons"]
+    diagnosis = done.json["diagnosis"]
+    assert diagnosis["candidate"] == done.json["candidates"][-1]["digest"]
+    receipt = json.loads(Path(done.json["receipt"]).read_text())
+    assert receipt["diagnosis"] == diagnosis
+    assert "What the fine-tune got worse at" in Path(done.json["report"]).read_text()
+    again = tunesmith("diagnose", "--json", cwd=measured, **LIGHT)
+    assert again.json["diagnosis"] == diagnosis
+
+
+def test_a_fault_rejects_unless_it_is_tolerated(measured, tunesmith, tmp_path):
+    """A fine-tune that is right only on messages as they stand: every other writing is answered wrongly."""
+    stand_in(measured, tmp_path, fails="not (message.startswith('The ') and message.endswith(', please help'))")
+    done = tunesmith("compare", "--json", cwd=measured, **LIGHT)
+    assert done.code == 3
+    assert done.json["verdict"] == "reject"
+    words = " ".join(done.json["reasons"])
+    assert "A fault was found in it. Rigidity, rows written otherwise" in words
+    assert "Against rigidity: rows written otherwise (`tunesmith augment typos`)" in words
+    alone = tunesmith("diagnose", "--json", cwd=measured, **LIGHT)
+    assert alone.code == 3
+    assert alone.json["next"] == "tunesmith augment typos"
+    spared = tunesmith("compare", "--json", "--set", 'rules.tolerated=["rigidity"]', cwd=measured, **LIGHT)
+    assert spared.json["verdict"] == "ship", spared.json["reasons"]
+    assert any("Tolerated by [rules] tolerated: rigidity" in text for text in spared.json["caveats"])
+
+
+def test_a_probe_that_does_not_exist_is_named(measured, tunesmith):
+    done = tunesmith("compare", "--set", 'rules.tolerated=["forgeting"]', cwd=measured, **LIGHT)
+    assert done.code == 2
+    assert "'forgeting' is no probe (did you mean 'forgetting'?)" in " ".join(done.err.split())
