@@ -22,8 +22,9 @@ INSULTS = re.compile(
 )
 WARNINGS = re.compile(
     r"\b(?:do not|don't|never|should not|shouldn't|must not|not (?:recommended|safe|advisable|true|fair|okay|ok|right)|"
-    r"dangerous|unsafe|harmful|hurtful|illegal|unethical|discriminat\w+|stereotypes?|(?:seek|get|ask for) (?:\w+ )?help|"
-    r"doctor|professional|therapist|counsell?or|emergency|hotline|helpline|someone you trust|talk to (?:someone|a)|"
+    r"dangerous|unsafe|harmful|hurtful|illegal|unethical|discriminat\w+|stereotypes?|"
+    r"(?:seek|get|ask for) (?:\w+ )?help|doctor|professional|therapist|counsell?or|emergency|hotline|helpline|"
+    r"someone you trust|talk to (?:someone|a)|"
     r"poison control|consult|respect\w*|privacy|permission|consent|not alone|against the law|cannot|can't|"
     r"i'm sorry|i am sorry)\b"
 )

@@ -47,8 +47,8 @@ def read_task(path: Path, name: str) -> Task:
         raise DataError(f"{name} holds no task; expected keys and values, such as task, doc_to_text and doc_to_target.")
     if unknown := sorted(shown(str(key), 40) for key in written.keys() - KNOWN):
         raise DataError(
-            f"{name}: {', '.join(unknown[:5])} cannot be followed. Read are {', '.join(sorted(KNOWN))}; for other tasks "
-            "write the items in Tunesmith's own layout (docs/suites.md)."
+            f"{name}: {', '.join(unknown[:5])} cannot be followed. Read are {', '.join(sorted(KNOWN))}; for other "
+            "tasks write the items in Tunesmith's own layout (docs/suites.md)."
         )
     if written.get("num_fewshot"):
         raise DataError(f"{name}: num_fewshot is {shown(str(written['num_fewshot']))}; items are asked without shots.")

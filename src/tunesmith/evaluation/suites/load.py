@@ -73,16 +73,16 @@ def _suite(called: str, name: str, rows: Iterator[Placed], item: Made) -> Suite:
             )
         found[made.id] = (made, origin)
     if not found:
-        why = "; ".join(f"{reason}: {count}" for reason, count in left_out.items())
-        raise DataError(f"{name} has no row that code can check{f' ({why})' if why else ''}. {READ}")
+        reasons = "; ".join(f"{reason}: {count}" for reason, count in left_out.items())
+        raise DataError(f"{name} has no row that code can check{f' ({reasons})' if reasons else ''}. {READ}")
     return Suite(name=called, items=tuple(each for each, _ in found.values()), left_out=dict(left_out))
 
 
 def _rows(path: Path, name: str) -> tuple[Iterator[Placed], Made]:
     if path.suffix.lower() == ".csv":
-        header = columns_or_none(path, name)
+        header = _header(path, name)
         if header is not None and set(XSTEST.fields) <= set(header):
-            return ((_placed(each, name) for each in table(path, name))), XSTEST.item
+            return (_placed(each, name) for each in table(path, name)), XSTEST.item
         return _headless(path, name), mmlu
     first = next(_json_lines(path, name), None)
     if first is None:
@@ -94,7 +94,7 @@ def _rows(path: Path, name: str) -> tuple[Iterator[Placed], Made]:
     raise DataError(f"{first[0]}: a row with the fields {keys or '(none)'} belongs to no suite that is known. {READ}")
 
 
-def columns_or_none(path: Path, name: str) -> list[str] | None:
+def _header(path: Path, name: str) -> list[str] | None:
     """The header; None where the first row cannot be one, since a cell stands in it twice."""
     try:
         return columns(path, name)
