@@ -111,7 +111,13 @@ def test_loosely_a_line_around_the_answer_and_asterisks_are_forgiven() -> None:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("", 0), ("...", 0), ("One", 1), ("Mr. A. Smith met Dr. Jones at 3.30 p.m. They left.", 2), ("No! No?! (Yes.) So", 4)],
+    [
+        ("", 0),
+        ("...", 0),
+        ("One", 1),
+        ("Mr. A. Smith met Dr. Jones at 3.30 p.m. They left.", 2),
+        ("No! No?! (Yes.) So", 4),
+    ],
 )
 def test_sentences_are_counted(text: str, count: int) -> None:
     assert sentences(text) == count

@@ -1,4 +1,4 @@
-"""The suites that come with Tunesmith: every check accepts its reference and refuses what is wrong, and none is known."""
+"""The suites that come with Tunesmith: checks accept the reference and nothing wrong; no prompt is known."""
 
 import json
 from collections import Counter
@@ -19,7 +19,8 @@ CHECKED = {kind: [item for item in suite.items if item.kind == kind] for suite i
 RAMBLING = (
     "Of course, here is my answer, and it will be a long one, because I like to explain things at length.\n"
     "First, there are many points of view. Second, all of them matter. Third, time will tell, as it always does.\n\n"
-    "Let me go on.\n\nAnd on.\n\nSo now, since nobody stops me. There is more to say, much more than fits on a page. That is all, I think"
+    "Let me go on.\n\nAnd on.\n\nSo now, since nobody stops me.\n"
+    "There is more to say, much more than fits on a page. That is all, I think"
 )
 
 
