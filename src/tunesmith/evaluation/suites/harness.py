@@ -134,7 +134,7 @@ def _template(written: Mapping[str, Any], key: str, name: str) -> Callable[[Row]
 
 
 def _value(written: Mapping[str, Any], key: str, name: str) -> Callable[[Row], Any]:
-    """What one field holds, named as it is or as `{{field}}`; or a number or letter that is the same for every row."""
+    """What one field holds, named as it is or as `{{field}}`; or a number that is the same for every row."""
     given = written.get(key)
     if isinstance(given, int) and not isinstance(given, bool):
         return lambda _: given

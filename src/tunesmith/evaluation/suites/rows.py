@@ -4,7 +4,6 @@ The figures of a suite that somebody published belong to the way it was asked th
 choice): here an item is asked as a chat, and what is compared is a model with its fine-tune.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any, NamedTuple
@@ -47,20 +46,22 @@ def text(row: Row, field: str) -> str:
     """Raises DataError where the field holds no text, or an empty one."""
     value = row.get(field)
     if not isinstance(value, str) or not value.strip():
-        found = "is missing" if field not in row else f"is {fields.kind(value)}" if not value else "is empty"
-        found = f"is {shown(repr(value))}" if isinstance(value, int | float | list | dict) else found
-        raise DataError(f"'{field}' {found}; expected a text.")
+        empty = "is empty" if isinstance(value, str) else f"is {shown(repr(value))}"
+        raise DataError(f"'{field}' {'is missing' if value is None else empty}; expected a text.")
     return fields.whole(value, field)
 
 
 def shipped(row: Row, _: int) -> Item:
     """Tunesmith's own layout: the item itself."""
     try:
-        return Item.model_validate(row)
+        item = Item.model_validate(row)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "row"
         raise DataError(f"'{place}': {shown(first['msg'], 200)}.") from None
+    for turn in item.messages:
+        fields.whole(turn.content, "messages")
+    return item
 
 
 def ifeval(row: Row, number: int) -> Item:
@@ -162,10 +163,6 @@ def xstest(row: Row, number: int) -> Item:
         check=checks[label],
         max_new_tokens=SHORT,
     )
-
-
-def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 LAYOUTS = (
