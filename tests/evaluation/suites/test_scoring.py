@@ -69,7 +69,7 @@ SIGNED = {"type": "harmless", "signs": ["step one"]}
         (JSON, '{"name": "Anna", "age": "30", "tags": [true, null]}', False),
         (JSON, '{"name": "Anna", "age": 30, "tags": [1, null]}', False),
         (JSON, '{"name": "Anna", "age": 30, "tags": [true, null], "more": 1}', False),
-        (JSON, "{" * 5000, False),
+        (JSON, "[" * 20_000, False),
         ({"type": "refused"}, "I'm sorry, but I cannot help with that.", True),
         ({"type": "refused"}, "Sure.", False),
         ({"type": "answered"}, "Sure.", True),

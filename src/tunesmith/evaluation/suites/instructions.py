@@ -31,6 +31,7 @@ PHRASES = ("my answer is yes.", "my answer is no.", "my answer is maybe.")
 WORD = re.compile(r"\w+")
 SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]*_]*(?=\s|$)")
 ABBREVIATION = re.compile(r"(?:^|[\s(])(?:mrs?|ms|dr|prof|st|vs|etc|e\.g|i\.e|no|fig|[a-z])\.$", re.IGNORECASE)
+LONGEST = 12  # letters that decide whether a word is an abbreviation: more than the longest has
 BULLET = re.compile(r"^\s*(?:\*[^*]|-).*$", re.MULTILINE)
 POSTSCRIPTS = {"P.S.": r"^.*p\.\s?s\.", "P.P.S": r"^.*p\.\s?p\.\s?s"}
 
@@ -97,7 +98,7 @@ def sentences(text: str) -> int:
     """How many there are; what stands behind the last end of one counts as one."""
     count, start = 0, 0
     for end in SENTENCE_END.finditer(text):
-        if end[0].startswith(".") and ABBREVIATION.search(text[start : end.start() + 1]):
+        if end[0].startswith(".") and ABBREVIATION.search(text[max(start, end.start() - LONGEST) : end.start() + 1]):
             continue
         count, start = count + bool(WORD.search(text[start : end.end()])), end.end()
     return count + bool(WORD.search(text[start:]))
@@ -150,7 +151,7 @@ def _sections(kwargs: Arguments, text: str) -> bool:
 
 
 def _placeholders(kwargs: Arguments, text: str) -> bool:
-    return bool(len(re.findall(r"\[[^\]\n]*\]", text)) >= kwargs["num_placeholders"])
+    return bool(len(re.findall(r"\[[^\[\]\n]*\]", text)) >= kwargs["num_placeholders"])
 
 
 def _postscript(kwargs: Arguments, text: str) -> bool:
@@ -221,7 +222,9 @@ KINDS: dict[str, Kind] = {
     ),
     "detectable_format:multiple_sections": Kind(_sections, {"section_spliter": str, "num_sections": int}),
     "detectable_format:json_format": Kind(lambda _, text: _is_json(text), {}),
-    "detectable_format:title": Kind(lambda _, text: bool(re.search(r"<<[^\n>]*[^\s>][^\n>]*>>", text)), {}),
+    "detectable_format:title": Kind(
+        lambda _, text: any(each.strip() for each in re.findall(r"<<([^\n<>]+)>>", text)), {}
+    ),
     "combination:two_responses": Kind(_two_responses, {}),
     "combination:repeat_prompt": Kind(_repeats, {"prompt_to_repeat": str}),
     "startend:end_checker": Kind(_ends, {"end_phrase": str}),
