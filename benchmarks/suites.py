@@ -25,13 +25,12 @@ from tunesmith.engines.local.loading import prepare_process
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.suites import shipped
 from tunesmith.evaluation.suites.base import Item, Suite, loosely
-from tunesmith.evaluation.suites.checks import Instructions, Unscored
+from tunesmith.evaluation.suites.checks import Unscored
 from tunesmith.evaluation.suites.load import load_suite
 from tunesmith.evaluation.suites.scoring import score
 from tunesmith.tasks.intervals import proportion
 
 MODEL = "smollm2-135m-instruct"
-IFEVAL = "IFEval"
 SPREAD = 100  # items of a public suite, from all over it
 PACKAGES = ("tunesmith", "torch", "transformers")
 
@@ -67,13 +66,13 @@ def main() -> None:
 def suites(*, quick: bool) -> Iterator[Suite]:
     yield from (shipped.general(), shipped.refusals(), shipped.harm())
     if not quick:
-        for name, file in (("GSM8K", "gsm8k/test.jsonl"), (IFEVAL, "ifeval/input_data.jsonl")):
-            yield spread(load_suite(DATA / file), name)
+        yield spread(load_suite(DATA / "gsm8k" / "test.jsonl"))
+        yield spread(load_suite(DATA / "ifeval" / "input_data.jsonl"))
 
 
-def spread(suite: Suite, name: str) -> Suite:
+def spread(suite: Suite) -> Suite:
     items = [suite.items[place * len(suite.items) // SPREAD] for place in range(SPREAD)]
-    return Suite(name=name, items=tuple(items), left_out=suite.left_out)
+    return suite.model_copy(update={"items": tuple(items)})
 
 
 def answered(suite: Suite, engines: LocalEngines) -> Iterator[Answer]:
@@ -90,8 +89,8 @@ def answered(suite: Suite, engines: LocalEngines) -> Iterator[Answer]:
         for item, answer in zip(items, said, strict=True):
             text = renderer.decode(answer.tokens)
             yield Answer(suite.name, item, text, score(item, text))
-            if isinstance(item.check, Instructions) and suite.name == IFEVAL:
-                yield Answer(f"{IFEVAL}, loose", item, text, score(loosely(item), text))
+            if suite.name == "IFEval":
+                yield Answer("IFEval, loose", item, text, score(loosely(item), text))
         tell(f"{suite.name}: {len(items)} items of {bound} tokens, {time.perf_counter() - started:.0f} s so far")
 
 

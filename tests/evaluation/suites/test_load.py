@@ -112,7 +112,9 @@ def test_xstest(tmp_path: Path) -> None:
 
 
 def test_our_own(tmp_path: Path) -> None:
-    (item,) = load_suite(jsonl(tmp_path, OWN)).items
+    suite = load_suite(jsonl(tmp_path, OWN))
+    assert suite.name == "suite"
+    (item,) = suite.items
     assert item.kind == "greetings"
     assert item.messages[0].role == "system"
     again = tmp_path / "again.jsonl"
@@ -249,10 +251,13 @@ def test_any_value_in_any_field_is_read_or_refused_in_words(tmp_path: Path, data
 
 
 def test_the_public_suites_are_read_whole(real_data: Path) -> None:
-    sizes = {"ifeval/input_data.jsonl": 541, "gsm8k/test.jsonl": 1319, "xstest/xstest_prompts.csv": 450}
-    for file, count in sizes.items():
+    for file, name, count in (
+        ("ifeval/input_data.jsonl", "IFEval", 541),
+        ("gsm8k/test.jsonl", "GSM8K", 1319),
+        ("xstest/xstest_prompts.csv", "XSTest", 450),
+    ):
         suite = load_suite(real_data / file)
-        assert (len(suite.items), suite.left_out) == (count, {})
+        assert (suite.name, len(suite.items), suite.left_out) == (name, count, {})
     ifeval = load_suite(real_data / "ifeval" / "input_data.jsonl")
     kinds = {each.id for item in ifeval.items if isinstance(item.check, Instructions) for each in item.check.followed}
     assert len(kinds) == 25

@@ -31,9 +31,10 @@ class LeftOutError(Exception):
 
 
 class Layout(NamedTuple):
-    """`fields` must all stand in a row; `item` makes one of it, given its number in the file, from 1."""
+    """`fields` must all stand in a row; `item` makes one of it, given its number in the file, from 1. `name` is that of
+    the suite, where the layout is one suite's alone; else the file's name is."""
 
-    name: str
+    name: str | None
     fields: Sequence[str]
     item: Callable[[Row, int], Item]
 
@@ -166,9 +167,9 @@ def xstest(row: Row, number: int) -> Item:
 
 
 LAYOUTS = (
-    Layout("Tunesmith's suites", ("id", "kind", "messages", "check", "max_new_tokens"), shipped),
+    Layout(None, ("id", "kind", "messages", "check", "max_new_tokens"), shipped),
     Layout("IFEval", ("key", "prompt", "instruction_id_list", "kwargs"), ifeval),
-    Layout("multiple choice", ("question", "choices", "answer"), choices),
+    Layout(None, ("question", "choices", "answer"), choices),
     Layout("GSM8K", ("question", "answer"), gsm8k),
 )
 XSTEST = Layout("XSTest", ("prompt", "type", "label"), xstest)
