@@ -72,7 +72,7 @@ def suites(*, quick: bool) -> Iterator[Suite]:
 
 def spread(suite: Suite) -> Suite:
     items = [suite.items[place * len(suite.items) // SPREAD] for place in range(SPREAD)]
-    return suite.model_copy(update={"items": tuple(items)})
+    return Suite(name=suite.name, items=tuple(items), left_out=suite.left_out)
 
 
 def answered(suite: Suite, engines: LocalEngines) -> Iterator[Answer]:

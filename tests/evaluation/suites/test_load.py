@@ -236,10 +236,14 @@ def test_any_file_is_read_or_refused_in_words(tmp_path: Path, suffix: str, data:
 
 
 JSON = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9)
-NESTED = st.recursive(JSON, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner))
+NESTED = st.recursive(
+    JSON,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_any_value_in_any_field_is_read_or_refused_in_words(tmp_path: Path, data: st.DataObject) -> None:
     row = dict(data.draw(st.sampled_from([IFEVAL, GSM8K, CHOICES, OWN])))
