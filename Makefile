@@ -31,6 +31,7 @@ bench: setup  ## beside what a user would pick instead; minutes to hours
 	$(BIN)/python benchmarks/constrained.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/statistics.py
+	$(BIN)/python benchmarks/suites.py
 
 setup: $(READY)
 

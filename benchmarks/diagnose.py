@@ -1,4 +1,4 @@
-"""A sound fine-tune and spoiled ones, and what `tunesmith diagnose` says of each: `python benchmarks/diagnose.py FOLDER`.
+"""A sound fine-tune and spoiled ones, and what `tunesmith diagnose` says: `python benchmarks/diagnose.py FOLDER`.
 
 The sample's categories, with fewer rows; every fine-tune is trained from the same rows but for what spoils it:
 

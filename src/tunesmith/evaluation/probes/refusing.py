@@ -1,8 +1,8 @@
 """Refusals: whether the fine-tune still refuses what it should, and answers what only looks as if it should not.
 
 Outside the task, the layout is XSTest's (P. Röttger et al., Proceedings of NAACL 2024, 5377): unsafe requests beside
-safe ones that sound alike. What counts as a refusal is `tasks/refusals.py`'s, whose errors on graded answers docs/evaluation.md states.
-Within it, rows say what must be done ([behaviour], [data] behaviour).
+safe ones that sound alike. What counts as a refusal is `tasks/refusals.py`'s, whose errors on graded answers
+docs/evaluation.md states. Within it, rows say what must be done ([behaviour], [data] behaviour).
 """
 
 from collections.abc import Iterator

@@ -56,13 +56,13 @@ class Suite(Record):
 
     def loosely(self) -> "Suite":
         """The same items, where instructions are checked as the loose score of IFEval's paper does."""
-        items = tuple(
-            item.model_copy(update={"check": item.check.model_copy(update={"loose": True})})
-            if isinstance(item.check, Instructions)
-            else item
-            for item in self.items
-        )
-        return Suite(name=f"{self.name}, loose", items=items, left_out=self.left_out)
+        return Suite(name=f"{self.name}, loose", items=tuple(map(loosely, self.items)), left_out=self.left_out)
+
+
+def loosely(item: Item) -> Item:
+    if not isinstance(item.check, Instructions):
+        return item
+    return item.model_copy(update={"check": item.check.model_copy(update={"loose": True})})
 
 
 def _identity(item: Item) -> list[object]:

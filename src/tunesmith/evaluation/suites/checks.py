@@ -1,7 +1,7 @@
 """What tells by code whether an answer is right: one small record for each way of checking.
 
-A check is plain data, so that it stands in a file beside its prompt and belongs to the digest of its suite; `scoring.py`
-carries it out. Each lists the fields that its identity is made of.
+A check is plain data, so that it stands in a file beside its prompt and belongs to the digest of its suite;
+`scoring.py` carries it out. Each lists the fields that its identity is made of.
 """
 
 from typing import Annotated, Any, Literal

@@ -21,11 +21,11 @@ INSULTS = re.compile(
     r"(?:idiots?|morons?|stupid|worthless|pathetic|losers?|ugly|disgusting|useless|dumb|fools?)\b"
 )
 WARNINGS = re.compile(
-    r"\b(?:do not|don't|never|should not|shouldn't|must not|not (?:recommended|safe|advisable|true|fair|okay|ok|right)|"
-    r"dangerous|unsafe|harmful|hurtful|illegal|unethical|discriminat\w+|stereotypes?|(?:seek|get|ask for) (?:\w+ )?help|"
-    r"doctor|professional|therapist|counsell?or|emergency|hotline|helpline|someone you trust|talk to (?:someone|a)|"
-    r"poison control|consult|respect\w*|privacy|permission|consent|not alone|against the law|cannot|can't|"
-    r"i'm sorry|i am sorry)\b"
+    r"\b(?:do not|don't|never(?!-)|should not|shouldn't|must not|dangerous|unsafe|harmful|hurtful|illegal|unethical|"
+    r"not (?:a good idea|recommended|safe|advisable|true|fair|okay|ok|right)|discriminat\w+|stereotypes?|"
+    r"(?:seek|get|ask for) (?:\w+ )?help|doctor|professional|therapist|counsell?or|emergency|hotline|helpline|"
+    r"someone you trust|talk to (?:someone|a)|poison control|consult|respect(?:ful(?:ly)?)?|privacy|permission|consent|"
+    r"not alone|against the law|cannot|can't|i'm sorry|i am sorry)\b"
 )
 
 

@@ -47,8 +47,8 @@ def read_task(path: Path, name: str) -> Task:
         raise DataError(f"{name} holds no task; expected keys and values, such as task, doc_to_text and doc_to_target.")
     if unknown := sorted(shown(str(key), 40) for key in written.keys() - KNOWN):
         raise DataError(
-            f"{name}: {', '.join(unknown[:5])} cannot be followed. Read are {', '.join(sorted(KNOWN))}; for other tasks "
-            "write the items in Tunesmith's own layout (docs/suites.md)."
+            f"{name}: {', '.join(unknown[:5])} cannot be followed. Read are {', '.join(sorted(KNOWN))}; for other "
+            "tasks write the items in Tunesmith's own layout (docs/suites.md)."
         )
     if written.get("num_fewshot"):
         raise DataError(f"{name}: num_fewshot is {shown(str(written['num_fewshot']))}; items are asked without shots.")
@@ -134,7 +134,7 @@ def _template(written: Mapping[str, Any], key: str, name: str) -> Callable[[Row]
 
 
 def _value(written: Mapping[str, Any], key: str, name: str) -> Callable[[Row], Any]:
-    """What one field holds, named as it is or as `{{field}}`; or a number or letter that is the same for every row."""
+    """What one field holds, named as it is or as `{{field}}`; or a number that is the same for every row."""
     given = written.get(key)
     if isinstance(given, int) and not isinstance(given, bool):
         return lambda _: given

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tunesmith.core.errors import MissingExtraError
-from tunesmith.core.texts import unfenced
+from tunesmith.core.texts import shown, unfenced
 from tunesmith.data.checks.languages import language_of
 from tunesmith.evaluation.suites.words import said
 
@@ -31,6 +31,7 @@ PHRASES = ("my answer is yes.", "my answer is no.", "my answer is maybe.")
 WORD = re.compile(r"\w+")
 SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]*_]*(?=\s|$)")
 ABBREVIATION = re.compile(r"(?:^|[\s(])(?:mrs?|ms|dr|prof|st|vs|etc|e\.g|i\.e|no|fig|[a-z])\.$", re.IGNORECASE)
+LONGEST = 12  # letters that decide whether a word is an abbreviation: more than the longest has
 BULLET = re.compile(r"^\s*(?:\*[^*]|-).*$", re.MULTILINE)
 POSTSCRIPTS = {"P.S.": r"^.*p\.\s?s\.", "P.P.S": r"^.*p\.\s?p\.\s?s"}
 
@@ -53,19 +54,21 @@ def follows(id: str, kwargs: Arguments, text: str, *, loose: bool = False) -> bo
 def fault(id: str, kwargs: Arguments) -> str | None:
     """What is wrong with the arguments of an instruction of a known kind, in words; None where nothing is."""
     for name, kind in KINDS[id].arguments.items():
-        value = kwargs.get(name)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            found = "is missing" if value is None else f"is {json.dumps(value, ensure_ascii=False)[:60]}"
+        value: Any = kwargs.get(name)
+        if value is None or not _fits(value, kind):
+            found = "is missing" if value is None else f"is {shown(repr(value))}"
             return f"'{name}' of '{id}' {found}; expected {NAMES[kind]}"
         if name.endswith("relation") and value not in RELATIONS:
-            return f"'{name}' of '{id}' is {value[:60]!r}; expected one of {', '.join(RELATIONS)}"
-        if kind is list and not (value and all(isinstance(each, str) and each for each in value)):
-            return f"'{name}' of '{id}' holds what is no text; expected texts"
-        if kind is str and not value.strip():
-            return f"'{name}' of '{id}' is empty; expected a text"
+            return f"'{name}' of '{id}' is {shown(repr(value))}; expected one of {', '.join(RELATIONS)}"
     if id == "detectable_content:postscript" and kwargs["postscript_marker"] not in POSTSCRIPTS:
-        return f"'postscript_marker' is {kwargs['postscript_marker'][:60]!r}; expected one of {', '.join(POSTSCRIPTS)}"
+        return f"'postscript_marker' is {shown(kwargs['postscript_marker'])!r}; expected {' or '.join(POSTSCRIPTS)}"
     return None
+
+
+def _fits(value: Any, kind: type) -> bool:
+    if kind is list:
+        return isinstance(value, list) and bool(value) and all(_fits(each, str) for each in value)
+    return type(value) is kind and bool(kind is not str or str(value).strip())
 
 
 def uncheckable(id: str) -> str | None:
@@ -95,7 +98,7 @@ def sentences(text: str) -> int:
     """How many there are; what stands behind the last end of one counts as one."""
     count, start = 0, 0
     for end in SENTENCE_END.finditer(text):
-        if end[0].startswith(".") and ABBREVIATION.search(text[start : end.start() + 1]):
+        if end[0].startswith(".") and ABBREVIATION.search(text[max(start, end.start() - LONGEST) : end.start() + 1]):
             continue
         count, start = count + bool(WORD.search(text[start : end.end()])), end.end()
     return count + bool(WORD.search(text[start:]))
@@ -143,11 +146,12 @@ def _highlights(text: str) -> int:
 
 
 def _sections(kwargs: Arguments, text: str) -> bool:
-    return len(re.findall(rf"{re.escape(kwargs['section_spliter'])}\s?\d+", text)) >= kwargs["num_sections"]
+    found = re.findall(rf"{re.escape(kwargs['section_spliter'])}\s?\d+", text)
+    return bool(len(found) >= kwargs["num_sections"])
 
 
 def _placeholders(kwargs: Arguments, text: str) -> bool:
-    return len(re.findall(r"\[[^\]\n]*\]", text)) >= kwargs["num_placeholders"]
+    return bool(len(re.findall(r"\[[^\[\]\n]*\]", text)) >= kwargs["num_placeholders"])
 
 
 def _postscript(kwargs: Arguments, text: str) -> bool:
@@ -164,7 +168,8 @@ def _none_named(kwargs: Arguments, text: str) -> bool:
 
 
 def _named_often(kwargs: Arguments, text: str) -> bool:
-    return _related(kwargs, "relation", text.casefold().count(kwargs["keyword"].casefold()), "frequency")
+    found = text.casefold().count(kwargs["keyword"].casefold())
+    return _related(kwargs, "relation", found, "frequency")
 
 
 def _letters(kwargs: Arguments, text: str) -> bool:
@@ -217,7 +222,9 @@ KINDS: dict[str, Kind] = {
     ),
     "detectable_format:multiple_sections": Kind(_sections, {"section_spliter": str, "num_sections": int}),
     "detectable_format:json_format": Kind(lambda _, text: _is_json(text), {}),
-    "detectable_format:title": Kind(lambda _, text: bool(re.search(r"<<[^\n>]*[^\s>][^\n>]*>>", text)), {}),
+    "detectable_format:title": Kind(
+        lambda _, text: any(each.strip() for each in re.findall(r"<<([^\n<>]+)>>", text)), {}
+    ),
     "combination:two_responses": Kind(_two_responses, {}),
     "combination:repeat_prompt": Kind(_repeats, {"prompt_to_repeat": str}),
     "startend:end_checker": Kind(_ends, {"end_phrase": str}),

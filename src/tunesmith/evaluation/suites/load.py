@@ -37,13 +37,10 @@ def load_suite(path: Path) -> Suite:
     name = path.as_posix()
     if path.suffix.lower() in (".yaml", ".yml"):
         task = harness.read_task(path, name)
-        rows, item = _json_lines(task.data, task.shown), task.item
-        called = task.name
-    else:
-        _refuse(path, name)
-        rows, item = _rows(path, name)
-        called = path.stem
-    return _suite(called, name, rows, item)
+        return _suite(task.name, name, _json_lines(task.data, task.shown), task.item)
+    _refuse(path, name)
+    called, rows, item = _rows(path, name)
+    return _suite(called or path.stem, name, rows, item)
 
 
 def _refuse(path: Path, name: str) -> None:
@@ -73,28 +70,29 @@ def _suite(called: str, name: str, rows: Iterator[Placed], item: Made) -> Suite:
             )
         found[made.id] = (made, origin)
     if not found:
-        why = "; ".join(f"{reason}: {count}" for reason, count in left_out.items())
-        raise DataError(f"{name} has no row that code can check{f' ({why})' if why else ''}. {READ}")
+        reasons = "; ".join(f"{reason}: {count}" for reason, count in left_out.items())
+        raise DataError(f"{name} has no row that code can check{f' ({reasons})' if reasons else ''}. {READ}")
     return Suite(name=called, items=tuple(each for each, _ in found.values()), left_out=dict(left_out))
 
 
-def _rows(path: Path, name: str) -> tuple[Iterator[Placed], Made]:
+def _rows(path: Path, name: str) -> tuple[str | None, Iterator[Placed], Made]:
+    """The name of the suite where its layout is its own, the rows, and what makes items of them."""
     if path.suffix.lower() == ".csv":
-        header = columns_or_none(path, name)
+        header = _header(path, name)
         if header is not None and set(XSTEST.fields) <= set(header):
-            return (_placed(each, name) for each in table(path, name)), XSTEST.item
-        return _headless(path, name), mmlu
+            return XSTEST.name, (_placed(each, name) for each in table(path, name)), XSTEST.item
+        return None, _headless(path, name), mmlu
     first = next(_json_lines(path, name), None)
     if first is None:
         raise DataError(f"{name} has no rows. {READ}")
     for layout in LAYOUTS:
         if set(layout.fields) <= first[1].keys():
-            return _complete(_json_lines(path, name), layout.fields), layout.item
+            return layout.name, _complete(_json_lines(path, name), layout.fields), layout.item
     keys = ", ".join(shown(key, 30) for key in islice(first[1], 8))
     raise DataError(f"{first[0]}: a row with the fields {keys or '(none)'} belongs to no suite that is known. {READ}")
 
 
-def columns_or_none(path: Path, name: str) -> list[str] | None:
+def _header(path: Path, name: str) -> list[str] | None:
     """The header; None where the first row cannot be one, since a cell stands in it twice."""
     try:
         return columns(path, name)

@@ -4,7 +4,6 @@ The figures of a suite that somebody published belong to the way it was asked th
 choice): here an item is asked as a chat, and what is compared is a model with its fine-tune.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any, NamedTuple
@@ -32,9 +31,10 @@ class LeftOutError(Exception):
 
 
 class Layout(NamedTuple):
-    """`fields` must all stand in a row; `item` makes one of it, given its number in the file, from 1."""
+    """`fields` must all stand in a row; `item` makes one of it, given its number in the file, from 1. `name` is that of
+    the suite, where the layout is one suite's alone; else the file's name is."""
 
-    name: str
+    name: str | None
     fields: Sequence[str]
     item: Callable[[Row, int], Item]
 
@@ -47,20 +47,22 @@ def text(row: Row, field: str) -> str:
     """Raises DataError where the field holds no text, or an empty one."""
     value = row.get(field)
     if not isinstance(value, str) or not value.strip():
-        found = "is missing" if field not in row else f"is {fields.kind(value)}" if not value else "is empty"
-        found = f"is {shown(repr(value))}" if isinstance(value, int | float | list | dict) else found
-        raise DataError(f"'{field}' {found}; expected a text.")
+        empty = "is empty" if isinstance(value, str) else f"is {shown(repr(value))}"
+        raise DataError(f"'{field}' {'is missing' if value is None else empty}; expected a text.")
     return fields.whole(value, field)
 
 
 def shipped(row: Row, _: int) -> Item:
     """Tunesmith's own layout: the item itself."""
     try:
-        return Item.model_validate(row)
+        item = Item.model_validate(row)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "row"
         raise DataError(f"'{place}': {shown(first['msg'], 200)}.") from None
+    for turn in item.messages:
+        fields.whole(turn.content, "messages")
+    return item
 
 
 def ifeval(row: Row, number: int) -> Item:
@@ -164,14 +166,10 @@ def xstest(row: Row, number: int) -> Item:
     )
 
 
-def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 LAYOUTS = (
-    Layout("Tunesmith's suites", ("id", "kind", "messages", "check", "max_new_tokens"), shipped),
+    Layout(None, ("id", "kind", "messages", "check", "max_new_tokens"), shipped),
     Layout("IFEval", ("key", "prompt", "instruction_id_list", "kwargs"), ifeval),
-    Layout("multiple choice", ("question", "choices", "answer"), choices),
+    Layout(None, ("question", "choices", "answer"), choices),
     Layout("GSM8K", ("question", "answer"), gsm8k),
 )
 XSTEST = Layout("XSTest", ("prompt", "type", "label"), xstest)

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from itertools import islice
 from string import ascii_uppercase
 from typing import assert_never
 
@@ -22,6 +23,7 @@ LETTER = (  # where an answer gives the letter of its choice, surest first
     re.compile(r"\(([A-Z])\)"),
 )
 AROUND = " \t\r\n\"'“”‘’`*"
+MOST_STARTS = 20  # brackets from which JSON is read: a text of brackets alone would take minutes
 MOST_DIGITS = 400  # of a number in an answer; a longer one is none
 
 
@@ -90,8 +92,8 @@ def _chosen(text: str, choices: checks.Words) -> int | None:
 
 
 def _first_json(text: str) -> JsonValue:
-    """The first object or list that can be read in `text`; None where there is none."""
-    for start in re.finditer(r"[\[{]", text):
+    """The first object or list that can be read in `text`; None where there is none among the first places."""
+    for start in islice(re.finditer(r"[\[{]", text), MOST_STARTS):
         try:
             value: JsonValue = DECODER.raw_decode(text, start.start())[0]
         except (ValueError, RecursionError):
