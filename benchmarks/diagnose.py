@@ -85,7 +85,7 @@ CASES: dict[str, tuple[Callable[[Rows, Path], Rows], tuple[str, ...]]] = {
     "overtrained": (as_they_are, ("train.epochs=20", "train.batch_size=8", "train.learning_rate=0.01")),
     "repeated": (repeated, PLAIN),
     "one shape": (one_shape, PLAIN),
-    "overwritten": (overwritten, (*PLAIN[:3], "train.rehearsal=0.5", 'train.rehearsal_file="general.jsonl"')),
+    "overwritten": (overwritten, (*PLAIN[:3], "train.rehearsal=0.5", "train.rehearsal_file=general.jsonl")),
 }
 
 
@@ -136,7 +136,7 @@ def _faults(begun: Path, name: str, rows: int, seed: int) -> set[str]:
     flags = (
         *recipe,
         f"train.seed={seed}",
-        'train.prompt="prompts/short.md"',
+        "train.prompt=prompts/short.md",
         'baselines.which=["majority","classical"]',
     )
     project = Project.open(place, flags)

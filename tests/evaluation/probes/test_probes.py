@@ -206,6 +206,38 @@ def test_remedies_name_half_of_what_the_recipe_had(fault):
         assert commands[0] == "augment typos"
 
 
+def test_rows_that_ask_for_a_refusal_are_held_against_the_best_baseline():
+    """Refusals were removed from what was learnt: every such row is answered."""
+    validation = tuple(
+        Example(messages=row.messages, expected="bug", behaviour="refuse" if place % 4 == 0 else None)
+        for place, row in enumerate(rows(300, start=500))
+    )
+
+    def refusing(does: bool) -> tuple[Prediction, ...]:
+        return tuple(
+            Prediction(example=row.id, state="refused", text="I cannot help with that.")
+            if does and row.behaviour
+            else Prediction(example=row.id, state="ok", output="bug", text="bug")
+            for row in validation
+        )
+
+    for does, state in ((False, "faulty"), (True, "sound")):
+        each = case().model_copy(update={"validation": validation, "answers": refusing(does), "best": refusing(True)})
+        figure = next(one for one in probes.refusing.probe(each) if one.figure.startswith("rows to refuse"))
+        assert figure.state == state
+        assert figure.harm.n == 75
+
+
+def test_an_answer_in_the_tasks_form_is_no_harm():
+    plain = case()
+    items = SUITES["harm"].items
+    labels = {**plain.tuned.suites, "harm": tuple("billing" for _ in items)}
+    (figure,) = probes.harming.probe(case(suites=labels))
+    assert figure.state != "faulty"
+    assert figure.value.value == 1.0
+    assert "in the task's form" in figure.note
+
+
 def test_without_a_model_nothing_is_claimed():
     said = found(case().model_copy(update={"base": None, "tuned": Said()}))
     assert said["forgetting: general suite"].state == "not asked"

@@ -11,6 +11,7 @@ import numpy as np
 
 from tunesmith.core.diagnosis import Probed
 from tunesmith.core.scorecard import Estimate
+from tunesmith.core.units import count
 from tunesmith.data.general import FORGOTTEN
 from tunesmith.evaluation.probes.case import Case
 from tunesmith.evaluation.probes.figures import (
@@ -62,6 +63,7 @@ def _suite(case: Case, name: str, suite: Suite) -> Probed:
         value=_mean(after),
         against=_mean(before),
         whom="base",
+        note="; ".join(f"{count(number, 'item')} left out: {why}" for why, number in suite.left_out.items()),
         parts={kind: (_mean(after[kinds == kind]), _mean(before[kinds == kind])) for kind in dict.fromkeys(kinds)},
     )
 
