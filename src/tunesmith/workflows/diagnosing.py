@@ -17,6 +17,7 @@ from tunesmith.core.digests import digest
 from tunesmith.core.files import write_json
 from tunesmith.core.progress import Console, Progress
 from tunesmith.core.run import Run
+from tunesmith.core.units import count
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import best_baseline
 from tunesmith.engines.registry import LocalEngines
@@ -92,6 +93,8 @@ class Clinic:
         answers = self._bench.shown_on_validation(tuned)
         best = self._best(baselines)
         speaks = card.kind == fine_tuned.KIND
+        if speaks and is_hosted(card.config["model"]):
+            self._say_requests(asked)
         base = self._base(card, asked) if speaks else None
         said = of_fine_tune(asked, self._tuned(card, tuned), state.task, self._progress("fine-tune"))
         return Case(
@@ -148,6 +151,15 @@ class Clinic:
         if not is_hosted(model):
             write_json(file, answers.model_dump(mode="json"))
         return answers
+
+    def _say_requests(self, asked: Questions) -> None:
+        """A provider is paid for each."""
+        general = sum(len(suite.items) for suite in asked.suites.values())
+        rows = len(asked.written) + len(asked.figures) + len(asked.nonsense)
+        self._console.say(
+            f"The probes send the provider {count(general, 'request')} for the base and {general + rows:,} for the "
+            "fine-tune; what was answered before is not asked again."
+        )
 
     def _progress(self, who: str) -> Progress:
         return self._console.progress(f"probing the {who}")
