@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from tunesmith.core.preferred import Preferred
 from tunesmith.core.record import Record
 
 
@@ -111,6 +112,7 @@ class Verdict(Record):
     unknown_slices: tuple[str, ...] = ()  # too few rows to say
     guards: tuple[Guarded, ...] = ()
     ceilings: tuple[Ceiling, ...] = ()
+    preference: Preferred | None = None
     payback: Payback | None = None
     caveats: tuple[str, ...] = ()
     attempt: int = 1

@@ -1,7 +1,7 @@
 """Evaluations → the verdict.
 
 ship    the interval of fine-tune minus baseline lies above `min_effect`, for every baseline, no slice blocks, and every
-        guard is shown to hold (`guards`)
+        guard is shown to hold (`guards`), what people prefer among them
 reject  for some baseline it lies wholly below `min_effect`, or a slice or a guard is clearly worse than its margin
         allows
 hold    anything else: the evidence is too thin, and the verdict says how many more rows would settle it
@@ -91,6 +91,7 @@ def decide(
         unknown_slices=story.unknown_slices,
         guards=guards.margins,
         ceilings=guards.ceilings,
+        preference=guards.preference,
         caveats=(*caveats, *reasons.caveats(story, baselines, attempt)),
         attempt=attempt,
         rules=rules.model_dump(),

@@ -22,6 +22,7 @@ from tunesmith.core.record import Record
 from tunesmith.data.section import DataSection
 from tunesmith.decisions.section import RulesSection
 from tunesmith.engines.section import ProviderSection
+from tunesmith.evaluation.judge import JudgeSection
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.models.section import ModelSection
 from tunesmith.tasks.behaviour import BehaviourSection
@@ -45,6 +46,7 @@ class Config(Record):
     train: TrainSection = TrainSection()
     cascade: CascadeSection = CascadeSection()
     rules: RulesSection = RulesSection()
+    judge: JudgeSection = JudgeSection()
     prices: PricesSection = PricesSection()
     style: StyleSection = StyleSection()
     behaviour: BehaviourSection = BehaviourSection()
