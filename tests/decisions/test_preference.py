@@ -110,7 +110,7 @@ def test_two_raters_of_known_agreement_are_found_to_agree_as_much() -> None:
     ("n", "raters", "copies"), [(20, 1, 1.0), (60, 2, 0.8), (150, 2, 0.8), (150, 3, 0.5), (500, 2, 0.9)]
 )
 def test_intervals_of_the_win_rate_cover_and_agreement_is_recovered(n: int, raters: int, copies: float) -> None:
-    made, draws = answered(n), 1000
+    made, draws = answered(n), 600
     found = [preferred(sat(seed, n, raters, copies, made), made) for seed in range(draws)]
     covered = float(np.mean([each.win.low <= WIN <= each.win.high for each in found]))  # type: ignore[operator]
     assert covered >= 0.93 - 2 * np.sqrt(0.07 * 0.93 / draws)

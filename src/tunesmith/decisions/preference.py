@@ -131,9 +131,11 @@ def _share(pair: Pair, places: Sequence[int], hits: Sequence[bool]) -> Estimate:
 
 def judge_of(judgements: Sequence[Judgement], pair: Pair, judge: str | None) -> JudgeFigures | None:
     """What the model `judge` says, and how far it agrees with people; None where it has judged nothing."""
-    people, said = standing(judgements, pair), standing(judgements, pair, judge or "")
+    if judge is None:
+        return None
+    people, said = standing(judgements, pair), standing(judgements, pair, judge)
     places = [place for place in pair.asked(said.drawn) if pair.rows[place].id in said.by]
-    if judge is None or not places:
+    if not places:
         return None
     own = [(place, said.by[pair.rows[place].id][f"{JUDGE}{judge}"]) for place in places]
     drawn = {row.id for row in pair.rows[: people.drawn]} & people.by.keys()

@@ -134,8 +134,8 @@ def standing(judgements: Sequence[Judgement], pair: Pair, judge: str | None = No
         by.setdefault(each.row, {})[each.rater] = each
     by = {row: kept for row, said in by.items() if (kept := _kept(said))}
     sizes = [min(each.drawn, len(pair.rows)) for each in own if each.choice != "undone"]
-    whole = [size for size in sizes if all(pair.rows[place].id in by for place in pair.asked(size))]
-    return Said(by, max(whole, default=sizes[-1] if sizes else 0))
+    front = next((place for place in pair.asked(len(pair.rows)) if pair.rows[place].id not in by), len(pair.rows))
+    return Said(by, max((size for size in sizes if size <= front), default=sizes[-1] if sizes else 0))
 
 
 def _about(each: Judgement, pair: Pair, rater: str | None) -> bool:
