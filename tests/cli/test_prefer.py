@@ -265,7 +265,7 @@ def test_a_torn_line_and_judgements_of_other_candidates_are_said(judged, typed):
     path.write_text(path.read_text() + json.dumps(other) + '\n{"row": "torn')
     assert "1 line of evals/preferences.jsonl cannot be read (line 3)" in typed("prefer", "--list").out
     compared = typed("compare")
-    assert "1 judgement in evals/preferences.jsonl are of candidates" in compared.out.replace("\n", " ")
+    assert "Not counted: 1 judgement in evals/preferences.jsonl about other pairs" in compared.out.replace("\n", " ")
     path.write_text('{"schema_version": 2}\n')
     assert "was written by a later version" in typed("prefer", "--list").err
 

@@ -72,8 +72,8 @@ def by_people(
     known = {pair.digests for pair in pairs}
     if away := sum(frozenset((each.first, each.second)) not in known for each in judgements):
         console.say(
-            f"{count(away, 'judgement')} in {project.name(project.judgements)} are of candidates that are not compared "
-            "here, such as an earlier fine-tune, and do not count."
+            f"Not counted: {count(away, 'judgement')} in {project.name(project.judgements)} about other pairs than the "
+            "fine-tune of now and one of the baselines."
         )
     judge = project.config.judge.model
     found = (preferred(judgements, pair, judge) for pair in pairs)
