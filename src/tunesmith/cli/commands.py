@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tunesmith import __version__
-from tunesmith.cli import answers, data, evidence, files, rows, start
+from tunesmith.cli import answers, data, evidence, files, people, rows, start
 from tunesmith.cli.boundary import guarded
 from tunesmith.core import interrupts
 
@@ -56,6 +56,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         evidence.train,
         evidence.compare,
         evidence.diagnose,
+        people.prefer,
         evidence.verify,
         evidence.run,
     ),

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from tunesmith.core.diagnosis import Diagnosis
+from tunesmith.core.preferred import Preferred
 from tunesmith.core.record import Record
 
 
@@ -113,6 +114,7 @@ class Verdict(Record):
     unknown_slices: tuple[str, ...] = ()  # too few rows to say
     guards: tuple[Guarded, ...] = ()
     ceilings: tuple[Ceiling, ...] = ()
+    preference: Preferred | None = None
     payback: Payback | None = None
     diagnosis: Diagnosis | None = None
     caveats: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ import numpy as np
 from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
+from tunesmith.core.preferred import Preferred
 from tunesmith.core.record import Record
 from tunesmith.core.scorecard import LEVEL, Scorecard
 from tunesmith.core.verdict import Comparison
@@ -52,12 +53,14 @@ ROUNDING = 1e-9  # of two scores that are the same
 
 
 class Evaluated(Record):
-    """A candidate's predictions on `examples`, one each and in order, and its scorecard there."""
+    """A candidate's predictions on `examples`, one each and in order, and its scorecard there; `preferred` is what
+    people said of it beside others."""
 
     task: Task
     scorecard: Scorecard
     predictions: tuple[Prediction, ...]
     examples: tuple[Example, ...]
+    preferred: tuple[Preferred, ...] = ()
 
     @property
     def name(self) -> str:
@@ -99,7 +102,13 @@ class Evaluated(Record):
             each.model_copy(update={"state": "ok", "output": example.expected}) if each.state == "failed" else each
             for example, each in zip(self.examples, self.predictions, strict=True)
         ]
-        return Evaluated(task=self.task, scorecard=self.scorecard, predictions=tuple(kind), examples=self.examples)
+        return Evaluated(
+            task=self.task,
+            scorecard=self.scorecard,
+            predictions=tuple(kind),
+            examples=self.examples,
+            preferred=self.preferred,
+        )
 
 
 def difference(

@@ -1,6 +1,7 @@
-"""What became of the guards and ceilings, in sentences: those that are broken first, then those still open."""
+"""What became of guards, ceilings and preference, in sentences: those that are broken first, then those still open."""
 
 from tunesmith.core import units
+from tunesmith.core.preferred import Preferred
 from tunesmith.core.verdict import Ceiling, Guarded
 from tunesmith.decisions.figures import margin, signed
 from tunesmith.decisions.guards import Guards
@@ -24,8 +25,44 @@ def sentences(guards: Guards) -> list[str]:
     for state, word in STATES.items():
         margins = [_guard(each) for each in guards.margins if each.state == state]
         ceilings = [_ceiling(each) for each in guards.ceilings if each.state == state]
-        said += [f"{word}: {text}." for text in (*margins, *ceilings)]
+        liked = [_limited(guards.preference)] if guards.preference and guards.preference.state == state else []
+        said += [f"{word}: {text}." for text in (*margins, *ceilings, *liked)]
+    if guards.preference and guards.preference.state is None:
+        said.append(f"Watched: {_liked(guards.preference)}.")
     return said
+
+
+def _limited(each: Preferred) -> str:
+    assert each.limit is not None
+    asked = f"more than {units.share(each.limit)} of the rows, ties counted as half"
+    return f"people prefer {each.a} to {each.b} on {asked}; {_known(each)}"
+
+
+def _liked(each: Preferred) -> str:
+    if each.win.value is None:
+        return f"what people prefer, {each.a} or {each.b}; {_known(each)}"
+    return f"people prefer {each.a} to {each.b} on {_share(each)}, ties counted as half; it does not decide"
+
+
+def _known(each: Preferred) -> str:
+    if not each.drawn:
+        return "nobody has judged yet; `tunesmith prefer` puts the answers before people, blind"
+    if not each.whole:
+        return f"{each.judged:,} of {each.drawn:,} drawn rows are judged; `tunesmith prefer` goes on"
+    if each.win.value is None:
+        return f"{units.count(each.drawn, 'row')} are too few to say; `tunesmith prefer --rows` draws more"
+    return f"it is {_share(each)}"
+
+
+def _share(each: Preferred) -> str:
+    win, judge = each.win, each.judge
+    assert win.value is not None
+    assert win.low is not None
+    assert win.high is not None
+    interval = f"95 % interval {units.share(win.low)} to {units.share(win.high)}"
+    if judge is not None and judge.decides:
+        interval += f", with the judge {judge.name}"
+    return f"{units.share(win.value)} of {units.count(each.drawn, 'validation row')} ({interval})"
 
 
 def _guard(each: Guarded) -> str:

@@ -1,4 +1,4 @@
-"""What a fine-tune may not make worse: guards with margins, and ceilings of cost and latency.
+"""What a fine-tune may not make worse: guards with margins, ceilings of cost and latency, and what people prefer.
 
 A guard is a test of non-inferiority against the best baseline, by the interval of the difference. It has three answers:
 
@@ -9,13 +9,15 @@ open    anything else, also where rows are too few
 A ship needs every guard kept, each at full level: a claim that holds only if all its parts hold needs no correction (an
 intersection-union test; Berger, Technometrics 24 (1982) 295), and correcting would only make guards harder to keep. One
 broken guard rejects; that is a claim that any of several tests can make by chance, so there the levels are corrected by
-Holm's steps. Ceilings are limits of the candidate's own figures, with the same three answers.
+Holm's steps. Ceilings are limits of the candidate's own figures, with the same three answers, and so is the share of
+rows on which people must prefer it.
 """
 
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from tunesmith.core.preferred import Preferred
 from tunesmith.core.verdict import Ceiling, Guarded
 from tunesmith.decisions.comparison import Evaluated, difference
 from tunesmith.decisions.paired import Difference
@@ -28,6 +30,7 @@ State = Literal["kept", "open", "broken"]
 class Guards(NamedTuple):
     margins: tuple[Guarded, ...] = ()
     ceilings: tuple[Ceiling, ...] = ()
+    preference: Preferred | None = None
 
     @property
     def broken(self) -> bool:
@@ -39,7 +42,8 @@ class Guards(NamedTuple):
 
     @property
     def _states(self) -> set[str]:
-        return {each.state for each in self.margins} | {each.state for each in self.ceilings}
+        liked = {self.preference.state} if self.preference and self.preference.state else set()
+        return {each.state for each in self.margins} | {each.state for each in self.ceilings} | liked
 
 
 def guards_of(fine_tune: Evaluated, best: Evaluated, rules: RulesSection, level: float) -> Guards:
@@ -62,7 +66,7 @@ def guards_of(fine_tune: Evaluated, best: Evaluated, rules: RulesSection, level:
                 state=state,
             )
         )
-    return Guards(tuple(margins), tuple(_ceilings(fine_tune, rules)))
+    return Guards(tuple(margins), tuple(_ceilings(fine_tune, rules)), _preference(fine_tune, best, rules))
 
 
 def _broken(fine_tune: Evaluated, best: Evaluated, rules: RulesSection, level: float) -> set[str]:
@@ -113,6 +117,19 @@ def _slower(fine_tune: Evaluated, limit: float, share: float) -> Ceiling:
     value, low, high = intervals.quantile(seconds, share) or (None, None, None)
     name = f"max_latency_p{share * 100:.0f}"
     return Ceiling(name=name, limit=limit, value=value, low=low, high=high, n=len(seconds), state=state)
+
+
+def _preference(fine_tune: Evaluated, best: Evaluated, rules: RulesSection) -> Preferred | None:
+    """What people said of these two; None where nobody has, and nobody need."""
+    found = next((each for each in fine_tune.preferred if each.b == best.name), None)
+    if (limit := rules.min_preference) is None:
+        return found
+    found = found or Preferred.unknown(fine_tune.name, best.name)
+    win = found.win
+    state: State = "open"
+    if win.low is not None and win.high is not None:
+        state = "kept" if win.low > limit else "broken" if win.high < limit else "open"
+    return found.model_copy(update={"limit": limit, "state": state})
 
 
 def undecided(guards: Guards, fine_tune: Evaluated, best: Evaluated) -> list[tuple[Difference, float]]:

@@ -1,7 +1,8 @@
 """Evaluations → the verdict.
 
 ship    the interval of fine-tune minus baseline lies above `min_effect`, for every baseline, no slice blocks, and every
-        guard is shown to hold (`guards`), and no probe found a fault that is not tolerated
+        guard is shown to hold (`guards`), what people prefer among them, and no probe found a fault that is not
+        tolerated
 reject  for some baseline it lies wholly below `min_effect`, or a slice or a guard is clearly worse than its margin
         allows, or a probe found such a fault
 hold    anything else: the evidence is too thin, and the verdict says how many more rows would settle it
@@ -96,6 +97,7 @@ def decide(
         guards=guards.margins,
         ceilings=guards.ceilings,
         diagnosis=diagnosis,
+        preference=guards.preference,
         caveats=(*caveats, *reasons.caveats(story, baselines, attempt)),
         attempt=attempt,
         rules=rules.model_dump(),

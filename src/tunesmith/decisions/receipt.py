@@ -54,6 +54,7 @@ def receipt(
         "unknown_slices": list(verdict.unknown_slices),
         "guards": [each.model_dump(mode="json") for each in verdict.guards],
         "ceilings": [each.model_dump(mode="json") for each in verdict.ceilings],
+        "preference": verdict.preference and verdict.preference.model_dump(mode="json"),
         "payback": verdict.payback and verdict.payback.model_dump(mode="json"),
         "diagnosis": verdict.diagnosis and verdict.diagnosis.model_dump(mode="json"),
         "candidates": [_figures(card) for card in scorecards],

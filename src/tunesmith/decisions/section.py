@@ -54,6 +54,14 @@ class RulesSection(Record):
         allow_inf_nan=False,
         description="The most seconds that 95 of 100 answers may take. Showing it takes about 60 rows timed alone.",
     )
+    min_preference: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="The share of the rows, a tie counted as half, on which people must prefer the fine-tune to the "
+        "best baseline, such as 0.5: a ship needs the interval of `tunesmith prefer` above it, one wholly below "
+        "rejects. Absent: preference is shown and does not decide.",
+    )
     tolerated: tuple[str, ...] = Field(
         default=("forgetting",),
         description="Probes of `tunesmith diagnose` whose faults are said and stop nothing. A model that is asked its "

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from tunesmith.core.diagnosis import Diagnosis
 from tunesmith.core.errors import UserError
 from tunesmith.core.files import write_json, write_text
+from tunesmith.core.preferred import Preferred
 from tunesmith.core.progress import Console
 from tunesmith.core.run import Run
 from tunesmith.core.scorecard import CascadeFigures, Rated
@@ -26,7 +27,7 @@ from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Look, attempt, record_look
-from tunesmith.workflows import candidates, cascading, inputs, ratings, reporting, runs, tables
+from tunesmith.workflows import candidates, cascading, inputs, preferring, ratings, reporting, runs, tables
 from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.costs import cost_once
 from tunesmith.workflows.diagnosing import Clinic
@@ -57,6 +58,7 @@ class CompareOutcome(Outcome):
     slices: tuple[Comparison, ...]
     guards: tuple[Guarded, ...]
     ceilings: tuple[Ceiling, ...]
+    preference: Preferred | None  # of people who did not know whose answer was whose
     payback: Payback | None
     diagnosis: Diagnosis | None  # None where the verdict stood without the probes
     receipt: str
@@ -89,11 +91,11 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
         with runs.record(project, "compare", wanted) as recording:
             engines = LocalEngines(project.folder, project.config.providers, project.answers)
             bench = Bench(project, state, recording, engines, console)
-            for entry in everyone:
-                bench.on_validation(entry)
+            said = [(entry, bench.on_validation(entry).predictions) for entry in everyone]
+            liked = preferring.by_people(project, state.validation, said, console)
             chain = cascading.make(project, state, recording, bench, both) if both else None
             state = _announce(project, state, bench, everyone, reveal=reveal)
-            state, found = _on_sealed(project, state, bench, everyone)
+            state, found = _on_sealed(project, state, bench, everyone, liked)
             verdict = _judged(project, state, found, baseline, train)
             if verdict.verdict != "reject":  # else it stands without the probes, which take minutes
                 clinic = Clinic(project, state, bench, engines, console)
@@ -146,10 +148,15 @@ def _look(
 
 
 def _on_sealed(
-    project: Project, state: Ready, bench: Bench, everyone: list[candidates.Entry]
+    project: Project,
+    state: Ready,
+    bench: Bench,
+    everyone: list[candidates.Entry],
+    liked: tuple[Preferred, ...],
 ) -> tuple[Ready, list[Evaluated]]:
-    """Everyone on the sealed rows. Failed rows are asked again, with a look, only where they could turn the verdict."""
-    found = _evaluated(state, bench, everyone)
+    """Everyone on the sealed rows, the fine-tune with what people said of it. Failed rows are asked again, with a look,
+    only where they could turn the verdict."""
+    found = _evaluated(state, bench, everyone, liked)
     tuned = everyone[-1].digest
     names = decisive_failures(found[-1], found[:-1], project.config.rules, attempt=attempt(state.seal, tuned))
     if not names:
@@ -160,12 +167,15 @@ def _on_sealed(
     state = _look(project, state, again, tuned)
     for entry in again:
         bench.ask_again(entry)
-    return state, _evaluated(state, bench, everyone)
+    return state, _evaluated(state, bench, everyone, liked)
 
 
-def _evaluated(state: Ready, bench: Bench, everyone: list[candidates.Entry]) -> list[Evaluated]:
+def _evaluated(
+    state: Ready, bench: Bench, everyone: list[candidates.Entry], liked: tuple[Preferred, ...]
+) -> list[Evaluated]:
     both = zip(everyone, bench.on_sealed(everyone), strict=True)
-    return [_evaluated_as(state, bench.rightly_sure(entry, each)) for entry, each in both]
+    *others, tuned = [_evaluated_as(state, bench.rightly_sure(entry, each)) for entry, each in both]
+    return [*others, tuned.model_copy(update={"preferred": liked})]
 
 
 def _evaluated_as(state: Ready, each: Evaluation) -> Evaluated:
@@ -235,7 +245,8 @@ def _keep(
         mode="json",
         include={
             *("verdict", "candidate", "baseline", "primary", "reasons", "caveats"),
-            *("more_rows", "comparisons", "slices", "guards", "ceilings", "payback", "diagnosis"),
+            *("more_rows", "comparisons", "slices", "guards", "ceilings", "preference"),
+            *("payback", "diagnosis"),
         },
     )
     return shown | {"receipt": project.name(receipt_file), "report": project.name(report_file)}

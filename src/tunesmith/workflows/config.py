@@ -22,6 +22,7 @@ from tunesmith.core.record import Record
 from tunesmith.data.section import DataSection
 from tunesmith.decisions.section import RulesSection
 from tunesmith.engines.section import ProviderSection
+from tunesmith.evaluation.judge import JudgeSection
 from tunesmith.evaluation.prices import PricesSection
 from tunesmith.evaluation.probes.section import DiagnoseSection
 from tunesmith.models.section import ModelSection
@@ -47,6 +48,7 @@ class Config(Record):
     cascade: CascadeSection = CascadeSection()
     diagnose: DiagnoseSection = DiagnoseSection()
     rules: RulesSection = RulesSection()
+    judge: JudgeSection = JudgeSection()
     prices: PricesSection = PricesSection()
     style: StyleSection = StyleSection()
     behaviour: BehaviourSection = BehaviourSection()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tunesmith.core import journal
 from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example
 from tunesmith.core.files import write_json, write_text
@@ -23,6 +24,7 @@ from tunesmith.data.finding import place
 from tunesmith.data.forgetting import Subject, became
 from tunesmith.data.reading import EvalReading, Reading, write_eval_set
 from tunesmith.data.set_aside import refuse_packed, take_out
+from tunesmith.evaluation.preferences import Judgement
 from tunesmith.workflows import runs, traces
 from tunesmith.workflows.marks import Mark, mark
 from tunesmith.workflows.outcome import DONE, INPUT_WRONG, Outcome
@@ -119,6 +121,8 @@ def _look(project: Project, groups: Sequence[str], rows: Sequence[str]) -> Found
     files[project.left_out_file] = sum(not kept for _, kept in _left_out(project, subject))
     about = subject.ids | subject.said
     files[project.reviews] = sum(not {each.row, each.becomes}.isdisjoint(about) for each in log.decisions)
+    judged = journal.read(project.judgements, Judgement).records
+    files[project.judgements] = sum(each.row in about for each in judged)
     trained = {path.stem for path, part in versions.items() if any(map(subject.covers, part))}
     known = read_splits(project)
     affected = {each.data for each in known if each.version in trained}
@@ -136,14 +140,16 @@ def _look(project: Project, groups: Sequence[str], rows: Sequence[str]) -> Found
 
 def _take_out(project: Project, found: Found, *, eval_set: bool) -> None:
     subject = found.subject
-    journal = {"groups": sorted(subject.groups), "ids": sorted(subject.ids), "said": sorted(subject.said)}
-    write_json(project.state / JOURNAL, {"schema_version": 1, **journal})
+    begun = {"groups": sorted(subject.groups), "ids": sorted(subject.ids), "said": sorted(subject.said)}
+    write_json(project.state / JOURNAL, {"schema_version": 1, **begun})
     mark(project, Mark(time=runs.now(), rows=sum(map(len, found.lines.values())), runs=found.runs))
     for path in traces.made_again(project):
         path.unlink()
     _rewrite_lines(project.set_aside, _aside(project, subject))
     _rewrite_lines(project.left_out_file, _left_out(project, subject))
-    reviews.forget(project.reviews, set(subject.ids | subject.said), project.reviews_lock)
+    about = subject.ids | subject.said
+    reviews.forget(project.reviews, set(about), project.reviews_lock)
+    journal.take_out(project.judgements, Judgement, lambda each: each.row in about, project.judgements_lock)
     for path in (project.made, *project.split_files, *kept_versions(project)):
         if found.files.get(path):
             rows = [row for row in _rows(project, path) if not subject.covers(row)]

@@ -52,8 +52,11 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
     said = project.ratings_file
     cascade = project.config.cascade
     more = {}
+    if project.judgements.is_file():
+        judge = project.config.judge.model
+        more["preference"] = digest("preference", 1, file=_of_file(project.judgements), judge=judge)
     if cascade.then:
-        more = {"cascade": _of_section("cascade", cascade), "calibration": _of_file(project.calibration_file)}
+        more |= {"cascade": _of_section("cascade", cascade), "calibration": _of_file(project.calibration_file)}
     return more | {
         "baseline": baseline,
         "train": train,

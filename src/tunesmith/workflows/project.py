@@ -59,6 +59,8 @@ class Project:
         self.split_file = self.split / "split.json"
         self.eval_file = folder / "evals" / "eval.jsonl"
         self.lock_file = folder / "evals" / "eval.lock"
+        self.judgements = folder / "evals" / "preferences.jsonl"  # of two answers, by people and judges
+        self.judgements_lock = folder / ".tunesmith" / "preferences.lock"
         self.prompt_file = folder / settings.task.prompt
         self.rules_file = folder / settings.baselines.rules
         self.documents = folder / settings.baselines.documents
@@ -69,6 +71,7 @@ class Project:
         self.versions = self.state / "versions"
         self.answers = self.state / "answers.db"  # what providers answered
         self.vectors = self.state / "vectors.npz"
+        self.blind_file = self.state / "blind.json"  # the secret that decides whose answer stands first
         self.draft_file = self.state / "draft.json"
 
     @classmethod

@@ -196,8 +196,8 @@ def _show_row(item: Item, place: str, console: Console, *, whole: bool = False) 
         console.say(f"  ! {finding.check}: {_words(finding, row.origin)}")
     if item.note:
         console.say(f"  ! {item.note}")
-    console.say(f"  input:  {_text(row.text, whole=whole)}")
-    console.say(f"  answer: {_text(row.expected, whole=whole)}")
+    console.say(f"  input:  {excerpt(row.text, whole=whole)}")
+    console.say(f"  answer: {excerpt(row.expected, whole=whole)}")
 
 
 def _words(finding: Finding, origin: str) -> str:
@@ -205,7 +205,8 @@ def _words(finding: Finding, origin: str) -> str:
     return finding.message if finding.origin == origin else f"{finding.origin}: {finding.message}"
 
 
-def _text(text: str, *, whole: bool) -> str:
+def excerpt(text: str, *, whole: bool) -> str:
+    """As much of `text` as a terminal shows at once."""
     if whole or len(text) <= LONGEST:
         return text
     return f"{text[:LONGEST]} … ({len(text) - LONGEST:,} more characters; w shows them)"

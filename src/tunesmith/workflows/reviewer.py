@@ -64,11 +64,11 @@ def reviewer_of(project: Project, name: str | None, rows: Iterable[Example]) -> 
     """`name` as it was given; without declared labels they are those of `rows`. Raises UserError."""
     labels = project.config.task.labels or tuple(sorted({row.expected for row in rows}))
     return Reviewer(
-        _who(name, project), guideline(project), labels if project.family.LABELLED else None, project.section
+        who(name, project), guideline(project), labels if project.family.LABELLED else None, project.section
     )
 
 
-def _who(name: str | None, project: Project) -> str:
+def who(name: str | None, project: Project) -> str:
     """As named, else as git knows them here, else by their login."""
     if name is not None and name.strip():
         return name.strip()

@@ -67,6 +67,9 @@ def next_command(project: Project, steps: list[Step] | None = None) -> str:
             return f"{command(project, step.command)}{f'  # once {step.once}' if step.once else ''}"
     run = verdict_run(project)
     assert isinstance(run, Run)  # the last step is done
+    preference = run.result.get("preference") or {}
+    if run.result["verdict"] == "hold" and preference.get("state") == "open" and not run.result.get("more_rows"):
+        return command(project, "prefer")
     if run.result["verdict"] == "hold" and run.result.get("more_rows"):
         rows = count(run.result["more_rows"], "row")
         return f"{command(project, 'seal --reseal')}  # once {rows} more stand in {project.name(project.eval_file)}"
@@ -169,7 +172,7 @@ def changed_words(names: list[str]) -> str:
     words |= {"cascade": "[cascade]", "calibration": "the calibration rows", "documents": "the documents"}
     words |= {"prompts": "the other prompts"}
     words |= {"measures": "what is measured", "style": "[style]", "behaviour": "[behaviour]"}
-    words |= {"ratings": "the ratings", "suites": "the suites of [diagnose]"}
+    words |= {"ratings": "the ratings", "preference": "what people prefer", "suites": "the suites of [diagnose]"}
     return listed([words.get(name, name) for name in names])
 
 

@@ -17,6 +17,7 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import LEVEL, Estimate, LabelFigures, Scorecard
 from tunesmith.core.templates import template
 from tunesmith.core.verdict import Comparison
+from tunesmith.decisions import preference_words
 from tunesmith.decisions.payback import sentences
 from tunesmith.decisions.report import charts, words
 from tunesmith.decisions.report.behaviours import behaviours
@@ -60,6 +61,7 @@ def render(report: Report) -> str:
         primary=report.verdict.primary,
         priced=any(card.cost for card in report.scorecards),
         payback=sentences(report.verdict.payback, report.currency) if report.verdict.payback else [],
+        preference=preference_words.sentences(liked) if (liked := report.verdict.preference) and liked.whole else [],
         main=_main_comparison(report),
         candidates=candidates,
         comparisons=_comparisons(report),
