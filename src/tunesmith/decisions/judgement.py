@@ -100,7 +100,7 @@ def decide(
         preference=guards.preference,
         caveats=(*caveats, *reasons.caveats(story, baselines, attempt)),
         attempt=attempt,
-        rules=rules.model_dump(),
+        rules=rules.model_dump(mode="json"),
     )
 
 
