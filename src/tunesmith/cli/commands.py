@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tunesmith import __version__
-from tunesmith.cli import answers, data, evidence, files, rows, start
+from tunesmith.cli import answers, counsel, data, evidence, files, rows, start
 from tunesmith.cli.boundary import guarded
 from tunesmith.core import interrupts
 
@@ -57,6 +57,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         evidence.compare,
         evidence.verify,
         evidence.run,
+        counsel.advise,
     ),
     "The answers": (answers.ask, answers.predict),
 }
