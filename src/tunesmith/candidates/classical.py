@@ -167,9 +167,7 @@ def _matrix(kind: Features, tfidf: TfIdf | None, embedder: Embedder | None) -> M
     return lambda texts: np.asarray(embedder.embed(texts), dtype=np.float32)
 
 
-def _fits(
-    matrix: Matrix, rows: list[Example], checks: list[Example], strengths: Sequence[float]
-) -> Iterator[Fitted]:
+def _fits(matrix: Matrix, rows: list[Example], checks: list[Example], strengths: Sequence[float]) -> Iterator[Fitted]:
     return fits(
         matrix([row.text for row in rows]),
         [row.expected for row in rows],

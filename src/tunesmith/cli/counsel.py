@@ -37,6 +37,4 @@ def advise(
 
         perform(json, lambda console: rank(work.project_of(folder, flags), console))
     asked = work.Asked(answers=tuple(answer or ()), file=answers, measure=not no_measure)
-    perform(
-        json, lambda console: work.advice(work.project_of(folder, flags), console, asked, work.terminal(ask_line))
-    )
+    perform(json, lambda console: work.advice(work.project_of(folder, flags), console, asked, work.terminal(ask_line)))

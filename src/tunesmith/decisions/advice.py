@@ -56,12 +56,16 @@ def _sentence(outcome: Outcome, evidence: Evidence) -> str:
     met = meeting(evidence)
     if met is not None:
         what = {"prompting": "Keep prompting", "retrieval": "Keep retrieval", "plain code": "Keep the rules"}
-        return f"{what.get(outcome, 'Keep what there is')}: {met.name} meets the task, so there is nothing to fine-tune."
+        return (
+            f"{what.get(outcome, 'Keep what there is')}: {met.name} meets the task, so there is nothing to fine-tune."
+        )
     return {
         "what there is": "Keep what there is.",
         "prompting": "Prompt, and measure what the prompt does; nothing speaks for a fine-tune yet.",
         "retrieval": "Look the facts up: give them to the model with each request, and train nothing.",
-        "fine-tuning": "Fine-tune, and let the verdict say whether it was worth it.",
+        "fine-tuning": "Fine-tune, and let the verdict say whether it was worth it."
+        if evidence.best is not None
+        else "A fine-tune is worth trying; what it has to beat is measured first.",
         "retrieval and fine-tuning": "Both: retrieval supplies the facts, a fine-tune the form.",
         "a better base model": "Take a better base model before anything is fine-tuned.",
         "plain code": "Write it in code; a model may fill in what code reads.",
@@ -139,7 +143,7 @@ def _changes_tuning(evidence: Evidence) -> Iterator[str]:
     else:
         yield "A [rules] target: what is good enough. A baseline that reaches it ends the question."
     if evidence.draft and best is not None:
-        yield "A better prompt: it is still the draft that `init` wrote, so the prompt baseline shows less than it could."
+        yield "A better prompt: it is still the draft that `init` wrote, so its baseline shows less than it could."
     elif best is not None and not any(each.kind in ("prompt", "few-shot") for each in evidence.baselines):
         yield "A prompt or few-shot baseline: none is measured."
     if evidence.fine_tune is not None:

@@ -1,8 +1,8 @@
-"""The rules of advice, in the order in which they decide: what was measured, then what was said, then what practitioners'
-guides say of rows and kinds of task (docs/advice.md has each with its source).
+"""The rules of advice, in the order in which they decide: what was measured, then what was said, then what
+practitioners' guides say of rows and kinds of task (docs/advice.md has each with its source).
 
-A rule looks at the evidence and gives a reason for one outcome, or none. Where a baseline meets the task, or a fine-tune
-was shown to be no better, no rule speaks for a fine-tune.
+A rule looks at the evidence and gives a reason for one outcome, or none. Where a baseline meets the task, or a
+fine-tune was shown to be no better, no rule speaks for a fine-tune.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from tunesmith.core.record import Record
 from tunesmith.core.units import count, share
-from tunesmith.decisions.evidence import Evidence, Part, Score
+from tunesmith.decisions.evidence import Evidence, Part
 from tunesmith.decisions.figures import points, signed
 from tunesmith.decisions.guides import CHANGING, GROUNDED, PROMPTED, RARE, ROWS, UNSTEADY
 from tunesmith.decisions.meeting import closed, full, meeting, rejected, shown, value_of
@@ -29,8 +29,12 @@ Outcome = Literal[
 ]
 Source = Literal["measured", "said", "guides"]
 VALIDATION, SEALED = "validation rows", "the verdict, on sealed rows"
-PROMPTS = ("prompt", "few-shot")
-KINDS: dict[str, Outcome] = {"rules": "plain code", "retrieval": "retrieval"} | dict.fromkeys(PROMPTS, "prompting")
+KINDS: dict[str, Outcome] = {  # of a baseline that meets the task → what to keep
+    "rules": "plain code",
+    "retrieval": "retrieval",
+    "prompt": "prompting",
+    "few-shot": "prompting",
+}
 
 
 class Reason(Record):
@@ -227,7 +231,7 @@ def _unsteady(evidence: Evidence) -> Reason | None:
 
 def _rising(evidence: Evidence) -> Reason | None:
     curve = evidence.curve
-    more = curve and curve.at(2)
+    more = None if curve is None else curve.at(2)
     if curve is None or more is None or more.low is None or more.high is None or more.low <= 0:
         return None
     said = f"{curve.by} still learns from more rows: twice as many bring about {signed(more.gain or 0.0)} points."

@@ -29,6 +29,13 @@ class Score(Record):
     def known(self) -> bool:
         return None not in (self.value, self.low, self.high)
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Of a score that is known."""
+        assert self.low is not None, f"{self.name} is not known"
+        assert self.high is not None, f"{self.name} is not known"
+        return self.low, self.high
+
 
 class Part(Record):
     """`count` of `of` rows, and what they were."""
@@ -121,8 +128,8 @@ class Evidence(Record):
         """Whether the interval of `one` lies wholly on the worse side of that of `other`."""
         if not (one.known and other.known):
             return False
-        assert one.low is not None and one.high is not None and other.low is not None and other.high is not None
-        return one.low > other.high if self.lower_is_better else one.high < other.low
+        (low, high), (other_low, other_high) = one.interval, other.interval
+        return low > other_high if self.lower_is_better else high < other_low
 
 
 def best_of(scores: Sequence[Score], *, lower: bool = False) -> Score:

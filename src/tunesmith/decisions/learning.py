@@ -111,9 +111,7 @@ def curve(by: str, metric: str, scored: Mapping[int, Sequence[Sequence[float]]])
     sizes = list(arrays)
     law = fit(sizes, [point.value for point in points], weights)
     laws = [fit(sizes, means.tolist(), weights) for means in again]
-    return bare.model_copy(
-        update={"rate": law.rate, "more": tuple(_more(law, laws, whole, times) for times in TIMES)}
-    )
+    return bare.model_copy(update={"rate": law.rate, "more": tuple(_more(law, laws, whole, times) for times in TIMES)})
 
 
 def _too_few(whole: int, validation: int, sizes: int) -> str:

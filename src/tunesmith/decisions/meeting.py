@@ -41,8 +41,9 @@ def rejected(evidence: Evidence) -> bool:
 
 
 def _reaches(each: Score, evidence: Evidence) -> bool:
-    assert evidence.target is not None and each.low is not None and each.high is not None
-    return each.high <= evidence.target if evidence.lower_is_better else each.low >= evidence.target
+    assert evidence.target is not None
+    low, high = each.interval
+    return high <= evidence.target if evidence.lower_is_better else low >= evidence.target
 
 
 def value_of(value: float, evidence: Evidence) -> str:
@@ -56,6 +57,5 @@ def shown(each: Score, evidence: Evidence) -> str:
     """A score with its interval."""
     if not each.known:
         return "too few"
-    assert each.value is not None and each.low is not None and each.high is not None
-    low, high = (value_of(end, evidence).removesuffix(" %") for end in (each.low, each.high))
-    return f"{value_of(each.value, evidence)} ({low}–{high})"
+    low, high = (value_of(end, evidence).removesuffix(" %") for end in each.interval)
+    return f"{value_of(each.value or 0.0, evidence)} ({low}–{high})"

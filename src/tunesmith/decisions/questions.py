@@ -14,7 +14,6 @@ YES, NO = ("y", "yes", "true"), ("n", "no", "false")
 LARGEST = 10**12
 
 
-
 class Question(Record):
     """`choices` of a question that has some; of the others, `kind` says what an answer is. `rule` is what the guides
     make of it."""
@@ -68,8 +67,8 @@ QUESTIONS = (
         key="fixed_form",
         text="Is the form of the answer fixed (labels, a schema, a style, tool calls)?",
         kind="yes or no",
-        rule="Form is what a fine-tune learns; where facts and form matter, retrieval supplies the first and a fine-tune "
-        "the second.",
+        rule="Form is what a fine-tune learns; where facts matter, too, retrieval supplies them and a fine-tune the "
+        "form.",
     ),
     Question(
         key="evaluable",

@@ -1,4 +1,5 @@
-"""Advice in words: what to do, the reasons with their figures, the learning curve as a picture, what would change it."""
+"""Advice in words: what to do, the reasons with their figures, the learning curve as a picture, what would change
+the advice."""
 
 from collections.abc import Iterator, Sequence
 
@@ -87,7 +88,9 @@ def _tell_curve(console: Console, curve: Curve) -> None:
             rows.append([f"{more.rows:,}", "", "too few", ""])
         else:
             ends = _ends(whole.value + more.low, whole.value + more.high)
-            rows.append([f"{more.rows:,}", _bar(whole.value + more.gain, low, high, "░"), share(whole.value + more.gain), ends])
+            rows.append(
+                [f"{more.rows:,}", _bar(whole.value + more.gain, low, high, "░"), share(whole.value + more.gain), ends]
+            )
     title = f"Learning curve: {curve.by}, {curve.metric} on {count(curve.validation, 'validation row')}"
     console.table(title, ["rows", "", curve.metric, "95 % interval"], rows)
     if curve.more:

@@ -88,7 +88,9 @@ def _scores(project: Project, validation: Sequence[Example]) -> tuple[tuple[Scor
     digest, primary = rows_digest(validation), project.config.rules.primary
     with runs.open_ledger(project) as ledger:
         cards = {entry.digest: ledger.scorecard(entry.digest, digest) for entry in (*made, *tuned)}
-    found = {entry.name: _score(project, entry, card, primary) for entry in (*made, *tuned) if (card := cards[entry.digest])}
+    found = {
+        entry.name: _score(project, entry, card, primary) for entry in (*made, *tuned) if (card := cards[entry.digest])
+    }
     own = tuned[0].name if tuned else None
     return tuple(score for name, score in found.items() if name != own), found.get(own) if own else None
 

@@ -25,7 +25,11 @@ from tunesmith.workflows import candidates
 from tunesmith.workflows.project import Project
 
 MOST = 1_000  # validation rows that are measured on
-NOT_OF_ROWS = ("macro_f1", "similarity", "pass_rate")  # metrics that are no score of a row, or take a model or a sandbox
+NOT_OF_ROWS = (
+    "macro_f1",
+    "similarity",
+    "pass_rate",
+)  # metrics that are no score of a row, or take a model or a sandbox
 MIDDLE = 10.0  # the classical model's C, where no baseline has chosen one
 NEAREST, CLASSICAL = "the nearest row's answer", "the classical model"
 

@@ -1,5 +1,5 @@
-"""Whether a prompt's answers stay where the message is only set otherwise: another case, punctuation or spacing, a short
-form for a long one.
+"""Whether a prompt's answers stay where the message is only set otherwise: another case, punctuation or spacing, a
+short form for a long one.
 
 A sample of the validation rows is changed once each and asked again; what was answered to them before is in the ledger.
 Only where a model here answers, and within a minute or two: an answer at a provider costs money. Of free text another
