@@ -26,7 +26,7 @@ from tunesmith.workflows.status import command, next_command
 
 LETTERS = 4  # of a token
 UNKNOWN = Needs(epoch=None, longest=512, reads=256, writes=64, labelled=True)  # without rows
-METHODS = {"lora": "yes", "qlora": "QLoRA", "no": "no card", "not known": "GPU"}  # else the card that it needs
+METHODS = {"qlora": "by QLoRA", "no": "no card", "not known": "a GPU"}  # else the card that it needs
 SOLD = {"yes": "yes", "yes, with terms": "terms", "no": "no", "not known": "?"}  # whether commercial use is allowed
 SHOWN = 14  # models of the table; --json has them all
 FAST_HALVES = "amx_tile"  # processors whose bfloat16 products are fast, as models are loaded there
@@ -129,7 +129,6 @@ def _tell(console: Console, outcome: ModelsOutcome, project: Project | None) -> 
         "licence",
         "sold?",
         "to train",
-        "here",
         "epoch",
         "answer",
         *(["1,000"] if priced else []),
@@ -158,20 +157,23 @@ def _tell(console: Console, outcome: ModelsOutcome, project: Project | None) -> 
 
 
 def _row(each: Ranked, priced: bool, currency: str) -> list[str]:
-    here = METHODS[each.fits]
+    train = "–" if each.training is None else size(each.training) if each.fits == "lora" else METHODS[each.fits]
     if each.fits in ("no", "not known") and each.card:
-        here = f"{each.card} GiB"
+        train = f"{each.card} GB card"
     cells = [
         each.name.rpartition("/")[2].replace("-Instruct", "").replace("-instruct", ""),
         "–" if each.parameters is None else f"{each.parameters / 1e9:.2g} B",
         each.licence.short or each.licence.name,
         SOLD[each.licence.commercial],
-        "–" if each.training is None else size(each.training),
-        "–" if each.training is None else here,
+        train,
         "–" if each.epoch_seconds is None else roughly(each.epoch_seconds),
-        "–" if each.answer_seconds is None else tables.duration(each.answer_seconds),
+        "–" if each.answer_seconds is None else _short(each.answer_seconds),
     ]
     return cells + ([money(each.cost_of_1000, currency) if each.cost_of_1000 is not None else "–"] if priced else [])
+
+
+def _short(seconds: float) -> str:
+    return roughly(seconds) if seconds >= 10 else tables.duration(seconds)
 
 
 def _terms(models: Sequence[Ranked]) -> dict[str, str]:
