@@ -58,6 +58,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         evidence.verify,
         evidence.run,
         counsel.advise,
+        counsel.next_,
     ),
     "The answers": (answers.ask, answers.predict),
 }

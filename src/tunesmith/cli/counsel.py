@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.options import Folder, Json, Settings, ask_line, one_of, perform
+from tunesmith.cli.options import Folder, Json, Settings, ask_line, one_of, opened, perform
 
 
 def advise(
@@ -38,3 +38,20 @@ def advise(
         perform(json, lambda console: rank(work.project_of(folder, flags), console))
     asked = work.Asked(answers=tuple(answer or ()), file=answers, measure=not no_measure)
     perform(json, lambda console: work.advice(work.project_of(folder, flags), console, asked, work.terminal(ask_line)))
+
+
+def next_(
+    pool: Annotated[
+        Path | None, typer.Option("--pool", metavar="FILE", help="Requests, or rows without answers, to choose from.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", metavar="FILE", help="Write them, ready to be labelled: .csv or .jsonl.")
+    ] = None,
+    folder: Folder = None,
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """The 20 rows whose labels would say most about the verdict."""
+    from tunesmith.workflows.next_rows import next_rows
+
+    perform(json, lambda console: next_rows(opened(folder, settings), console, pool, out))

@@ -126,12 +126,14 @@ def _changes_rows(evidence: Evidence) -> Iterator[str]:
                 f"{guide.plenty:,} for what all guides would call enough."
             )
     yield from _curve(evidence)
-    if evidence.rows is not None and evidence.rows.sealed:
-        sealed = count(evidence.rows.sealed, "eval row")
-        if evidence.detectable is None:
-            yield f"More eval rows: {sealed} would show no gain at all."
-        else:
-            yield f"More eval rows: {sealed} show a gain of {points(evidence.detectable)} points or more, 4 times in 5."
+    if evidence.rows is not None and evidence.needed is not None:
+        gain, rows = evidence.needed
+        sealed, seen = evidence.rows.sealed, evidence.detectable
+        now = "None are sealed"
+        if sealed:
+            shows = "no gain at all" if seen is None else f"a gain of {points(seen)} points or more"
+            now = f"The {count(sealed, 'sealed row')} show {shows}, 4 times in 5"
+        yield f"Eval rows: {now}; about {rows:,} would show one of {points(gain)} points."
     if evidence.said.evaluable is False:
         yield "A guideline by which two people agree: write it, and let two judge the same 50 rows (`review --second`)."
 
@@ -158,6 +160,13 @@ def _curve(evidence: Evidence) -> Iterator[str]:
         return
     if curve.why:
         yield f"What more rows would bring is not known: {curve.why}."
+    elif curve.below(evidence.best):
+        assert evidence.best is not None
+        yield (
+            f"More rows: {curve.by} stays clearly below {evidence.best.name}, so its curve says little of what a "
+            "fine-tune would gain."
+        )
+        return
     for more in curve.more:
         if more.gain is None or more.low is None or more.high is None:
             yield f"{more.rows:,} training rows ({more.times} times as many): too few are there to say what they bring."

@@ -234,6 +234,8 @@ def _rising(evidence: Evidence) -> Reason | None:
     more = None if curve is None else curve.at(2)
     if curve is None or more is None or more.low is None or more.high is None or more.low <= 0:
         return None
+    if curve.below(evidence.best):  # what it still learns, another baseline has
+        return None
     said = f"{curve.by} still learns from more rows: twice as many bring about {signed(more.gain or 0.0)} points."
     figure = f"{signed(more.low)} to {signed(more.high)}"
     return _measured("more data first", said, figure, f"learning curve, {VALIDATION}")

@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Literal
 
 from tunesmith.core.record import Record
@@ -124,6 +125,7 @@ def rank(machine: Machine, needs: Needs, tried: Mapping[str, Tried], licences: M
     """The known models and those that were `tried` here, the best choice first. `licences` are of tried ones that are
     not among the known."""
     found = {each.name: _reckoned(each, machine, needs) for each in known()}
+    _scale(found, tried)
     for name, facts in tried.items():
         model = find(name)
         bare = (
@@ -134,6 +136,23 @@ def rank(machine: Machine, needs: Needs, tried: Mapping[str, Tried], licences: M
             update={"name": name, "tried": facts, "answer_seconds": facts.seconds, "cost_of_1000": cost}
         )
     return sorted(found.values(), key=lambda each: _order(each, needs))
+
+
+def _scale(found: dict[str, Ranked], tried: Mapping[str, Tried]) -> None:
+    """Times of answers by those that were measured here, where some were, instead of by arithmetic alone."""
+    pairs = [
+        (facts.seconds, found[model.name].answer_seconds) for name, facts in tried.items() if (model := find(name))
+    ]
+    ratios = [seconds / reckoned for seconds, reckoned in pairs if reckoned]
+    if not ratios:
+        return
+    times = median(ratios)
+    for name, each in found.items():
+        scaled = {
+            key: None if value is None else value * times
+            for key, value in (("answer_seconds", each.answer_seconds), ("cost_of_1000", each.cost_of_1000))
+        }
+        found[name] = each.model_copy(update=scaled)
 
 
 def _reckoned(model: BaseModel, machine: Machine, needs: Needs) -> Ranked:

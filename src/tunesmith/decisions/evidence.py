@@ -106,6 +106,7 @@ class Evidence(Record):
     changed: Part | None = None
     curve: Curve | None = None
     detectable: float | None = None  # the gain over the best baseline that the sealed rows would show
+    needed: tuple[float, int] | None = None  # a gain, and the eval rows that would show it
     draft: bool = False  # the prompt is still what `init` drafted
     said: Said = Said()
 

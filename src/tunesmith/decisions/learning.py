@@ -9,7 +9,7 @@ nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,13 @@ RESAMPLED, SEED = 400, 0
 RATES = np.linspace(0.05, 1.0, 20)
 FLOORS = np.linspace(0.0, 0.95, 20)  # of the smallest part that is missing
 WIDEST = 0.2  # an interval of a gain that is wider says nothing
+
+
+class Scored(Protocol):
+    """A candidate's interval; None where rows are too few."""
+
+    @property
+    def low(self) -> float | None: ...
 
 
 class Point(Record):
@@ -58,6 +65,10 @@ class Curve(Record):
     more: tuple[More, ...] = ()
     rate: float | None = None
     why: str = ""
+
+    def below(self, score: "Scored | None") -> bool:
+        """Whether what was trained on all rows stays clearly below another candidate on the same rows."""
+        return score is not None and score.low is not None and self.points[-1].high < score.low
 
     def at(self, times: int) -> More | None:
         """The gain of `times` as many rows, where it is known."""

@@ -13,7 +13,7 @@ from tunesmith.decisions.meeting import shown
 from tunesmith.decisions.questions import Question
 
 BEFORE = "There are no rows to look at yet, so here are some questions; Enter leaves one out."
-BAR = 24  # letters of the longest bar
+BAR, SPACE = 24, "\u00a0"  # letters of the longest bar, and what fills up the others: a table would move them
 
 
 def tell(console: Console, evidence: Evidence, found: Advice) -> None:
@@ -99,8 +99,8 @@ def _tell_curve(console: Console, curve: Curve) -> None:
 
 def _bar(value: float, low: float, high: float, sign: str) -> str:
     if high - low < 1e-9:
-        return sign * (BAR // 2)
-    return sign * max(1, round(BAR * (0.1 + 0.9 * (value - low) / (high - low))))
+        return (sign * (BAR // 2)).ljust(BAR, SPACE)
+    return (sign * max(1, round(BAR * (0.1 + 0.9 * (value - low) / (high - low))))).ljust(BAR, SPACE)
 
 
 def _ends(low: float, high: float) -> str:

@@ -5,7 +5,7 @@ sealed rows only their number is taken, from the seal.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tunesmith.candidates.base import read_card
 from tunesmith.core.errors import DataError, SealError, UserError
@@ -28,6 +28,7 @@ from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import read_sources, read_split
 from tunesmith.workflows.status import verdict_run
 
+WORTH = 0.05  # above the least gain that is worth a fine-tune
 FEWEST = 20  # answers that are looked at for facts; fewer say nothing of a share
 
 
@@ -74,7 +75,7 @@ def gather(project: Project, rows: Divided | None, said: Said) -> Evidence:
             "fine_tune": tuned,
             "verdict": _verdict(project),
             "documents": _has_documents(project),
-            "detectable": _detectable(project, sealed, best),
+            **_sight(project, sealed, best),
             **_facts(project, (*rows.train, *rows.validation)),
         }
     )
@@ -131,14 +132,18 @@ def _sealed(project: Project) -> int:
         return 0
 
 
-def _detectable(project: Project, sealed: int, best: float | None) -> float | None:
-    """The gain that would ship on the sealed rows; by what is assumed where nothing is compared yet."""
+def _sight(project: Project, sealed: int, best: float | None) -> dict[str, Any]:
+    """The gain that would ship on the sealed rows, and the rows for one of WORTH points above the least one; by what is
+    assumed where nothing is compared yet."""
     rules = project.config.rules
-    if not sealed or rules.primary in SPARED or rules.least_share is None:
-        return None
+    if rules.primary in SPARED or rules.least_share is None:
+        return {}
     scored = is_scored(rules.primary)
     noise = assumed(scored=scored, accuracy=None if scored or best in (0.0, 1.0) else best)
-    return plan(rules, noise, level=level_of(1), rows=sealed, slices={}).gain
+    gain = rules.min_effect + WORTH
+    needed = noise.rows(gain, rules.min_effect, level_of(1))
+    seen = plan(rules, noise, level=level_of(1), rows=sealed, slices={}).gain if sealed else None
+    return {"detectable": seen, "needed": None if needed is None else (gain, needed)}
 
 
 def _has_documents(project: Project) -> bool:
