@@ -144,9 +144,10 @@ def _changes_tuning(evidence: Evidence) -> Iterator[str]:
         yield f"A baseline whose whole interval reaches {value_of(evidence.target, evidence)}."
     else:
         yield "A [rules] target: what is good enough. A baseline that reaches it ends the question."
-    if evidence.draft and best is not None:
+    prompted = any(each.kind in ("prompt", "few-shot") for each in evidence.baselines)
+    if evidence.draft and prompted:
         yield "A better prompt: it is still the draft that `init` wrote, so its baseline shows less than it could."
-    elif best is not None and not any(each.kind in ("prompt", "few-shot") for each in evidence.baselines):
+    elif best is not None and not prompted:
         yield "A prompt or few-shot baseline: none is measured."
     if evidence.fine_tune is not None:
         yield f"The verdict: the fine-tune that was made reaches {shown(evidence.fine_tune, evidence)}."

@@ -24,7 +24,7 @@ TIMES = (2, 4)  # as many rows as there are
 LEAST_ROWS, LEAST_TRAIN = 20, 40  # rows to measure on, and to learn from, below which nothing is fitted
 RESAMPLED, SEED = 400, 0
 RATES = np.linspace(0.05, 1.0, 20)
-FLOORS = np.linspace(0.0, 0.95, 20)  # of the smallest part that is missing
+FLOORS = np.linspace(0.0, 1.0, 21)  # of the smallest part that is missing
 WIDEST = 0.2  # an interval of a gain that is wider says nothing
 
 

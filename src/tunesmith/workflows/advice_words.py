@@ -13,7 +13,7 @@ from tunesmith.decisions.meeting import shown
 from tunesmith.decisions.questions import Question
 
 BEFORE = "There are no rows to look at yet, so here are some questions; Enter leaves one out."
-BAR, SPACE = 24, "\u00a0"  # letters of the longest bar, and what fills up the others: a table would move them
+BAR, SPACE = 24, "·"  # letters of the longest bar, and what fills up the others: a table moves what is shorter
 
 
 def tell(console: Console, evidence: Evidence, found: Advice) -> None:

@@ -31,7 +31,7 @@ NOT_OF_ROWS = (
     "pass_rate",
 )  # metrics that are no score of a row, or take a model or a sandbox
 MIDDLE = 10.0  # the classical model's C, where no baseline has chosen one
-NEAREST, CLASSICAL = "the nearest row's answer", "the classical model"
+NEAREST, CLASSICAL, WORDS = "the nearest row's answer", "the classical model", "a classical model on words alone"
 
 Answer = Callable[[Sequence[Example], Sequence[Example]], list[Prediction]]  # rows to learn from, rows to answer
 
@@ -82,7 +82,7 @@ def _nested(rows: Sequence[Example], draw: int) -> list[Example]:
 def _answerer(project: Project, task: Task, validation: Sequence[Example]) -> tuple[str, Answer]:
     if task.family == "classification":
         strength = _chosen(project)
-        return CLASSICAL, lambda train, asked: _classical(project, task, train, asked, strength)
+        return WORDS, lambda train, asked: _classical(project, task, train, asked, strength)
     if task.family == "multi_label":
         from tunesmith.candidates import classical_sets
 
