@@ -12,7 +12,7 @@ from tunesmith.core.record import Record
 from tunesmith.core.units import count, share
 from tunesmith.decisions.evidence import Evidence, Part
 from tunesmith.decisions.figures import points, signed
-from tunesmith.decisions.guides import CHANGING, GROUNDED, PROMPTED, RARE, ROWS, UNSTEADY
+from tunesmith.decisions.guides import CHANGING, GROUNDED, PROMPTED, RARE, RISING, ROWS, UNSTEADY
 from tunesmith.decisions.meeting import closed, full, meeting, rejected, shown, value_of
 
 Outcome = Literal[
@@ -232,7 +232,7 @@ def _unsteady(evidence: Evidence) -> Reason | None:
 def _rising(evidence: Evidence) -> Reason | None:
     curve = evidence.curve
     more = None if curve is None else curve.at(2)
-    if curve is None or more is None or more.low is None or more.high is None or more.low <= 0:
+    if curve is None or more is None or more.low is None or more.high is None or more.low < RISING:
         return None
     if curve.below(evidence.best):  # what it still learns, another baseline has
         return None

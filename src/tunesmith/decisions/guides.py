@@ -28,4 +28,5 @@ PROMPTED = 100  # examples, below which the guides prompt
 RARE = 1_000  # requests a month, below which a fine-tune hardly pays: our own figure, the guides say "low volume"
 CHANGING = 0.2  # of the answers, from which on facts that change decide: our own figure, the guides say "often"
 GROUNDED = 0.5  # of the answers, from which on the documents decide: our own figure
+RISING = 0.005  # of the score that twice the rows bring at least; a power law never falls, so above 0 says nothing
 UNSTEADY = 0.1  # of the answers change under a harmless change of the message: our own figure

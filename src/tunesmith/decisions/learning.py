@@ -2,10 +2,11 @@
 
 The part that is missing falls with the rows as a power law: 1 - score = floor + scale · rows^-rate (Hestness et al.,
 "Deep Learning Scaling is Predictable, Empirically", arXiv:1712.00409). Rate and floor are tried on a grid and the scale
-is the one of least squares, each size counting by the rows that were measured. The interval of a gain is a bootstrap:
-validation rows and draws are drawn again together, and the law is fitted anew each time. Four sizes do not tell a floor
-from a slow rate, so the interval of the extrapolation is wide by nature, and the gain reads "too few" where it says
-nothing.
+is the one of least squares, each size counting by its draws. The interval of a point is that of a mean of scores
+(`tasks/bounded.py`), of the candidates that were drawn. The interval of a gain is a bootstrap: validation rows (those
+of a group together) and draws are drawn again, and the law is fitted anew each time. Four sizes do not tell a floor
+from a slow rate; docs/advice.md has how often such an interval held the true gain in simulation. Where it is wider than
+WIDEST, the gain reads "too few".
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from tunesmith.core.record import Record
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 SHARES = (0.10, 0.25, 0.50, 1.0)
 DRAWS = 3  # of every share but the whole
@@ -25,6 +27,7 @@ LEAST_ROWS, LEAST_TRAIN = 20, 40  # rows to measure on, and to learn from, below
 RESAMPLED, SEED = 400, 0
 RATES = np.linspace(0.05, 1.0, 20)
 FLOORS = np.linspace(0.0, 1.0, 21)  # of the smallest part that is missing
+ENDS = (0.01, 0.99)  # quantiles of the gains, further out than 95 %: few sizes and draws spread too little
 WIDEST = 0.2  # an interval of a gain that is wider says nothing
 
 
@@ -36,13 +39,13 @@ class Scored(Protocol):
 
 
 class Point(Record):
-    """The mean score of `draws` candidates, each trained on `rows`; its interval is of the rows and the draws."""
+    """The mean score of `draws` candidates, each trained on `rows`; without an interval where too few were measured."""
 
     rows: int
     draws: int
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 class More(Record):
@@ -68,7 +71,8 @@ class Curve(Record):
 
     def below(self, score: "Scored | None") -> bool:
         """Whether what was trained on all rows stays clearly below another candidate on the same rows."""
-        return score is not None and score.low is not None and self.points[-1].high < score.low
+        high = self.points[-1].high
+        return score is not None and score.low is not None and high is not None and high < score.low
 
     def at(self, times: int) -> More | None:
         """The gain of `times` as many rows, where it is known."""
@@ -99,21 +103,16 @@ def fit(rows: Sequence[int], scores: Sequence[float], weights: Sequence[float] |
     return Law(float(floors_F[floor]), float(scales_RF[rate, floor]), float(RATES[rate]))
 
 
-def curve(by: str, metric: str, scored: Mapping[int, Sequence[Sequence[float]]]) -> Curve:
+def curve(
+    by: str, metric: str, scored: Mapping[int, Sequence[Sequence[float]]], groups: Integers | None = None
+) -> Curve:
     """`scored`: rows that were learnt from → of each draw, the score of every validation row, between 0 and 1.
 
-    The largest size is the whole.
+    The largest size is the whole. `groups` are those of the validation rows, as `tasks.figures.groups_of` has them.
     """
     arrays = {size: np.array(draws, np.float64) for size, draws in sorted(scored.items())}
     validation = next(iter(arrays.values())).shape[1]
-    chance = np.random.default_rng(SEED)
-    again = [_means(arrays, chance) for _ in range(RESAMPLED)]
-    points = tuple(
-        Point(rows=size, draws=len(drawn), value=float(drawn.mean()), low=float(low), high=float(high))
-        for (size, drawn), (low, high) in zip(
-            arrays.items(), np.quantile(np.array(again), (0.025, 0.975), axis=0).T, strict=True
-        )
-    )
+    points = tuple(_point(size, drawn, groups) for size, drawn in arrays.items())
     whole = max(arrays)
     bare = Curve(by=by, metric=metric, validation=validation, points=points)
     if why := _too_few(whole, validation, len(points)):
@@ -121,7 +120,8 @@ def curve(by: str, metric: str, scored: Mapping[int, Sequence[Sequence[float]]])
     weights = [len(drawn) for drawn in arrays.values()]
     sizes = list(arrays)
     law = fit(sizes, [point.value for point in points], weights)
-    laws = [fit(sizes, means.tolist(), weights) for means in again]
+    chance = np.random.default_rng(SEED)
+    laws = [fit(sizes, _means(arrays, groups, chance).tolist(), weights) for _ in range(RESAMPLED)]
     return bare.model_copy(update={"rate": law.rate, "more": tuple(_more(law, laws, whole, times) for times in TIMES)})
 
 
@@ -133,11 +133,27 @@ def _too_few(whole: int, validation: int, sizes: int) -> str:
     return "" if sizes == len(SHARES) else "too few sizes to fit a curve"
 
 
-def _means(arrays: Mapping[int, Floats], chance: np.random.Generator) -> Floats:
+def _point(size: int, drawn: Floats, groups: Integers | None) -> Point:
+    from tunesmith.tasks import bounded  # it loads scipy, which advice without rows does without
+
+    found = bounded.mean(drawn.mean(axis=0), groups)
+    low, high = (None, None) if found is None else (found.low, found.high)
+    return Point(rows=size, draws=len(drawn), value=float(drawn.mean()), low=low, high=high)
+
+
+def _means(arrays: Mapping[int, Floats], groups: Integers | None, chance: np.random.Generator) -> Floats:
     """The mean at each size, of rows and draws that are drawn again; the same rows at every size."""
-    validation = next(iter(arrays.values())).shape[1]
-    rows = chance.integers(validation, size=validation)
+    rows = _again(next(iter(arrays.values())).shape[1], groups, chance)
     return np.array([drawn[chance.integers(len(drawn), size=len(drawn))][:, rows].mean() for drawn in arrays.values()])
+
+
+def _again(validation: int, groups: Integers | None, chance: np.random.Generator) -> Integers:
+    """Validation rows drawn again, those of a group together."""
+    if groups is None:
+        return chance.integers(validation, size=validation)
+    order = np.argsort(groups, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+    return np.concatenate([parts[each] for each in chance.integers(len(parts), size=len(parts))])
 
 
 def _more(law: Law, laws: Sequence[Law], whole: int, times: int) -> More:

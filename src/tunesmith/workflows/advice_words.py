@@ -8,6 +8,7 @@ from tunesmith.core.units import count, share
 from tunesmith.decisions.advice import Advice
 from tunesmith.decisions.advice_rules import Reason
 from tunesmith.decisions.evidence import Evidence, Part
+from tunesmith.decisions.figures import signed
 from tunesmith.decisions.learning import Curve
 from tunesmith.decisions.meeting import shown
 from tunesmith.decisions.questions import Question
@@ -87,14 +88,14 @@ def _tell_curve(console: Console, curve: Curve) -> None:
         if more.gain is None or more.low is None or more.high is None:
             rows.append([f"{more.rows:,}", "", "too few", ""])
         else:
-            ends = _ends(whole.value + more.low, whole.value + more.high)
+            ends = f"{signed(more.low)} to {signed(more.high)}"
             rows.append(
                 [f"{more.rows:,}", _bar(whole.value + more.gain, low, high, "░"), share(whole.value + more.gain), ends]
             )
     title = f"Learning curve: {curve.by}, {curve.metric} on {count(curve.validation, 'validation row')}"
     console.table(title, ["rows", "", curve.metric, "95 % interval"], rows)
     if curve.more:
-        console.say("░ is extrapolated by a power law, with what chance leaves open.")
+        console.say("░ is extrapolated by a power law; its interval is that of the gain, in points.")
 
 
 def _bar(value: float, low: float, high: float, sign: str) -> str:
@@ -103,5 +104,5 @@ def _bar(value: float, low: float, high: float, sign: str) -> str:
     return (sign * max(1, round(BAR * (0.1 + 0.9 * (value - low) / (high - low))))).ljust(BAR, SPACE)
 
 
-def _ends(low: float, high: float) -> str:
-    return f"{100 * low:.1f}–{100 * high:.1f}"
+def _ends(low: float | None, high: float | None) -> str:
+    return "too few" if low is None or high is None else f"{100 * low:.1f}–{100 * high:.1f}"

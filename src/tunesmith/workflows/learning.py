@@ -42,6 +42,7 @@ def measure(
     """None where there is nothing to learn from or to measure on."""
     if not train or not validation:
         return None
+    from tunesmith.tasks.figures import groups_of
     from tunesmith.tasks.measures import answers_of  # what compares texts is heavy
 
     family, primary = task.family, project.config.rules.primary
@@ -63,7 +64,7 @@ def measure(
             scored.setdefault(size, []).append([float(each) for each in scores])
         done += size
         progress(done, sum(size for size, _ in jobs))
-    return curve(by, name_of(SPARED.get(metric, metric)), scored) if scored else None
+    return curve(by, name_of(SPARED.get(metric, metric)), scored, groups_of(checked)) if scored else None
 
 
 def _drawn(rows: Sequence[Example], most: int) -> list[Example]:
