@@ -4,9 +4,9 @@ The part that is missing falls with the rows as a power law: 1 - score = floor +
 "Deep Learning Scaling is Predictable, Empirically", arXiv:1712.00409). Rate and floor are tried on a grid and the scale
 is the one of least squares, each size counting by its draws. The interval of a point is that of a mean of scores
 (`tasks/bounded.py`), of the candidates that were drawn. The interval of a gain is a bootstrap: validation rows (those
-of a group together) and draws are drawn again, and the law is fitted anew each time. Four sizes do not tell a floor
-from a slow rate; docs/advice.md has how often such an interval held the true gain in simulation. Where it is wider than
-WIDEST, the gain reads "too few".
+of a group together) and draws are drawn again, and the law is fitted anew each time, with a floor and without one: four
+sizes do not tell a floor from a slow rate. docs/advice.md has how often such an interval held the true gain in
+simulation. Where it is wider than WIDEST, the gain reads "too few".
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,6 +27,7 @@ LEAST_ROWS, LEAST_TRAIN = 20, 40  # rows to measure on, and to learn from, below
 RESAMPLED, SEED = 400, 0
 RATES = np.linspace(0.05, 1.0, 20)
 FLOORS = np.linspace(0.0, 1.0, 21)  # of the smallest part that is missing
+NO_FLOOR = np.zeros(1)
 ENDS = (0.01, 0.99)  # quantiles of the gains, further out than 95 %: few sizes and draws spread too little
 WIDEST = 0.2  # an interval of a gain that is wider says nothing
 
@@ -88,11 +89,14 @@ class Law(NamedTuple):
         return float(1.0 - self.floor - self.scale * rows**-self.rate)
 
 
-def fit(rows: Sequence[int], scores: Sequence[float], weights: Sequence[float] | None = None) -> Law:
-    """The power law nearest to `scores` between 0 and 1 by least squares; a rate of 0 scale where they do not grow."""
+def fit(
+    rows: Sequence[int], scores: Sequence[float], weights: Sequence[float] | None = None, floors: Floats = FLOORS
+) -> Law:
+    """The power law nearest to `scores` between 0 and 1 by least squares, its scale 0 where they do not grow; `floors`
+    are those to try, as shares of the smallest part that is missing."""
     sizes, missing = np.array(rows, np.float64), 1.0 - np.array(scores, np.float64)
     weighed = np.ones(len(sizes)) if weights is None else np.array(weights, np.float64)
-    floors_F = FLOORS * max(float(missing.min()), 0.0)
+    floors_F = floors * max(float(missing.min()), 0.0)
     powers_RS = sizes[None, :] ** -RATES[:, None]
     above_FS = missing[None, :] - floors_F[:, None]
     squares_R = (weighed * powers_RS**2).sum(1)
@@ -121,7 +125,8 @@ def curve(
     sizes = list(arrays)
     law = fit(sizes, [point.value for point in points], weights)
     chance = np.random.default_rng(SEED)
-    laws = [fit(sizes, _means(arrays, groups, chance).tolist(), weights) for _ in range(RESAMPLED)]
+    again = [_means(arrays, groups, chance).tolist() for _ in range(RESAMPLED)]
+    laws = [[fit(sizes, means, weights, floors) for means in again] for floors in (FLOORS, NO_FLOOR)]
     return bare.model_copy(update={"rate": law.rate, "more": tuple(_more(law, laws, whole, times) for times in TIMES)})
 
 
@@ -156,10 +161,12 @@ def _again(validation: int, groups: Integers | None, chance: np.random.Generator
     return np.concatenate([parts[each] for each in chance.integers(len(parts), size=len(parts))])
 
 
-def _more(law: Law, laws: Sequence[Law], whole: int, times: int) -> More:
+def _more(law: Law, laws: Sequence[Sequence[Law]], whole: int, times: int) -> More:
+    """The interval spans those with a floor that is fitted and without one, which the sizes do not tell apart."""
     rows = whole * times
-    gains = [each.score(rows) - each.score(whole) for each in laws]
-    low, high = (float(each) for each in np.quantile(gains, (0.025, 0.975)))
+    gains = np.array([[each.score(rows) - each.score(whole) for each in part] for part in laws])
+    ends = np.quantile(gains, ENDS, axis=1)
+    low, high = float(ends[0].min()), float(ends[1].max())
     if high - low > WIDEST:
         return More(rows=rows, times=times, gain=None, low=None, high=None)
     gain = min(max(law.score(rows) - law.score(whole), low), high)

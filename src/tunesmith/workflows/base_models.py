@@ -48,7 +48,7 @@ def rank(project: Project | None, console: Console) -> ModelsOutcome:
     own = {name: licences.licence_of(project, name) for name in tried} if project is not None else {}
     machine = _machine()
     found = ranked(machine, needs, tried, own)
-    best = best_untried(found)
+    best = best_untried([each for each in found if not _is_base(project, each)])
     outcome = ModelsOutcome(
         project=str(project.folder) if project is not None else None,
         machine=machine,
@@ -58,6 +58,11 @@ def rank(project: Project | None, console: Console) -> ModelsOutcome:
     )
     _tell(console, outcome, project)
     return outcome
+
+
+def _is_base(project: Project | None, each: Ranked) -> bool:
+    same = None if project is None else find(project.config.model.base)
+    return same is not None and same.name == each.name
 
 
 def _machine() -> Machine:

@@ -99,8 +99,7 @@ def next_rows(project: Project, console: Console, pool: Path | None, target: Pat
     pairs = list(zip(*said, strict=True))
     distances = [apart(one, other) for one, other in pairs]
     worths = [
-        worth(distance, one.confidence, other.confidence)
-        for distance, (one, other) in zip(distances, pairs, strict=True)
+        worth(distance, _chance(one), _chance(other)) for distance, (one, other) in zip(distances, pairs, strict=True)
     ]
     best = sorted(range(len(worths)), key=lambda place: (-worths[place], place))[:COMPARED]
     alike = _alike(project, [there.examples[place] for place in best], console)
@@ -199,6 +198,11 @@ def _answers(project: Project, entry: Entry, asked: Sequence[Example], console: 
         said.append(prediction)
         progress(len(said), len(asked))
     return list(sure.put_right(project, entry.digest, project.settled(candidate.card.task, asked, said)))
+
+
+def _chance(said: Prediction) -> float | None:
+    """That the answer is right, where it says so; no answer is not."""
+    return said.confidence if said.state == "ok" else 0.0
 
 
 def _apart(project: Project) -> Callable[[Prediction, Prediction], float]:
