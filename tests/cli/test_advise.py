@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -180,7 +182,9 @@ def test_next_says_what_is_missing(tmp_path, tunesmith, project):
     assert "Two candidates" in alone.err
 
 
-def test_the_receipt_states_the_licences_of_models(project, tunesmith, tmp_path, tiny_folder):
+def test_answers_of_a_model_are_asked_again_and_the_receipt_states_its_licence(
+    project, tunesmith, tmp_path, tiny_folder
+):
     """Rules stand in for the fine-tune; the prompt baseline answers with a model of a folder of its own."""
     model = shutil.copytree(tiny_folder, tmp_path / "model")
     (model / "README.md").write_text("---\nlicense: other\nlicense_name: house-licence\n---\n# A model\n")
@@ -188,13 +192,17 @@ def test_the_receipt_states_the_licences_of_models(project, tunesmith, tmp_path,
     for verb in ("split", "seal", "baseline"):
         done = tunesmith(verb, cwd=project, **light)
         assert done.code == 0, done.err
-    from tunesmith.workflows.project import Project  # under the same settings
+    steady = tunesmith("advise", "--json", cwd=project, **light)
+    assert steady.code == 0, steady.err
+    changed = steady.json["evidence"]["changed"]
+    assert changed["what"] == "prompt"
+    assert 0 <= changed["count"] <= changed["of"] <= 40
+    assert changed["of"] >= 20
 
     with pytest.MonkeyPatch.context() as patch:
         for name, value in light.items():
             patch.setenv(name, value)
         stand_in(project, tmp_path)
-        assert Project.open(project).config.model.base == str(model)
     done = tunesmith("compare", "--json", cwd=project, **light)
     assert done.code in (0, 3), done.err
     receipt = json.loads((project / done.json["receipt"]).read_text())
@@ -208,3 +216,13 @@ def test_the_receipt_states_the_licences_of_models(project, tunesmith, tmp_path,
         }
     }
     assert tunesmith("verify", cwd=project, **light).code == 0
+
+
+def test_the_commands_of_the_page_do_what_it_says(tunesmith):
+    page = (Path(__file__).parents[2] / "docs/advice.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\n(tunesmith .+?)\n```$", page, flags=re.MULTILINE | re.DOTALL)
+    assert blocks
+    for line in "\n".join(blocks).splitlines():
+        done = tunesmith(*shlex.split(line)[1:])
+        assert done.code == 0, done.err
+        assert "Advice: RETRIEVAL" in done.out

@@ -69,7 +69,7 @@ def test_the_same_scores_give_the_same_curve_and_a_flat_one_promises_nothing() -
 @pytest.mark.slow
 @pytest.mark.parametrize(("whole", "validation", "rate"), [(8_000, 500, 0.4), (1_000, 200, 0.25), (200, 60, 0.3)])
 def test_the_interval_of_a_gain_holds_the_true_one(whole: int, validation: int, rate: float) -> None:
-    """Simulated: in 9 of 10 at least (docs/advice.md)."""
+    """Simulated (docs/advice.md)."""
     chance, floor = np.random.default_rng(2), 0.05
     scale = 0.5 * subsets(whole)[0] ** rate
     held, times = 0, 40
@@ -78,4 +78,4 @@ def test_the_interval_of_a_gain_holds_the_true_one(whole: int, validation: int, 
         assert more.low is not None
         gain = law(2 * whole, floor, scale, rate) - law(whole, floor, scale, rate)
         held += more.low <= gain <= more.high
-    assert held >= 0.85 * times
+    assert held >= 0.95 * times

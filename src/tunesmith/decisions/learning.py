@@ -28,7 +28,7 @@ RESAMPLED, SEED = 400, 0
 RATES = np.linspace(0.05, 1.0, 20)
 FLOORS = np.linspace(0.0, 1.0, 21)  # of the smallest part that is missing
 NO_FLOOR = np.zeros(1)
-ENDS = (0.01, 0.99)  # quantiles of the gains, further out than 95 %: few sizes and draws spread too little
+ENDS = (0.025, 0.975)  # quantiles of the gains
 WIDEST = 0.2  # an interval of a gain that is wider says nothing
 
 

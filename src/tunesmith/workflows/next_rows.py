@@ -4,25 +4,19 @@ From a file of requests, or of any rows without answers, those on which the fine
 neither is sure; without one, the validation rows whose labels are in doubt: sealed rows are never relabelled.
 """
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from tunesmith.candidates.load import load
-from tunesmith.core.errors import DataError, UserError
-from tunesmith.core.example import Example, question
-from tunesmith.core.files import write_jsonl, write_text
+from tunesmith.core.errors import UserError
+from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.core.run import Run
 from tunesmith.core.texts import shown
 from tunesmith.core.units import count, share
-from tunesmith.data.draw import Draw
 from tunesmith.data.normal import normalise
-from tunesmith.data.requests import read_requests
 from tunesmith.data.reviews import read_log
 from tunesmith.decisions.evidence import Said, Score
 from tunesmith.decisions.informative import spread, worth
@@ -34,22 +28,19 @@ from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.embedding import for_measuring
 from tunesmith.workflows.evidence import Divided, divided, gather
 from tunesmith.workflows.outcome import Outcome
-from tunesmith.workflows.predict import Row, questions, read_rows
+from tunesmith.workflows.pool import Pool, check_target, read_pool, write_rows
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.review_desk import View, open_desk
 from tunesmith.workflows.status import command, next_command, verdict_run
 
 NAMED = 20  # rows that are named
-ASKED = 1_000  # requests that both candidates answer, drawn by chance where there are more
 COMPARED = 200  # of the most worth, among which likeness is told
-ROWS, LINES = (".csv", ".jsonl"), (".ndjson", ".txt")
 DULL = (
     "majority",
     "recorded",
     "usual-record",
     "usual-calls",
 )  # kinds that do not look at a request, or cannot be asked
-WHY = "why"
 
 
 class Named(Record):
@@ -74,26 +65,17 @@ class NextOutcome(Outcome):
     output: str | None
 
 
-class Pool(NamedTuple):
-    """The requests that may be labelled, what stood in their rows, and how many were passed over."""
-
-    examples: list[Example]
-    cells: list[dict[str, Any]]
-    passed: int
-    of: int
-
-
 def next_rows(project: Project, console: Console, pool: Path | None, target: Path | None) -> NextOutcome:
     """Raises UserError where there is nothing to choose by, DataError where the pool cannot be read."""
     if target is not None:
-        _check_target(project, target)
+        check_target(project, target)
     rows = divided(project)
     if rows is None or not rows.split:
         raise UserError(f"There is no split yet, so nothing to choose by. Run `{next_command(project)}` first.")
     if pool is None:
         return _doubted(project, console, rows, target)
     both = _both(project, rows)
-    there = _pool(project, rows, pool)
+    there = read_pool(project, rows, pool)
     said = [_answers(project, each, there.examples, console) for each in both]
     apart = _apart(project)
     pairs = list(zip(*said, strict=True))
@@ -125,18 +107,9 @@ def next_rows(project: Project, console: Console, pool: Path | None, target: Pat
         next=_next(project, target),
     )
     if target is not None:
-        _write(project, target, [there.cells[place] for place in taken], named)
+        write_rows(project, target, [there.cells[place] for place in taken], [each.why for each in named])
     _tell(console, outcome, there, project)
     return outcome
-
-
-def _check_target(project: Project, target: Path) -> None:
-    if target.suffix.lower() not in ROWS:
-        raise DataError(f"{target}: expected a file that ends in .csv or .jsonl.")
-    if what := project.reserved(target):
-        raise DataError(f"{target} is {what}; rows without labels do not go there. Name another file.")
-    if target.exists():
-        raise DataError(f"{target} exists already, and may hold labels. Name another file.")
 
 
 def _both(project: Project, rows: Divided) -> tuple[Entry, Entry]:
@@ -160,34 +133,6 @@ def _rank(score: Score | None, project: Project) -> float:
     if score is None or score.value is None:
         return float("-inf")
     return -score.value if project.config.rules.primary in SPARED else score.value
-
-
-def _pool(project: Project, rows: Divided, path: Path) -> Pool:
-    """The requests of a file that the project does not have yet, at most ASKED of them, drawn by chance."""
-    if path.suffix.lower() in LINES:
-        found, _ = read_requests(path, str(path), project.config.data.input)
-        read = [question(each.text).model_copy(update={"origin": each.origin}) for each in found]
-        cells = [{project.config.data.input: each.text} for each in found]
-    else:
-        raw: Sequence[Row] = read_rows(path)
-        asked = questions(raw, project)
-        read = [each for each in asked if isinstance(each, Example)]
-        cells = [row.cells for row, each in zip(raw, asked, strict=True) if isinstance(each, Example)]
-    known = {normalise(row.text) for row in (*rows.train, *rows.validation)}
-    draw, kept = Draw(ASKED), dict[int, int]()
-    new = 0
-    for place, example in enumerate(read):
-        text = normalise(example.text)
-        if text in known:
-            continue
-        known.add(text)
-        new += 1
-        if (at := draw.place()) is not None:
-            kept[at] = place
-    if not kept:
-        raise DataError(f"All {count(len(read), 'request')} of {path} stand among the project's rows already.")
-    chosen = sorted(kept.values())
-    return Pool([read[place] for place in chosen], [cells[place] for place in chosen], len(read) - new, len(read))
 
 
 def _answers(project: Project, entry: Entry, asked: Sequence[Example], console: Console) -> list[Prediction]:
@@ -276,29 +221,12 @@ def _doubted(project: Project, console: Console, rows: Divided, target: Path | N
     if target is not None:
         section = project.config.data
         cells = [{section.input: item.example.text, section.output: item.example.expected} for item in found]
-        _write(project, target, cells, named)
+        write_rows(project, target, cells, [each.why for each in named])
     console.say(
         f"Without --pool: {count(len(named), 'validation row')} whose label is in doubt. Sealed rows stay as they are."
     )
     _tell_rows(console, named)
     return outcome
-
-
-def _write(project: Project, path: Path, cells: Sequence[dict[str, Any]], named: Sequence[Named]) -> None:
-    """The rows as they stood, with an empty label and the reason: ready to be labelled."""
-    output = project.config.data.output
-    rows = [
-        {output: "", **{key: value for key, value in row.items() if key != WHY}, WHY: each.why}
-        for row, each in zip(cells, named, strict=True)
-    ]
-    if path.suffix.lower() == ".jsonl":
-        write_jsonl(path, rows)
-        return
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)))
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
 
 
 def _next(project: Project, target: Path | None) -> str:
