@@ -1,4 +1,4 @@
-"""Requests to choose from: a file of rows without answers, and the file of those that were chosen, ready to be labelled.
+"""Requests to choose from: a file of rows without answers, and the file of the chosen ones, ready to be labelled.
 
 What the project's rows say already is passed over, and so is what the file says twice.
 """
