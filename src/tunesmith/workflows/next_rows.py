@@ -136,7 +136,8 @@ def _rank(score: Score | None, project: Project) -> float:
 
 
 def _answers(project: Project, entry: Entry, asked: Sequence[Example], console: Console) -> list[Prediction]:
-    candidate = load(project.artifacts, entry.digest, LocalEngines(project.folder, project.config.providers))
+    engines = LocalEngines(project.folder, project.config.providers, project.answers)
+    candidate = load(project.artifacts, entry.digest, engines)
     progress = console.progress(f"{entry.name}: requests")
     said: list[Prediction] = []
     for prediction in candidate.predict(asked):

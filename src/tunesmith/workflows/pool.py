@@ -1,6 +1,6 @@
 """Requests to choose from: a file of rows without answers, and the file of the chosen ones, ready to be labelled.
 
-What the project's rows say already is passed over, and so is what the file says twice.
+What the project's rows say already, the sealed ones among them, is passed over, and so is what the file says twice.
 """
 
 import csv
@@ -19,6 +19,7 @@ from tunesmith.data.requests import read_requests
 from tunesmith.workflows.evidence import Divided
 from tunesmith.workflows.predict import Row, questions, read_rows
 from tunesmith.workflows.project import Project
+from tunesmith.workflows.rows import read_eval
 
 ASKED = 1_000  # requests that are asked, drawn by chance where there are more
 ROWS, LINES = (".csv", ".jsonl"), (".ndjson", ".txt")
@@ -55,7 +56,8 @@ def read_pool(project: Project, rows: Divided, path: Path) -> Pool:
         asked = questions(raw, project)
         read = [each for each in asked if isinstance(each, Example)]
         cells = [row.cells for row, each in zip(raw, asked, strict=True) if isinstance(each, Example)]
-    known = {normalise(row.text) for row in (*rows.train, *rows.validation)}
+    own = (*rows.train, *rows.validation, *read_eval(project).examples)
+    known = {normalise(row.text) for row in own}
     draw, kept = Draw(ASKED), dict[int, int]()
     new = 0
     for place, example in enumerate(read):
