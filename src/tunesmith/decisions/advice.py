@@ -56,9 +56,12 @@ def _sentence(outcome: Outcome, evidence: Evidence) -> str:
     met = meeting(evidence)
     if met is not None:
         what = {"prompting": "Keep prompting", "retrieval": "Keep retrieval", "plain code": "Keep the rules"}
-        return (
-            f"{what.get(outcome, 'Keep what there is')}: {met.name} meets the task, so there is nothing to fine-tune."
-        )
+        keep = what.get(outcome, "Keep what there is")
+        if evidence.target is None and not full(met, evidence):
+            return (
+                f"{keep}: a fine-tune was no better than {met.name}. Whether that is good enough, a target would say."
+            )
+        return f"{keep}: {met.name} meets the task, so there is nothing to fine-tune."
     return {
         "what there is": "Keep what there is.",
         "prompting": "Prompt, and measure what the prompt does; nothing speaks for a fine-tune yet.",
@@ -113,6 +116,7 @@ def _changes_met(evidence: Evidence) -> Iterator[str]:
     elif full(met, evidence):
         yield "A smaller [rules] min_effect, if such a gain is worth a fine-tune to you."
     else:
+        yield "A [rules] target that it does not reach: then a better base model, or more rows."
         yield "Another base model or recipe: `tunesmith advise --models`, `tunesmith train --sweep`."
         yield from _curve(evidence)
 
