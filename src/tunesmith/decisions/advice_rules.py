@@ -124,10 +124,10 @@ def _facts(evidence: Evidence) -> Reason | None:
         return None
     if grounded is not None and grounded.share >= GROUNDED:
         said = "Answers mostly say what the documents say and their messages do not: facts rather than form."
-        return _measured(_with_form(evidence), said, _part(grounded), "all rows, against the documents")
+        return _measured(_with_form(evidence), said, _part(grounded), "the rows, against the documents")
     if facts is not None and facts.share >= CHANGING:
         said = f"Answers state {facts.what or 'facts that change'} that their messages do not have."
-        return _measured(_with_form(evidence), said, _part(facts), "all rows")
+        return _measured(_with_form(evidence), said, _part(facts), "the rows")
     return None
 
 

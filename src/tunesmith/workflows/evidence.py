@@ -4,6 +4,7 @@ The ledger and the files of the project are read; nothing is measured, no model 
 sealed rows only their number is taken, from the seal.
 """
 
+import random
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -29,7 +30,7 @@ from tunesmith.workflows.rows import read_sources, read_split
 from tunesmith.workflows.status import verdict_run
 
 WORTH = 0.05  # above the least gain that is worth a fine-tune
-FEWEST = 20  # answers that are looked at for facts; fewer say nothing of a share
+FEWEST, LOOKED = 20, 5_000  # answers that are looked at for facts: fewer say nothing of a share, more no more
 
 
 class Divided(NamedTuple):
@@ -154,6 +155,7 @@ def _facts(project: Project, rows: Sequence[Example]) -> dict[str, Part]:
     """Of free text and records: answers with facts that change, and answers that stand in the documents."""
     if project.family.LABELLED or project.config.task.family == "multi_label" or len(rows) < FEWEST:
         return {}
+    rows = drawn(rows, LOOKED)
     found = {"facts": _changing(project, rows)}
     if _has_documents(project) and project.config.task.family == "generation":
         try:
@@ -164,6 +166,12 @@ def _facts(project: Project, rows: Sequence[Example]) -> dict[str, Part]:
         if len(stand) >= FEWEST:
             found["grounded"] = Part(count=sum(stand), of=len(rows), what="answers that stand in the documents")
     return found
+
+
+def drawn(rows: Sequence[Example], most: int) -> list[Example]:
+    """At most that many, the same ones every time, by what they say."""
+    ordered = sorted(rows, key=lambda row: row.id)
+    return ordered if len(ordered) <= most else random.Random(0).sample(ordered, most)  # noqa: S311  (a sample)
 
 
 def _changing(project: Project, rows: Sequence[Example]) -> Part:

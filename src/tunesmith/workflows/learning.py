@@ -22,6 +22,7 @@ from tunesmith.tasks.families import FAMILIES, SPARED, name_of
 from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.spec import Task
 from tunesmith.workflows import candidates
+from tunesmith.workflows.evidence import drawn
 from tunesmith.workflows.project import Project
 
 MOST = 1_000  # validation rows that are measured on
@@ -47,7 +48,7 @@ def measure(
 
     family, primary = task.family, project.config.rules.primary
     metric = primary if primary not in NOT_OF_ROWS and not primary.startswith(PREFIX) else FAMILIES[family].PRIMARY[0]
-    checked = _drawn(validation, MOST)
+    checked = drawn(validation, MOST)
     by, answer = _answerer(project, task, checked)
     scored: dict[int, list[list[float]]] = {}
     jobs = [(size, draw) for size in subsets(len(train)) for draw in range(1 if size == len(train) else DRAWS)]
@@ -65,12 +66,6 @@ def measure(
         done += size
         progress(done, sum(size for size, _ in jobs))
     return curve(by, name_of(SPARED.get(metric, metric)), scored, groups_of(checked)) if scored else None
-
-
-def _drawn(rows: Sequence[Example], most: int) -> list[Example]:
-    """At most that many, the same ones every time, by what they say."""
-    ordered = sorted(rows, key=lambda row: row.id)
-    return ordered if len(ordered) <= most else random.Random(0).sample(ordered, most)  # noqa: S311  (a sample)
 
 
 def _nested(rows: Sequence[Example], draw: int) -> list[Example]:
