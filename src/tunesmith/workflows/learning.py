@@ -25,7 +25,7 @@ from tunesmith.workflows import candidates
 from tunesmith.workflows.evidence import drawn
 from tunesmith.workflows.project import Project
 
-MOST = 1_000  # validation rows that are measured on
+MOST, LEARNT = 1_000, 10_000  # validation rows that are measured on, training rows that are the whole
 NOT_OF_ROWS = (
     "macro_f1",
     "similarity",
@@ -50,6 +50,8 @@ def measure(
     metric = primary if primary not in NOT_OF_ROWS and not primary.startswith(PREFIX) else FAMILIES[family].PRIMARY[0]
     checked = drawn(validation, MOST)
     by, answer = _answerer(project, task, checked)
+    if len(train) > LEARNT:
+        by, train = f"{by} ({LEARNT:,} of {len(train):,} rows)", drawn(train, LEARNT)
     scored: dict[int, list[list[float]]] = {}
     jobs = [(size, draw) for size in subsets(len(train)) for draw in range(1 if size == len(train) else DRAWS)]
     progress = console.progress(f"Learning curve: {by}")
