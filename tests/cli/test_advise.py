@@ -56,11 +56,12 @@ def test_a_project_whose_classical_model_meets_the_target_is_told_to_keep_it(mea
     assert words.out.rstrip().endswith(f"Next: {found['next']}")
 
 
-def test_without_a_target_and_with_rules_alone_a_fine_tune_is_worth_trying(measured, tunesmith_in):
+def test_a_target_that_nothing_reaches_asks_for_the_prompt_first(measured, tunesmith_in):
     done = tunesmith_in(measured)("advise", "--json", "--no-measure", "--set", "rules.target=1.0", **LIGHT)
     assert done.code == 0, done.err
-    assert done.json["advice"]["outcome"] == "fine-tuning"
+    assert done.json["advice"]["outcome"] == "baselines first"
     assert done.json["advice"]["meets"] is False
+    assert done.json["next"] == "tunesmith baseline  # once [baselines] which names prompt"
 
 
 def test_the_questions_stand_in_for_rows(tmp_path, tunesmith):

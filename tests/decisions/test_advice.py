@@ -104,7 +104,7 @@ def test_what_meets_the_target_is_what_is_kept(kind: str, outcome: str) -> None:
 
 
 def test_the_interval_has_to_reach_the_target_and_not_the_value_alone() -> None:
-    found = evidence(target=0.89, baselines=(score("classical", 0.9, half=0.03),))
+    found = evidence(target=0.89, baselines=(score("classical", 0.9, half=0.03), score("prompt", 0.5)))
     assert advise(found).outcome == "fine-tuning"
     costs = evidence(
         primary="expected_cost", effect=None, target=0.5, baselines=(score("classical", 0.4), score("majority", 0.9))
@@ -114,7 +114,15 @@ def test_the_interval_has_to_reach_the_target_and_not_the_value_alone() -> None:
 
 def test_without_a_target_what_is_nearly_always_right_is_enough() -> None:
     assert advise(evidence(baselines=(score("classical", 0.985, half=0.005),))).outcome == "what there is"
-    assert advise(evidence(baselines=(score("classical", 0.975, half=0.005),))).outcome == "fine-tuning"
+    left = (score("classical", 0.975, half=0.005), score("prompt", 0.5))
+    assert advise(evidence(baselines=left)).outcome == "fine-tuning"
+
+
+def test_a_fine_tune_is_not_advised_before_a_prompt_was_measured() -> None:
+    advice = advise(evidence(baselines=(score("majority", 0.1), score("classical", 0.9))))
+    assert advice.outcome == "baselines first"
+    assert advice.reasons[0].sentence == "No prompt or few-shot baseline is measured; classical is the best of what is."
+    assert [each.outcome for each in advice.besides] == ["fine-tuning"]
 
 
 def test_a_fine_tune_that_lost_closes_the_question_and_a_target_that_nothing_reaches_opens_another() -> None:
@@ -141,7 +149,7 @@ def test_facts_of_documents_are_looked_up_unless_retrieval_was_shown_to_be_worse
     assert advise(texts).outcome == "retrieval"
     measured = (score("copy", 0.2), score("retrieval", 0.5))
     assert advise(texts.model_copy(update={"baselines": measured})).outcome == "retrieval and fine-tuning"
-    worse = (score("copy", 0.9), score("retrieval", 0.5))
+    worse = (score("copy", 0.9), score("prompt", 0.3), score("retrieval", 0.5))
     assert advise(texts.model_copy(update={"baselines": worse})).outcome == "fine-tuning"
     few = texts.model_copy(update={"baselines": measured, "rows": Rows(train=60, validation=20)})
     assert advise(few).outcome == "retrieval"
@@ -168,8 +176,7 @@ def test_few_rows_come_with_what_more_would_bring() -> None:
         "159 more training rows, 200 in all, to try a fine-tune; 500 for what all guides would call enough.",
         "82 training rows (2 times as many) would bring the nearest row's answer about +3.1 points (+1.0 to +5.2).",
         "164 training rows (4 times as many): too few are there to say what they bring.",
-        "Eval rows: The 40 sealed rows show a gain of 20 points or more, 4 times in 5; about 165 would show one of 7 "
-        "points.",
+        "Eval rows: about 165 show a gain of 7 points, 4 times in 5; the 40 sealed rows show one of 20 points or more.",
     )
 
 

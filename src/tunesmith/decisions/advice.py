@@ -133,26 +133,23 @@ def _changes_rows(evidence: Evidence) -> Iterator[str]:
     if evidence.rows is not None and evidence.needed is not None:
         gain, rows = evidence.needed
         sealed, seen = evidence.rows.sealed, evidence.detectable
-        now = "None are sealed"
+        wanted = f"about {rows:,} show a gain of {points(gain)} points"
         if sealed:
-            shows = "no gain at all" if seen is None else f"a gain of {points(seen)} points or more"
-            now = f"The {count(sealed, 'sealed row')} show {shows}, 4 times in 5"
-        yield f"Eval rows: {now}; about {rows:,} would show one of {points(gain)} points."
+            shows = "no gain at all" if seen is None else f"one of {points(seen)} points or more"
+            yield f"Eval rows: {wanted}, 4 times in 5; the {count(sealed, 'sealed row')} show {shows}."
+        else:
+            yield f"Eval rows: {wanted}, 4 times in 5; none are sealed yet."
     if evidence.said.evaluable is False:
         yield "A guideline by which two people agree: write it, and let two judge the same 50 rows (`review --second`)."
 
 
 def _changes_tuning(evidence: Evidence) -> Iterator[str]:
-    best = evidence.best
     if evidence.target is not None:
         yield f"A baseline whose whole interval reaches {value_of(evidence.target, evidence)}."
     else:
         yield "A [rules] target: what is good enough. A baseline that reaches it ends the question."
-    prompted = any(each.kind in ("prompt", "few-shot") for each in evidence.baselines)
-    if evidence.draft and prompted:
+    if evidence.draft and any(each.kind in ("prompt", "few-shot") for each in evidence.baselines):
         yield "A better prompt: it is still the draft that `init` wrote, so its baseline shows less than it could."
-    elif best is not None and not prompted:
-        yield "A prompt or few-shot baseline: none is measured."
     if evidence.fine_tune is not None:
         yield f"The verdict: the fine-tune that was made reaches {shown(evidence.fine_tune, evidence)}."
     yield from _curve(evidence)

@@ -208,6 +208,16 @@ def _leads(evidence: Evidence) -> Reason | None:
     return _measured("fine-tuning", said, shown(tried, evidence), VALIDATION)
 
 
+def _unprompted(evidence: Evidence) -> Reason | None:
+    """No model was asked yet: what a prompt does is known before anything is trained."""
+    best = evidence.best
+    asked = any(each.model is not None or KINDS.get(each.kind) == "prompting" for each in evidence.baselines)
+    if best is None or asked or evidence.fine_tune is not None or closed(evidence) or _too_few(evidence):
+        return None
+    said = f"No prompt or few-shot baseline is measured; {best.name} is the best of what is."
+    return _measured("baselines first", said, shown(best, evidence), VALIDATION)
+
+
 def _room(evidence: Evidence) -> Reason | None:
     """Enough rows, and the best baseline leaves something to win."""
     best = evidence.best
@@ -267,6 +277,7 @@ RULES = (
     Rule("no baseline is measured", _unmeasured),
     Rule("the verdict is held", _held),
     Rule("a fine-tune leads", _leads),
+    Rule("no prompt is measured", _unprompted),
     Rule("enough rows, and something to win", _room),
     Rule("a prompt that stays inconsistent", _unsteady),
     Rule("a curve that still rises", _rising),

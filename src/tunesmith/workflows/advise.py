@@ -208,6 +208,8 @@ def _next(project: Project | None, evidence: Evidence, found: Advice | None) -> 
         later["more data first"] = ("check", f"once more rows stand in {', '.join(project.config.data.files)}")
     if evidence.best is not None:
         later["prompting"] = ("baseline", f"once {project.config.task.prompt} says more")
+    if evidence.best is not None:
+        later["baselines first"] = ("baseline", "once [baselines] which names prompt")
     if evidence.of_kind("retrieval") is None and not evidence.documents:
         later["retrieval"] = ("baseline", f"once your documents stand in {section.documents}/")
     if found.outcome not in later:
