@@ -1,5 +1,6 @@
 """What the evidence is advised to, and that a task which a baseline meets is never advised to be fine-tuned."""
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.decisions.advice import advise
-from tunesmith.decisions.advice_rules import Outcome
+from tunesmith.decisions.advice_rules import RULES, Outcome
 from tunesmith.decisions.evidence import Evidence, Part, Rows, Said, Score, Verdicted
 from tunesmith.decisions.guides import ROWS
 from tunesmith.decisions.learning import Curve, More, Point
@@ -222,3 +223,10 @@ def test_an_unsteady_prompt_speaks_for_a_fine_tune() -> None:
     found = evidence(baselines=(score("prompt", 0.6),), changed=Part(count=9, of=40, what="prompt"))
     reasons = advise(found).reasons
     assert [each.figure for each in reasons] == ["60.0 % (58.0–62.0)", "22.5 % (9 of 40)"]
+
+
+def test_the_page_has_every_rule_in_its_order() -> None:
+    page = (Path(__file__).parents[2] / "docs/advice.md").read_text(encoding="utf-8")
+    table = page[page.index("## The rules") : page.index("**How many rows.**")]
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    assert len(rows) == len(RULES) + 1  # and the header
