@@ -151,9 +151,20 @@ def test_facts_of_documents_are_looked_up_unless_retrieval_was_shown_to_be_worse
     measured = (score("copy", 0.2), score("retrieval", 0.5))
     assert advise(texts.model_copy(update={"baselines": measured})).outcome == "retrieval and fine-tuning"
     worse = (score("copy", 0.9), score("prompt", 0.3), score("retrieval", 0.5))
-    assert advise(texts.model_copy(update={"baselines": worse})).outcome == "fine-tuning"
+    assert advise(texts.model_copy(update={"baselines": worse})).outcome == "a better base model"
+    changing = {"baselines": worse, "grounded": None, "facts": Part(count=40, of=100)}
+    assert advise(texts.model_copy(update=changing)).outcome == "fine-tuning"
     few = texts.model_copy(update={"baselines": measured, "rows": Rows(train=60, validation=20)})
     assert advise(few).outcome == "retrieval"
+
+
+def test_answers_that_repeat_are_looked_up() -> None:
+    points = tuple(Point(rows=n, draws=1, value=0.8, low=0.7, high=0.9) for n in (40, 100, 200, 400))
+    nearest = Curve(by="the nearest row's answer", metric="chrF", validation=100, points=points)
+    texts = evidence(family="generation", primary="chrf", baselines=(score("prompt", 0.4),), curve=nearest)
+    assert advise(texts).outcome == "retrieval"
+    assert advise(texts).reasons[0].figure == "80.0 % against 40.0 % (38.0–42.0)"
+    assert advise(texts.model_copy(update={"baselines": (score("prompt", 0.8),)})).outcome == "fine-tuning"
 
 
 def test_few_rows_come_with_what_more_would_bring() -> None:

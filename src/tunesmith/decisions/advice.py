@@ -87,7 +87,12 @@ def _changes(outcome: Outcome, evidence: Evidence) -> Iterator[str]:
     elif outcome in ("fine-tuning", "retrieval and fine-tuning", "baselines first"):
         yield from _changes_tuning(evidence)
     elif outcome == "retrieval":
-        yield "A retrieval baseline that is measured and clearly worse than another one."
+        tried = evidence.of_kind("retrieval")
+        if tried is None:
+            yield "A retrieval baseline that is measured and clearly worse than another one."
+        else:
+            base = evidence.base or "the base model"
+            yield f"A better base model: with {base}, retrieval reaches {shown(tried, evidence)}."
         if evidence.family is not None:
             guide = ROWS[evidence.family]
             yield (

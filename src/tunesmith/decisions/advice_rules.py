@@ -117,12 +117,30 @@ def _not_evaluable(evidence: Evidence) -> Reason | None:
     return _by_word("more data first", said) if evidence.said.evaluable is False else None
 
 
+def _repeated(evidence: Evidence) -> Reason | None:
+    """The answer of the nearest row, copied, is clearly better than every baseline."""
+    curve, best = evidence.curve, evidence.best
+    if evidence.family != "generation" or curve is None or best is None or best.high is None or meeting(evidence):
+        return None
+    last = curve.points[-1]
+    if last.low is None or last.low <= best.high:
+        return None
+    said = f"Answers repeat: {curve.by}, copied, is clearly better than {best.name}, the best baseline."
+    figure = f"{share(last.value)} against {shown(best, evidence)}"
+    return _measured("retrieval", said, figure, f"learning curve, {VALIDATION}")
+
+
 def _facts(evidence: Evidence) -> Reason | None:
     """Answers state what stands in documents, or what changes; what was measured of retrieval goes before."""
     facts, grounded, retrieval, best = evidence.facts, evidence.grounded, evidence.of_kind("retrieval"), evidence.best
+    known = grounded is not None and grounded.share >= GROUNDED
     if retrieval and best and evidence.clearly_below(retrieval, best):
-        return None
-    if grounded is not None and grounded.share >= GROUNDED:
+        said = (
+            f"Answers mostly say what the documents say, and {evidence.base or 'the base model'} with the documents is "
+            f"clearly worse than {best.name}: a model that can read them is needed, not other weights."
+        )
+        return _measured("a better base model", said, shown(retrieval, evidence), VALIDATION) if known else None
+    if grounded is not None and known:
         said = "Answers mostly say what the documents say and their messages do not: facts rather than form."
         return _measured(_with_form(evidence), said, _part(grounded), "the rows, against the documents")
     if facts is not None and facts.share >= CHANGING:
@@ -269,6 +287,7 @@ RULES = (
     Rule("permissions and business rules are code", _code),
     Rule("what cannot be evaluated cannot be improved", _not_evaluable),
     Rule("a fine-tune of this base was tried", _missed),
+    Rule("answers that repeat are looked up", _repeated),
     Rule("facts of documents belong into retrieval", _facts),
     Rule("what changes with a document belongs into retrieval", _knowledge),
     Rule("reasoning needs a better model", _reasoning),

@@ -210,7 +210,14 @@ def _next(project: Project | None, evidence: Evidence, found: Advice | None) -> 
         later["prompting"] = ("baseline", f"once {project.config.task.prompt} says more")
     if evidence.best is not None:
         later["baselines first"] = ("baseline", "once [baselines] which names prompt")
-    if evidence.of_kind("retrieval") is None and not evidence.documents:
+    tried = evidence.of_kind("retrieval")
+    if tried is not None:
+        best = tried == evidence.best
+        later["retrieval"] = (
+            "predict messages.csv -o answers.csv --with retrieval" if best else "advise --models",
+            "",
+        )
+    elif not evidence.documents:
         later["retrieval"] = ("baseline", f"once your documents stand in {section.documents}/")
     if found.outcome not in later:
         return next_command(project)
