@@ -29,6 +29,11 @@ def test_starting_loads_nothing_heavy(arguments, tmp_path):
     assert loaded_by(arguments, tmp_path) == "0 []"
 
 
+def test_advice_without_rows_loads_nothing_heavy(tmp_path):
+    for words in (["advise"], ["advise", "--answer", "examples=30"], ["advise", "--models"]):
+        assert loaded_by(words, tmp_path) == "0 []", words
+
+
 def test_the_data_verbs_load_nothing_heavy(project, tmp_path):
     again = ["init", "again", "--from", "messages.csv", "--input", "text", "--label", "category"]
     assert loaded_by(again, tmp_path) == "0 []"
@@ -41,6 +46,8 @@ def test_the_data_verbs_load_nothing_heavy(project, tmp_path):
         "review --list",
         "diff",
         "forget --id data/messages.csv:2 --yes",
+        "advise --no-measure",
+        "advise --models",
     ):
         assert loaded_by(verb.split(), project) == "0 []", verb
 

@@ -26,7 +26,7 @@ from tunesmith.tasks.costs import cheapest
 from tunesmith.tasks.spec import Task
 
 try:
-    from tunesmith.candidates.logistic import Fitted, choose, fits, log_probabilities
+    from tunesmith.candidates.logistic import STRENGTHS, Fitted, choose, fits, log_probabilities
     from tunesmith.candidates.tfidf import TfIdf
 except ImportError:
     raise MissingExtraError(
@@ -69,8 +69,9 @@ def make(
     engines: Engines,
     *,
     features: Sequence[Features] = ("tfidf", "minilm"),
+    strengths: Sequence[float] = STRENGTHS,
 ) -> str:
-    """Fit every pair of `features` and C, and keep the best. Rows count by their weight in the fit.
+    """Fit every pair of `features` and C (`strengths`), and keep the best. Rows count by their weight in the fit.
 
     Raises DataError where the rows do not allow a choice: one label only, or no validation rows.
     """
@@ -86,7 +87,7 @@ def make(
     trials = [
         Trial(kind, fitted)
         for kind in features
-        for fitted in _fits(_matrix(kind, tfidf, embedder), rows=rows, checks=checks)
+        for fitted in _fits(_matrix(kind, tfidf, embedder), rows, checks, strengths)
     ]
     best = choose(trials)
     inputs = {"train": rows_digest(rows), "validation": rows_digest(checks)}
@@ -166,11 +167,12 @@ def _matrix(kind: Features, tfidf: TfIdf | None, embedder: Embedder | None) -> M
     return lambda texts: np.asarray(embedder.embed(texts), dtype=np.float32)
 
 
-def _fits(matrix: Matrix, *, rows: list[Example], checks: list[Example]) -> Iterator[Fitted]:
+def _fits(matrix: Matrix, rows: list[Example], checks: list[Example], strengths: Sequence[float]) -> Iterator[Fitted]:
     return fits(
         matrix([row.text for row in rows]),
         [row.expected for row in rows],
         [row.weight for row in rows],
         checks_NF=matrix([row.text for row in checks]),
         checks=[row.expected for row in checks],
+        strengths=strengths,
     )

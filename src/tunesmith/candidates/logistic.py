@@ -48,10 +48,16 @@ def choose(trials: Sequence[T]) -> T:
 
 
 def fits(
-    rows_NF: Any, expected: Sequence[str], weights: Sequence[float], *, checks_NF: Any, checks: Sequence[str]
+    rows_NF: Any,
+    expected: Sequence[str],
+    weights: Sequence[float],
+    *,
+    checks_NF: Any,
+    checks: Sequence[str],
+    strengths: Sequence[float] = STRENGTHS,
 ) -> Iterator[Fitted]:
     """A classifier of at least two labels for each C; `checks` are the labels of the validation rows."""
-    for strength in STRENGTHS:
+    for strength in strengths:
         with threadpool_limits(1):  # its products are small: further threads wait for each other three times as long
             model = LogisticRegression(C=strength, max_iter=1000).fit(rows_NF, expected, sample_weight=weights)
         coef_KF, intercept_K = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)

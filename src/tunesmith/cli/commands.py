@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tunesmith import __version__
-from tunesmith.cli import answers, data, evidence, files, people, rows, start
+from tunesmith.cli import answers, counsel, data, evidence, files, people, rows, start
 from tunesmith.cli.boundary import guarded
 from tunesmith.core import interrupts
 
@@ -59,6 +59,8 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         people.prefer,
         evidence.verify,
         evidence.run,
+        counsel.advise,
+        counsel.next_,
     ),
     "The answers": (answers.ask, answers.predict),
 }

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import tunesmith
@@ -33,9 +34,10 @@ def receipt(
     digests: Mapping[str, str],
     date: str,
     key: SigningKey,
+    licences: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """`digests` name what went in: data, recipe, model, rules. Those of the seal and of this code are added; `key`
-    signs."""
+    signs. `licences` are those of the candidates' models."""
     reveals = [look for look in seal.looks if look.reveal]
     looks = budget(seal, int(verdict.rules["looks"]))
     body: dict[str, Any] = {
@@ -58,6 +60,7 @@ def receipt(
         "payback": verdict.payback and verdict.payback.model_dump(mode="json"),
         "diagnosis": verdict.diagnosis and verdict.diagnosis.model_dump(mode="json"),
         "candidates": [_figures(card) for card in scorecards],
+        "licences": {name: dict(licence) for name, licence in licences.items()},
         "eval_set": seal.model_dump(mode="json", exclude={"looks", "sample"}),
         "look_budget": {"used": looks.used, "allowed": looks.allowed, "state": looks.state},
         "looks": [look.model_dump(mode="json") for look in seal.looks],

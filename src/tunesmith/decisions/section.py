@@ -26,6 +26,13 @@ class RulesSection(Record):
         "expected_cost, 0.02 in your unit that a row costs less. The whole interval of the difference must lie above "
         "it.",
     )
+    target: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="What is good enough, by the primary metric: 0.9 is 90 %, or, of expected_cost, 0.9 in your unit. "
+        "`advise` speaks against a fine-tune where a baseline reaches it; the verdict does not look at it.",
+    )
     slice_margin: float = Field(
         default=0.05,
         gt=0,
@@ -83,6 +90,13 @@ class RulesSection(Record):
     def _is_share(cls, value: float, info: ValidationInfo) -> float:
         if value >= 1 and info.data.get("primary") not in SPARED:
             raise ValueError("expected a number below 1: a share of the rows, such as 0.02 for 2 points.")
+        return value
+
+    @field_validator("target")
+    @classmethod
+    def _can_be_reached(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and value > 1 and info.data.get("primary") not in SPARED:
+            raise ValueError("expected at most 1: a share, such as 0.9 for 90 %.")
         return value
 
     @field_validator("primary")

@@ -27,7 +27,7 @@ from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.budget import budget
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import Look, attempt, record_look
-from tunesmith.workflows import candidates, cascading, inputs, preferring, ratings, reporting, runs, tables
+from tunesmith.workflows import candidates, cascading, inputs, licences, preferring, ratings, reporting, runs, tables
 from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.costs import cost_once
 from tunesmith.workflows.diagnosing import Clinic
@@ -236,7 +236,9 @@ def _keep(
     digests = {f"train.{name}": value for name, value in evidence.train.inputs.items()}
     digests |= {f"baseline.{name}": value for name, value in evidence.baseline.inputs.items()}
     digests |= inputs.of_measures(project)
-    document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now(), key=key)
+    entries = [Entry(name=card.candidate, kind=card.kind, digest=card.candidate_digest) for card in cards]
+    models = licences.of_candidates(project, entries)
+    document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now(), key=key, licences=models)
     receipt_file, report_file = recording.folder / RECEIPT, recording.folder / REPORT
     write_json(receipt_file, document)
     write_text(report_file, render(reporting.assemble(project, state, evidence)))

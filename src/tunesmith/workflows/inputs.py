@@ -61,7 +61,7 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
         "baseline": baseline,
         "train": train,
         "seal": of_seal(project),
-        "rules": _of_section("rules", project.config.rules),
+        "rules": digest("rules", 1, **project.config.rules.model_dump(mode="json", exclude={"target"})),
         "prices": _of_section("prices", project.config.prices),
         **of_measures(project),
         **({"ratings": _of_file(said)} if said else {}),

@@ -13,9 +13,18 @@ from tunesmith.core.texts import shown
 from tunesmith.core.units import count, share
 from tunesmith.data.checks.base import about
 from tunesmith.data.finding import Finding, place
-from tunesmith.tasks.stated import KINDS, Kind, first_of, meanings
+from tunesmith.tasks.stated import KINDS, Kind, Value, first_of, meanings
 
 NAMED = 20  # rows of each kind that are listed; all are counted
+
+
+def unstated(row: Example, kind: Kind, prompt: Value) -> list[tuple[str, Value]]:
+    """What of a kind the answer states and its input does not, nor the prompt, which means `prompt`."""
+    stated = list(first_of(kind.written(row.expected)))
+    if not stated:
+        return []
+    known = prompt | meanings(kind, row.text)
+    return [(writing, value) for writing, value in stated if not value & known]
 
 
 class FactsCheck:
@@ -32,11 +41,7 @@ class FactsCheck:
         return [finding for kind in KINDS for finding in self._of_kind(row, kind)]
 
     def _of_kind(self, row: Example, kind: Kind) -> Iterator[Finding]:
-        stated = list(first_of(kind.written(row.expected)))
-        if not stated:
-            return
-        known = self._prompt[kind.name] | meanings(kind, row.text)
-        new = list(dict.fromkeys(writing for writing, value in stated if not value & known))
+        new = list(dict.fromkeys(writing for writing, _ in unstated(row, kind, self._prompt[kind.name])))
         if not new:
             return
         self._with[kind.name] += 1
