@@ -2,7 +2,7 @@
 
 J. Zhou et al., Instruction-Following Evaluation for Large Language Models, arXiv:2311.07911 (2023). The checks are our
 own, written after the paper. Where its code asks nltk or langdetect, ours differ a little: sentences end at . ! or ?
-before a space, apart from common abbreviations and numbers; words in capitals are those between spaces and marks; the
+before a space, apart from common abbreviations and numbers; "I'm" has two words, one of them in capitals; the
 language is py3langid's, and a text that it is not sure of counts as English where English is asked for, else as wrong.
 Beside the paper's "at least" and "less than", a relation may be "exactly", "at most" or "more than", and five kinds of
 our own stand at the end.
@@ -109,7 +109,7 @@ def _in_english(text: str) -> bool:
 
 
 def _capital_words(text: str) -> int:
-    return sum(word.isupper() for word in re.findall(r"[\w'’-]+", text))
+    return sum(word.isupper() for word in re.findall(r"\w+(?:-\w+)*", text))
 
 
 def _is_json(text: str) -> bool:
