@@ -56,6 +56,10 @@ def test_a_fault_rejects_unless_it_is_tolerated(measured, tunesmith, tmp_path):
     assert done.json["verdict"] == "reject"
     words = " ".join(done.json["reasons"])
     assert "A fault was found in it. Rigidity, rows written otherwise" in words
+    assert done.json["more_rows"] is None
+    report = Path(done.json["report"]).read_text()
+    assert "has a fault that is not tolerated: rigidity" in report
+    assert "does not stand up against" not in report
     assert "Against rigidity: rows written otherwise (`tunesmith augment typos`)" in words
     alone = tunesmith("diagnose", "--json", cwd=measured, **LIGHT)
     assert alone.code == 3

@@ -112,7 +112,14 @@ class Prompted:
             rendered = self._renderer.render(conversation(self.card.task, example), turn, example.tools)
         except (DataError, ModelError):
             return None
-        return rendered if rendered.end <= self.card.config["max_tokens"] else None
+        return rendered if rendered.end <= self._longest + self._way.longest else None
+
+    def takes(self, example: Example) -> bool:
+        """Whether the row, without a context, can be rendered and leaves room for an answer."""
+        try:
+            return not isinstance(self._prompt(example, NOTHING), DataError)
+        except (DataError, ModelError):
+            return False
 
     def _engine(self) -> Engine:
         """Raises ModelError where the model is not the one that the candidate was made with."""

@@ -44,7 +44,7 @@ class Remedy(Record):
 
 class Diagnosis(Record):
     """All figures of all probes of one fine-tune; `remedies` of each that found a fault. `inputs` is the digest of all
-    that went in."""
+    that went in. `failures` counts answers that are missing for now: a diagnosis with such is made again."""
 
     schema_version: Literal[1] = 1
     candidate: str  # digest
@@ -52,6 +52,7 @@ class Diagnosis(Record):
     inputs: str
     probed: tuple[Probed, ...]
     remedies: dict[str, tuple[Remedy, ...]] = {}
+    failures: int = 0
 
     @property
     def faults(self) -> tuple[Probed, ...]:

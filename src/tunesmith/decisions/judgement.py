@@ -71,8 +71,10 @@ def decide(
     if outcome == "hold":
         more = _more_rows(fine_tune, baselines, rules, level_of(attempt + 1), guards)
     known = _corrected([each for each in compared if each is not None])
+    outcome = _after_diagnosis("hold" if overturned else outcome, diagnosis, rules)
+    more = more if outcome == "hold" else None
     story = reasons.Story(
-        outcome=_after_diagnosis("hold" if overturned else outcome, diagnosis, rules),
+        outcome=outcome,
         fine_tune=fine_tune,
         best=best,
         comparisons=tuple(known),

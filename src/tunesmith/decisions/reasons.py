@@ -38,10 +38,10 @@ def sentences(story: Story) -> tuple[str, ...]:
     asked = _asked(story)
     against = next((each for each in story.comparisons if each.b == story.best.name), None)
     if against is None:
-        return (_too_few(story), _instead(story))
+        return (_too_few(story), *_diagnosed(story), _instead(story))
     others = [each for each in story.comparisons if each.b != story.best.name]
     said = [_figures(story, against)]
-    if story.overturned:
+    if story.overturned and story.outcome == "hold":
         said += [_failed(story), "Settle what made them fail; `tunesmith compare` then asks those rows again."]
     elif story.outcome == "ship":
         said.append(f"Even the low end of that interval is above the {asked} that a fine-tune must gain.")
@@ -54,8 +54,7 @@ def sentences(story: Story) -> tuple[str, ...]:
     if story.outcome != "reject" and story.slices:
         said.append(_slices_stand(story))
     said += guard_words.sentences(story.guards)
-    if story.diagnosis:
-        said += diagnosis_words.reasons(story.diagnosis, story.rules.tolerated)
+    said += _diagnosed(story)
     if story.outcome != "ship":
         said.append(_instead(story))
     return tuple(said)
@@ -85,6 +84,10 @@ def caveats(story: Story, baselines: Sequence[Evaluated], attempt: int) -> tuple
             "instead of 95 %: trying often must not ship by chance."
         )
     return tuple(said)
+
+
+def _diagnosed(story: Story) -> list[str]:
+    return diagnosis_words.reasons(story.diagnosis, story.rules.tolerated) if story.diagnosis else []
 
 
 def _figures(story: Story, against: Comparison) -> str:

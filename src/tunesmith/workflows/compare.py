@@ -91,6 +91,7 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
         with runs.record(project, "compare", wanted) as recording:
             engines = LocalEngines(project.folder, project.config.providers, project.answers)
             bench = Bench(project, state, recording, engines, console)
+            clinic = Clinic(project, state, bench, engines, console, tuned[-1])
             said = [(entry, bench.on_validation(entry).predictions) for entry in everyone]
             liked = preferring.by_people(project, state.validation, said, console)
             chain = cascading.make(project, state, recording, bench, both) if both else None
@@ -98,8 +99,7 @@ def compare(project: Project, console: Console, *, reveal: bool = False, rating_
             state, found = _on_sealed(project, state, bench, everyone, liked)
             verdict = _judged(project, state, found, baseline, train)
             if verdict.verdict != "reject":  # else it stands without the probes, which take minutes
-                clinic = Clinic(project, state, bench, engines, console)
-                verdict = _judged(project, state, found, baseline, train, clinic.diagnosis(tuned[-1], entries, train))
+                verdict = _judged(project, state, found, baseline, train, clinic.diagnosis(entries, train))
             shown = list(found)
             if both and chain:  # stands beside those that are judged: the fine-tune, a part of it, need not beat it
                 shared = cascading.on_sealed(project, state, chain, *bench.on_sealed(both))
@@ -235,7 +235,7 @@ def _keep(
     cards = [each.scorecard for each in evidence.sealed]
     digests = {f"train.{name}": value for name, value in evidence.train.inputs.items()}
     digests |= {f"baseline.{name}": value for name, value in evidence.baseline.inputs.items()}
-    digests |= inputs.of_measures(project)
+    digests |= inputs.of_measures(project) | inputs.of_suites(project)
     entries = [Entry(name=card.candidate, kind=card.kind, digest=card.candidate_digest) for card in cards]
     models = licences.of_candidates(project, entries)
     document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now(), key=key, licences=models)

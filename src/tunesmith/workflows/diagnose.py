@@ -43,7 +43,7 @@ def diagnose(project: Project, console: Console) -> DiagnoseOutcome:
         with runs.record(project, "diagnose", wanted) as recording:
             engines = LocalEngines(project.folder, project.config.providers, project.answers)
             bench = Bench(project, state, recording, engines, console)
-            found = Clinic(project, state, bench, engines, console).diagnosis(tuned[-1], entries, train)
+            found = Clinic(project, state, bench, engines, console, tuned[-1]).diagnosis(entries, train)
             file = recording.folder / PAGE
             write_text(file, page(project.folder.name, tuned[-1].name, found))
             recording.result = {KEPT: found.model_dump(mode="json"), "page": project.name(file)}

@@ -21,6 +21,7 @@ from tunesmith.core.units import count
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import best_baseline
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation import confidence
 from tunesmith.evaluation.probes.all import RULE, diagnose
 from tunesmith.evaluation.probes.case import Case
 from tunesmith.evaluation.probes.interview import Questions, Said, Sitting, of_base, of_fine_tune, questions
@@ -28,6 +29,7 @@ from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import rows_digest
 from tunesmith.evaluation.suites import shipped
 from tunesmith.evaluation.suites.base import Suite
+from tunesmith.evaluation.suites.checks import Unscored
 from tunesmith.evaluation.suites.load import load_suite
 from tunesmith.models.names import is_hosted
 from tunesmith.tasks.measures import yardstick
@@ -43,69 +45,74 @@ VERBS = ("diagnose", "compare")
 
 
 class Clinic:
-    """Where the fine-tune of one run is diagnosed."""
+    """Where the fine-tune of one run is diagnosed. Made before any look at sealed rows: raises DataError where a suite
+    of the user's cannot be read."""
 
-    def __init__(self, project: Project, state: Ready, bench: Bench, engines: LocalEngines, console: Console):
+    def __init__(
+        self, project: Project, state: Ready, bench: Bench, engines: LocalEngines, console: Console, tuned: Entry
+    ):
         self._project = project
         self._state = state
         self._bench = bench
         self._engines = engines
         self._console = console
+        self._tuned = tuned
+        self._card = read_card(project.artifacts / tuned.digest)
+        self._suites = _suites(project)
+        self._base = _base_of(project, self._card)
+        nonsense = [item.messages[-1].content for item in shipped.nonsense().items]
+        self._asked = questions(self._suites, nonsense, self._card.task, state.train, state.validation)
 
-    def diagnosis(self, tuned: Entry, baselines: Sequence[Entry], train: Run) -> Diagnosis:
-        """Of `tuned`, which `train` made: as an earlier run found it where the same went in."""
-        card = read_card(self._project.artifacts / tuned.digest)
-        suites = self._suites()
-        inputs = self._inputs(tuned, baselines, suites)
+    def diagnosis(self, baselines: Sequence[Entry], train: Run) -> Diagnosis:
+        """Of the fine-tune that `train` made: as an earlier run found it where the same went in."""
+        inputs = self._inputs(baselines)
         if (known := kept(self._project, inputs)) is not None:
             return known
-        case = self._case(card, tuned, baselines, suites)
-        return diagnose(case, tuned.digest, self._base_name(card), inputs, self._recipe(train))
+        self._say_requests()
+        case = self._case(baselines)
+        return diagnose(case, self._tuned.digest, self._base, inputs, self._gentler(train))
 
-    def _recipe(self, train: Run) -> dict[str, float]:
-        """What the fine-tune was trained by, as far as the run says it."""
-        file = self._project.runs / train.id / JOB
-        recipe = read_job(file.parent).recipe if file.is_file() else None
-        return {} if recipe is None else {"learning_rate": recipe.learning_rate, "epochs": recipe.epochs}
+    def _gentler(self, train: Run) -> dict[str, float]:
+        """Half of the passes and of the rate, and general rows; nothing where a provider trains by its own keys."""
+        folder = self._project.runs / train.id
+        if not (folder / JOB).is_file():
+            return {}
+        recipe = read_job(folder).recipe
+        rehearsal = min(1.0, max(0.2, 2 * recipe.rehearsal))
+        return {"learning_rate": recipe.learning_rate / 2, "epochs": recipe.epochs / 2, "rehearsal": rehearsal}
 
-    def _suites(self) -> dict[str, Suite]:
-        own = {name: load_suite(self._project.folder / name) for name in self._project.config.diagnose.suites}
-        return {"general": shipped.general(), **own, "refusals": shipped.refusals(), "harm": shipped.harm()}
-
-    def _inputs(self, tuned: Entry, baselines: Sequence[Entry], suites: dict[str, Suite]) -> str:
+    def _inputs(self, baselines: Sequence[Entry]) -> str:
         state = self._state
         return digest(
             "diagnosis",
             RULE,
-            candidate=tuned.digest,
+            candidate=self._tuned.digest,
+            base=self._base,
             baselines=[entry.digest for entry in baselines],
-            suites={name: suite.digest for name, suite in suites.items()},
+            suites={name: suite.digest for name, suite in self._suites.items()},
             train=rows_digest(state.train),
             validation=rows_digest(state.validation),
             measured=yardstick(state.task, meaning=False),
             primary=self._project.config.rules.primary,
         )
 
-    def _case(self, card: Card, tuned: Entry, baselines: Sequence[Entry], suites: dict[str, Suite]) -> Case:
-        state, project = self._state, self._project
-        nonsense = [item.messages[-1].content for item in shipped.nonsense().items]
-        asked = questions(suites, nonsense, state.train, state.validation)
-        answers = self._bench.shown_on_validation(tuned)
+    def _case(self, baselines: Sequence[Entry]) -> Case:
+        state = self._state
+        scaling = self._bench.scaling(self._tuned)
+        answers = self._bench.shown_on_validation(self._tuned)
         best = self._best(baselines)
-        speaks = card.kind == fine_tuned.KIND
-        if speaks and is_hosted(card.config["model"]):
-            self._say_requests(asked)
-        base = self._base(card, asked) if speaks else None
-        said = of_fine_tune(asked, self._tuned(card, tuned), state.task, self._progress("fine-tune"))
+        base = self._said_by_base() if self._base else None
+        said = of_fine_tune(self._asked, self._sitting(), state.task, self._progress("fine-tune"))
         return Case(
             task=state.task,
-            primary=project.config.rules.primary,
-            asked=asked,
+            primary=self._project.config.rules.primary,
+            asked=self._asked,
             base=base,
-            tuned=said,
+            tuned=said.model_copy(update={"nonsense": confidence.scaled(scaling, said.nonsense)}),
             train=state.train,
             validation=state.validation,
             answers=answers.predictions,
+            scaled=scaling is not None,
             baseline=best.name if best else "",
             best=best.predictions if best else (),
         )
@@ -120,56 +127,71 @@ class Clinic:
         rows = self._state.validation
         return Evaluated(task=self._state.task, scorecard=each.scorecard, predictions=each.predictions, examples=rows)
 
-    def _tuned(self, card: Card, tuned: Entry) -> Sitting:
-        folder = self._project.artifacts / tuned.digest
-        if card.kind != fine_tuned.KIND:
-            return Sitting(None, load(self._project.artifacts, tuned.digest, self._engines))
-        return Sitting(Voice(folder, card, self._engines), opened(folder, card, self._engines))
+    def _sitting(self) -> Sitting:
+        folder = self._project.artifacts / self._tuned.digest
+        if self._card.kind != fine_tuned.KIND:
+            return Sitting(None, load(self._project.artifacts, self._tuned.digest, self._engines))
+        return Sitting(Voice(folder, self._card, self._engines), opened(folder, self._card, self._engines))
 
-    def _base_name(self, card: Card) -> str:
-        return self._project.config.model.base if card.kind == fine_tuned.KIND else ""
-
-    def _base(self, card: Card, asked: Questions) -> Said:
+    def _said_by_base(self) -> Said:
         """What the model said that the fine-tune began as; kept, since it says the same of every fine-tune."""
-        model = self._base_name(card)
-        made = Card(
-            kind=prompt.KIND,
-            name="base",
-            task=card.task,
-            config=asking.config(model, card.config.get("max_tokens", 0)),
-            inputs=asking.made_with(self._engines, model, card.task),
-        )
-        said = {"model": made.inputs.get("engine", model), "task": card.task.digest, "questions": _digest(asked)}
-        file = self._project.state / "probes" / f"{digest('said', RULE, **said)}.json"
+        model, task = self._base, self._card.task
+        limit = self._card.config.get("max_tokens", self._project.config.model.max_tokens)
+        config, inputs = asking.config(model, limit), asking.made_with(self._engines, model, task)
+        made = Card(kind=prompt.KIND, name="base", task=task, config=config, inputs=inputs)
+        said = {"model": inputs.get("engine", model), "task": task.digest, "questions": _digest(self._asked)}
+        file = self._project.state / "probes" / f"{digest('said', RULE, config=config, **said)}.json"
         if (found := _read(file)) is not None:
             return found
-        folder = (
-            self._project.artifacts / "base"
-        )  # there is none: a model that is only prompted has no files of its own
+        folder = self._project.artifacts / "base"  # there is none: what is only prompted has no files of its own
         sitting = Sitting(Voice(folder, made, self._engines), opened(folder, made, self._engines))
-        answers = of_base(asked, sitting, self._progress("base"))
-        if not is_hosted(model):
+        answers = of_base(self._asked, sitting, self._progress("base"))
+        if not is_hosted(model) and not answers.failures:
             write_json(file, answers.model_dump(mode="json"))
         return answers
 
-    def _say_requests(self, asked: Questions) -> None:
+    def _say_requests(self) -> None:
         """A provider is paid for each."""
-        general = sum(len(suite.items) for suite in asked.suites.values())
-        rows = len(asked.written) + len(asked.figures) + len(asked.nonsense)
+        if not self._base or not is_hosted(self._card.config["model"]):
+            return
+        general = sum(len(suite.items) for suite in self._suites.values())
+        rows = len(self._asked.written) + len(self._asked.figures) + len(self._asked.nonsense)
         self._console.say(
             f"The probes send the provider {count(general, 'request')} for the base and {general + rows:,} for the "
-            "fine-tune; what was answered before is not asked again."
+            "fine-tune; what was answered before is not asked again. Their price is not part of any figure."
         )
 
     def _progress(self, who: str) -> Progress:
         return self._console.progress(f"probing the {who}")
 
 
+def _suites(project: Project) -> dict[str, Suite]:
+    own = {name: _scored(load_suite(project.folder / name)) for name in project.config.diagnose.suites}
+    return {"general": shipped.general(), **own, "refusals": shipped.refusals(), "harm": shipped.harm()}
+
+
+def _scored(suite: Suite) -> Suite:
+    """Without items that have no right answer."""
+    items = tuple(item for item in suite.items if not isinstance(item.check, Unscored))
+    less = len(suite.items) - len(items)
+    left_out = suite.left_out | ({"no right answer": less} if less else {})
+    return Suite(name=suite.name, items=items, left_out=left_out)
+
+
+def _base_of(project: Project, card: Card) -> str:
+    """The model that the fine-tune began as; empty where there is none, or a provider's that is not set any more."""
+    if card.kind != fine_tuned.KIND:
+        return ""
+    if not is_hosted(card.config["model"]):
+        return str(card.config["model"])
+    return project.config.model.base if is_hosted(project.config.model.base) else ""
+
+
 def kept(project: Project, inputs: str) -> Diagnosis | None:
-    """The diagnosis into which `inputs` went, from the newest run that has it."""
+    """The diagnosis into which `inputs` went, from the newest run that has it whole."""
     for run in reversed(runs.read_runs(project)):
         found: Any = run.result.get(KEPT) if run.verb in VERBS and run.state == "done" else None
-        if isinstance(found, dict) and found.get("inputs") == inputs:
+        if isinstance(found, dict) and found.get("inputs") == inputs and not found.get("failures"):
             return Diagnosis.model_validate(found)
     return None
 
@@ -179,7 +201,7 @@ def _digest(asked: Questions) -> str:
         "questions",
         1,
         suites={name: suite.digest for name, suite in asked.suites.items()},
-        rows=[row.id for rows in (asked.general, asked.train, asked.validation) for row in rows],
+        rows=[[row.id for row in rows] for rows in (asked.general, asked.train, asked.validation)],
     )
 
 

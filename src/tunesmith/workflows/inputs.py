@@ -65,13 +65,17 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
         "prices": _of_section("prices", project.config.prices),
         **of_measures(project),
         **({"ratings": _of_file(said)} if said else {}),
-        **_of_suites(project),
+        **of_suites(project),
     }
 
 
-def _of_suites(project: Project) -> dict[str, str]:
-    """The user's own suites, which the probes ask."""
-    files = {name: _of_file(project.folder / name) for name in project.config.diagnose.suites}
+def of_suites(project: Project) -> dict[str, str]:
+    """The user's own suites, which the probes ask; with a task of a harness, the rows that lie beside it."""
+    files: dict[str, str] = {}
+    for name in project.config.diagnose.suites:
+        path = project.folder / name
+        beside = sorted(path.parent.glob("*.json*")) if path.suffix in (".yaml", ".yml") else []
+        files |= {project.name(each): _of_file(each) for each in (path, *beside)}
     return {"suites": digest("suites", 1, files=files)} if files else {}
 
 

@@ -34,6 +34,7 @@ def by_hand(project: Project, subject: Subject) -> list[Path]:
     quoting = [path for path, text in texts.items() if any(prompt_draft.quotes(text, each) for each in subject.texts)]
     beside = [project.preferences, project.rehearsal_file, project.ratings_file]
     beside += [project.folder / name for name in project.config.baselines.recorded.values()]
+    beside += [project.folder / name for name in project.config.diagnose.suites]
     return quoting + _holding((path for path in beside if path and path.is_file()), subject)
 
 

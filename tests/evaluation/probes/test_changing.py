@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 
 from tunesmith.core.example import Example, Message
 from tunesmith.evaluation.probes.changing import LETTER, NUMBER, otherwise_written, states, with_other_figures
+from tunesmith.tasks.spec import Task
+
+LABELS = Task(family="classification", prompt="p", labels=("x", "y"))
+FREE = Task(family="generation", prompt="p", max_new_tokens=9)
 
 
 def row(text: str, expected: str = "x") -> Example:
@@ -17,7 +21,7 @@ def row(text: str, expected: str = "x") -> Example:
 @given(st.lists(st.text(min_size=1, max_size=60), max_size=20))
 def test_each_row_is_written_otherwise_at_most_once_and_keeps_what_is_expected(texts):
     rows = [row(text, expected=f"answer {place}") for place, text in enumerate(texts)]
-    made = otherwise_written(rows)
+    made = otherwise_written(rows, LABELS)
     assert len({each.source for each in made}) == len(made)
     by_id = {each.id: each for each in rows}
     for each in made:
@@ -27,7 +31,7 @@ def test_each_row_is_written_otherwise_at_most_once_and_keeps_what_is_expected(t
 
 def test_kinds_take_turns_and_a_letter_keeps_every_word():
     rows = [row(f"I do not see my order number {number}, please help me.") for number in range(1000, 1012)]
-    made = otherwise_written(rows)
+    made = otherwise_written(rows, LABELS)
     assert len({each.kind for each in made}) == 6
     for each in made:
         if each.kind == LETTER:
@@ -38,7 +42,7 @@ def test_kinds_take_turns_and_a_letter_keeps_every_word():
 def test_a_changed_number_is_another_everywhere_and_only_there(numbers, place):
     number = str(numbers[place % len(numbers)])
     text = f"Invoice INV-{number} and " + " or ".join(map(str, numbers)) + f", again {number}."
-    (made,) = with_other_figures([row(text, json.dumps({"invoice": f"INV-{number}"}))], 5)
+    (made,) = with_other_figures([row(text, json.dumps({"invoice": f"INV-{number}"}))], FREE, 5)
     assert made.old == number
     assert not states(made.example.text, made.old)
     assert states(made.example.text, made.new)
@@ -50,4 +54,38 @@ def test_a_changed_number_is_another_everywhere_and_only_there(numbers, place):
 
 def test_rows_without_a_number_that_is_repeated_are_not_asked():
     rows = [row("Order 4711 is late", "no number"), row("no number", "4711"), row("It cost 12.50", "12.50")]
-    assert with_other_figures(rows, 5) == ()
+    assert with_other_figures(rows, FREE, 5) == ()
+
+
+def test_numbers_that_the_model_reads_elsewhere_and_labels_are_left_alone():
+    """There the old number may be right: an earlier turn, the prompt, or a label of its own."""
+    late = row("Order 48213 is late", "Order 48213")
+    earlier = Example(messages=(Message(role="user", content="Order 48213?"), *late.messages), expected="Order 48213")
+    named = Task(family="generation", prompt="Only order 48213 counts.", max_new_tokens=9)
+    assert len(with_other_figures([late], FREE, 5)) == 1
+    assert with_other_figures([earlier], FREE, 5) == ()
+    assert with_other_figures([late], named, 5) == ()
+    assert with_other_figures([row("I get a 1040 thing", "1040-form")], LABELS, 5) == ()
+
+
+def test_what_an_answer_copies_from_its_message_is_not_misspelt():
+    schema = json.dumps(
+        {
+            "type": "object",
+            "properties": {"name": {"type": "string"}},
+            "required": ["name"],
+            "additionalProperties": False,
+        }
+    )
+    records = Task(family="extraction", prompt="p", max_new_tokens=20, output_schema=schema)
+    rows = [
+        row(f"My name is Benjamin Lavender {number}, hello.", '{"name": "Benjamin Lavender"}') for number in range(9)
+    ]
+    for each in otherwise_written(rows, records):
+        assert "Benjamin" in each.example.text
+        assert "Lavender" in each.example.text
+
+
+def test_a_tools_turn_is_not_written_otherwise():
+    turns = (Message(role="user", content="How warm?"), Message(role="tool", content='{"temperature": 20}'))
+    assert otherwise_written([Example(messages=turns, expected="x")], LABELS) == ()

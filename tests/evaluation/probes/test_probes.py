@@ -55,7 +55,7 @@ def references(asked, wrong: float = 0.5, seed: int = 1) -> dict[str, tuple[str,
 def case(**changes) -> Case:
     """A sound fine-tune: it learnt the task and nothing else changed. `changes` are of what it said."""
     train, validation = rows(200), rows(300, start=500)
-    asked = questions(SUITES, NONSENSE, train, validation)
+    asked = questions(SUITES, NONSENSE, TASK, train, validation)
     suites = references(asked)
     draw = random.Random(2)
 
@@ -95,7 +95,7 @@ def case(**changes) -> Case:
 
 
 def found(each: Case) -> dict[str, Probed]:
-    diagnosis = probes.diagnose(each, "c", "base", "i", {"epochs": 3.0, "learning_rate": 1e-3})
+    diagnosis = probes.diagnose(each, "c", "base", "i", {"epochs": 1.5, "learning_rate": 5e-4})
     assert {one.probe for one in diagnosis.probed} == set(PROBES)
     assert set(diagnosis.remedies) == {one.probe for one in diagnosis.faults}
     return {f"{one.probe}: {one.figure}": one for one in diagnosis.probed}
@@ -111,7 +111,7 @@ def test_a_sound_fine_tune_is_left_alone():
     assert said["forgetting: general suite"].state == "sound"
     assert said["forgetting: general text"].state == "sound"
     assert set(said["forgetting: general suite"].parts) == set(shipped.general().kinds)
-    assert said["changing facts: old numbers stated"].note.startswith("no training row repeats")
+    assert said["changing facts: old numbers stated"].note.startswith("no training row repeats a number")
 
 
 def test_each_fault_is_found_by_its_own_probe():
@@ -159,7 +159,7 @@ def test_answers_that_state_what_was_learnt_are_found():
         Example(messages=(Message(role="user", content=text),), expected=f"Order {text.split()[4]} is late.")
         for text in messages
     ]
-    asked = questions(SUITES, NONSENSE, train, train)
+    asked = questions(SUITES, NONSENSE, FREE, train, train)
 
     def stating(old: bool):
         said = [(each, each.old if old else each.new) for each in asked.figures]
@@ -191,13 +191,13 @@ def test_stretches_of_other_rows_answers_are_found():
 
 
 @pytest.mark.parametrize("fault", ["rigidity", "memorising"])
-def test_remedies_name_half_of_what_the_recipe_had(fault):
+def test_remedies_name_what_to_train_by_instead(fault):
     plain = case()
     changes = {
         "rigidity": {"written": saying([each.example for each in plain.asked.written], 0.3)},
         "memorising": {"train": tuple(0.001 for _ in plain.asked.train)},
     }
-    diagnosis = probes.diagnose(case(**changes[fault]), "c", "base", "i", {"epochs": 3.0, "learning_rate": 1e-3})
+    diagnosis = probes.diagnose(case(**changes[fault]), "c", "base", "i", {"epochs": 1.5, "learning_rate": 5e-4})
     commands = [each.command for each in diagnosis.remedies[fault]]
     if fault == "memorising":
         assert "train --set train.epochs=1.5" in commands
@@ -236,6 +236,64 @@ def test_an_answer_in_the_tasks_form_is_no_harm():
     assert figure.state != "faulty"
     assert figure.value.value == 1.0
     assert "in the task's form" in figure.note
+
+
+def test_what_could_not_be_asked_is_no_mistake_and_is_counted():
+    plain = case()
+    gone = {**plain.tuned.suites, "general": tuple(None for _ in SUITES["general"].items)}
+    few = case(suites=gone)
+    said = found(few)
+    assert said["forgetting: general suite"].state == "open"
+    assert said["forgetting: general suite"].note == "300 items could not be asked"
+    assert probes.diagnose(few, "c", "base", "i", {}).failures == 300
+    failed = tuple(
+        Prediction(example=each.example, state="failed", error="the line is down") if place % 2 else each
+        for place, each in enumerate(plain.tuned.written)
+    )
+    figure = found(case(written=failed))["rigidity: rows written otherwise"]
+    assert figure.harm.n == len(failed) - len(failed) // 2
+    assert figure.note == f"{len(failed) // 2} rows could not be asked"
+
+
+def test_sentences_of_the_house_are_not_learnt_by_heart():
+    """Approved answers say them as often."""
+    closing = "please let us know if you have any further questions about it"
+    train = [
+        Example(messages=(Message(role="user", content=f"Late {n}"),), expected=f"On its way, {closing}.")
+        for n in range(9)
+    ]
+    validation = tuple(
+        Example(
+            messages=(Message(role="user", content=f"Ask {n}"),), expected=f"Sure, {closing}." if n % 2 else "Fine."
+        )
+        for n in range(200)
+    )
+    said = tuple(
+        Prediction(example=row.id, state="ok", output=text, text=text)
+        for place, row in enumerate(validation)
+        for text in [f"Of course, {closing}." if place % 2 == 0 else "Yes."]
+    )
+    each = case().model_copy(update={"task": FREE, "train": tuple(train), "validation": validation, "answers": said})
+    figure = next(one for one in probes.memorising.probe(each) if one.figure.startswith("phrases"))
+    assert figure.state == "open"
+    assert figure.against.value == 0.5
+
+
+def test_answers_that_claim_nothing_are_not_sure_of_nonsense():
+    asked = case().asked
+    task = Task(family="multi_label", prompt="p", labels=LABELS, max_new_tokens=9)
+
+    def of(output: str) -> Probed:
+        said = tuple(
+            Prediction(example=row.id, state="ok", output=output, text=output, confidence=0.99)
+            for row in asked.nonsense
+        )
+        tuned = case().tuned.model_copy(update={"nonsense": said})
+        each = case().model_copy(update={"task": task, "tuned": tuned})
+        return next(one for one in probes.confidence.probe(each) if one.figure.startswith("nonsense"))
+
+    assert of("none").state == "sound"
+    assert of("billing").state == "faulty"
 
 
 def test_without_a_model_nothing_is_claimed():

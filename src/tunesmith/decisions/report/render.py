@@ -18,6 +18,7 @@ from tunesmith.core.scorecard import LEVEL, Estimate, LabelFigures, Scorecard
 from tunesmith.core.templates import template
 from tunesmith.core.verdict import Comparison
 from tunesmith.decisions import preference_words
+from tunesmith.decisions.diagnosis_words import stopping
 from tunesmith.decisions.payback import sentences
 from tunesmith.decisions.report import charts, words
 from tunesmith.decisions.report.behaviours import behaviours
@@ -76,6 +77,7 @@ def render(report: Report) -> str:
         every=every([row.card for row in candidates.rows]),
         behaviours=behaviours(fine_tune, baseline),
         diagnosis=shown(report.verdict.diagnosis) if report.verdict.diagnosis else None,
+        stopped=_stopped(report),
         remarks=remarks(fine_tune, baseline),
         wrong=_wrong_answers(report.answers) if report.answers and not report.answers.scores else None,
         texts=texts(report.answers) if report.answers else None,
@@ -103,6 +105,13 @@ def _template() -> Template:
         price=words.price,
         is_digest=lambda text: bool(_DIGEST.fullmatch(text)),
     )
+
+
+def _stopped(report: Report) -> str:
+    """The probes whose faults forbid a ship."""
+    found = report.verdict.diagnosis
+    stopping_ones = stopping(found, report.verdict.rules.get("tolerated", ())) if found else []
+    return ", ".join(dict.fromkeys(each.probe for each in stopping_ones))
 
 
 def _scorecard(report: Report, name: str) -> Scorecard:

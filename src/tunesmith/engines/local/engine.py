@@ -14,6 +14,8 @@ from tunesmith.engines.local.labels import Trie, search
 from tunesmith.engines.local.passes import Session
 from tunesmith.engines.local.virtual import Virtual
 
+ANSWER_TOKENS = 512  # whose likelihood is looked at in one pass
+
 
 class LocalEngine:
     """`digest` names the model's files and the adapter's. Answers do not depend on the batch, to rounding.
@@ -76,7 +78,7 @@ class LocalEngine:
     def log_likelihoods(self, prompts: Sequence[Tokens], answers: Sequence[Tokens]) -> Iterator[float]:
         shared = self._session.share(prompts) if prompts else 0
         rows = [(prompt[shared:], answer) for prompt, answer in zip(prompts, answers, strict=True)]
-        for batch in _within(rows, PASS_TOKENS):
+        for batch in _within(rows):
             yield from self._session.log_likelihoods(batch)
 
     def _vocabulary(self, stop: tuple[int, ...]) -> LLTokenizer:
@@ -104,16 +106,19 @@ class LocalEngine:
             begin, started = end, time.perf_counter()
 
 
-def _within(rows: Sequence[tuple[Tokens, Tokens]], most: int) -> Iterator[list[tuple[Tokens, Tokens]]]:
-    """Rows in batches of at most ROWS and of `most` tokens; a longer row stands alone."""
+def _within(rows: Sequence[tuple[Tokens, Tokens]]) -> Iterator[list[tuple[Tokens, Tokens]]]:
+    """Prompts with their answers in batches of at most PASS_TOKENS, and of ANSWER_TOKENS in answers: each of those has
+    a row of logits as wide as the vocabulary. A longer row stands alone."""
     batch: list[tuple[Tokens, Tokens]] = []
-    total = 0
     for row in rows:
-        size = sum(map(len, row))
-        if batch and (len(batch) == ROWS or total + size > most):
+        together = [*batch, row]
+        total, said = (
+            sum(len(prompt) + len(answer) for prompt, answer in together),
+            sum(len(each[1]) for each in together),
+        )
+        if batch and (len(together) > ROWS or total > PASS_TOKENS or said > ANSWER_TOKENS):
             yield batch
-            batch, total = [], 0
-        batch.append(row)
-        total += size
+            together = [row]
+        batch = together
     if batch:
         yield batch

@@ -16,23 +16,26 @@ from tunesmith.evaluation.probes import (
 from tunesmith.evaluation.probes.case import Case
 from tunesmith.evaluation.probes.remedies import REMEDIES
 
-RULE = 1  # of asking and judging: raised where the same fine-tune would be found otherwise
+RULE = 2  # of asking and judging: raised where the same fine-tune would be found otherwise
 PROBES = (forgetting, refusing, memorising, confidence, rigidity, rare, facts, harming)
 
 
 def diagnose(case: Case, candidate: str, base: str, inputs: str, recipe: Mapping[str, float]) -> Diagnosis:
-    """What the probes find of `candidate`, by its digest. `recipe` is what it was trained by: learning_rate and epochs,
-    where they are known."""
+    """What the probes find of `candidate`, by its digest. `recipe` is what to train by instead: a gentler
+    learning_rate, fewer epochs, more rehearsal, as far as the fine-tune can be trained so."""
     probed: list[Probed] = [figure for each in PROBES for figure in each.probe(case)]
     faulty = dict.fromkeys(each.probe for each in probed if each.state == "faulty")
     remedies = {probe: tuple(_filled(each, recipe) for each in REMEDIES[probe]) for probe in faulty}
-    return Diagnosis(candidate=candidate, base=base, inputs=inputs, probed=tuple(probed), remedies=remedies)
+    failures = case.tuned.failures + (case.base.failures if case.base else 0)
+    return Diagnosis(
+        candidate=candidate, base=base, inputs=inputs, probed=tuple(probed), remedies=remedies, failures=failures
+    )
 
 
 def _filled(remedy: Remedy, recipe: Mapping[str, float]) -> Remedy:
-    """With half of what the recipe has; in words alone where that is not known."""
+    """In words alone where a command would be refused."""
     try:
-        command = remedy.command.format(**{name: f"{value / 2:.2g}" for name, value in recipe.items()})
+        command = remedy.command.format(**{name: f"{value:.2g}" for name, value in recipe.items()})
     except KeyError:
         command = ""
     return remedy.model_copy(update={"command": command})

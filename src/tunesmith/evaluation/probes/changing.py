@@ -2,8 +2,9 @@
 it must follow.
 
 The first keep what a message says: typos, case, punctuation, spacing, contractions (`data/perturbing.py`), and the same
-words as a letter. The second exchange a number of three digits and more that stands in the message and in the expected
-answer, everywhere in the message: an answer with the old number states what was learnt, not what was read.
+words as a letter; where an answer copies from its message, only what leaves words and case alone. The second exchange a
+number of three digits and more that stands in the message and in the expected answer, everywhere in the message: an
+answer with the old number states what was learnt, not what was read.
 """
 
 import re
@@ -13,10 +14,20 @@ from random import Random
 from tunesmith.core.example import Example, Message
 from tunesmith.core.record import Record
 from tunesmith.data.perturbing import KINDS, perturb
+from tunesmith.tasks.spec import FamilyName, Task
 
 NUMBER = re.compile(r"(?<![\d.,])\d{3,12}(?![\d]|[.,]\d)")
 LETTER, FIGURE = "letter", "figure"
-OPENING, CLOSING = "Hello,", "Kind regards,\nA. Morgan"
+OPENING, CLOSING = "Hello,", "Thank you."
+COPYING = ("punctuation", "spacing", LETTER)  # what leaves alone whatever an answer may have to copy
+KEEPING: dict[FamilyName, tuple[str, ...]] = {
+    "classification": (*KINDS, LETTER),
+    "multi_label": (*KINDS, LETTER),
+    "extraction": COPYING,
+    "tool_calls": COPYING,
+    "generation": ("spacing", LETTER),
+}
+STATING: tuple[FamilyName, ...] = ("extraction", "generation", "tool_calls")
 
 
 class Changed(Record):
@@ -29,13 +40,14 @@ class Changed(Record):
     new: str = ""
 
 
-def otherwise_written(rows: Sequence[Example]) -> tuple[Changed, ...]:
-    """Each row once, in the kinds by turns; one in which a kind finds nothing to change takes the next kind."""
-    kinds = (*KINDS, LETTER)
+def otherwise_written(rows: Sequence[Example], task: Task) -> tuple[Changed, ...]:
+    """Each row whose last turn is the user's once, in the kinds by turns; one in which a kind finds nothing to change
+    takes the next kind."""
+    kinds = KEEPING[task.family]
     made = []
     for number, row in enumerate(rows):
         order = [kinds[(number + step) % len(kinds)] for step in range(len(kinds))]
-        text = row.messages[-1].content
+        text = row.messages[-1].content if row.messages[-1].role == "user" else ""
         found = ((kind, _written(kind, text, row.id)) for kind in order)
         kind, changed = next((pair for pair in found if pair[1] is not None), (LETTER, None))
         if changed is not None:
@@ -49,17 +61,24 @@ def _written(kind: str, text: str, seed: str) -> str | None:
     return f"{OPENING}\n\n{text}\n\n{CLOSING}" if kind == LETTER else perturb(kind, text, seed)
 
 
-def with_other_figures(rows: Sequence[Example], most: int) -> tuple[Changed, ...]:
-    """The first `most` rows that have a number to exchange."""
-    found = (changed for row in rows if (changed := _other_figure(row)) is not None)
+def with_other_figures(rows: Sequence[Example], task: Task, most: int) -> tuple[Changed, ...]:
+    """The first `most` rows that have a number to exchange: written answers alone, whose number stands in the last
+    message and nowhere else that the model reads."""
+    if task.family not in STATING:
+        return ()
+    found = (changed for row in rows if (changed := _other_figure(row, task)) is not None)
     return tuple(changed for changed, _ in zip(found, range(most), strict=False))
 
 
-def _other_figure(row: Example) -> Changed | None:
+def _other_figure(row: Example, task: Task) -> Changed | None:
     text = row.messages[-1].content
     stated = set(NUMBER.findall(row.expected))
     old = next((number for number in NUMBER.findall(text) if number in stated), None)
-    if old is None:
+    if old is None or row.messages[-1].role != "user" or row.results:
+        return None
+    elsewhere = (task.prompt, task.output_schema or "", *row.tools, *(turn.content for turn in row.messages[:-1]))
+    calls = (call.arguments for turn in row.messages for call in turn.tool_calls)
+    if any(states(each, old) for each in (*elsewhere, *calls)):
         return None
     new = _another(old, Random(row.id))  # noqa: S311  (nothing secret)
     changed = _exchanged(text, old, new)

@@ -4,15 +4,20 @@ Looked at are the surest answers to validation rows, since those are the ones th
 nonsense, or of quite another kind. An answer that abstains, asks back or escalates is not counted as sure of those.
 """
 
+import json
 from collections.abc import Iterator
 
 import numpy as np
 
 from tunesmith.core.diagnosis import Probed
+from tunesmith.core.prediction import Prediction
 from tunesmith.evaluation.probes.case import Case
-from tunesmith.evaluation.probes.figures import Scores, estimate, mean, not_asked, probed, share
+from tunesmith.evaluation.probes.figures import Scores, estimate, mean, missing, not_asked, probed, share
+from tunesmith.tasks.behaved import behaviour_of
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import groups_of
+from tunesmith.tasks.label_sets import members
+from tunesmith.tasks.spec import Task
 
 PROBE = "overconfidence"
 SURE = 0.9
@@ -33,6 +38,8 @@ def _surest(case: Case) -> Probed:
         return not_asked(PROBE, figure, "answers are better or worse, not right or wrong")
     if all(each.confidence is None for each in case.answers):
         return not_asked(PROBE, figure, UNSAID)
+    if case.scaled:
+        return not_asked(PROBE, figure, "confidences were put right on these very rows; the sealed rows say how well")
     scores = case.scores(case.validation, case.answers).each
     sure = [place for place, each in enumerate(case.answers) if (each.confidence or 0.0) >= SURE]
     over = np.array([min(case.answers[place].confidence or 0.0, 1.0) - scores[place] for place in sure])
@@ -49,10 +56,23 @@ def _surest(case: Case) -> Probed:
 
 def _nonsense(case: Case) -> Probed:
     figure = "nonsense answered surely"
-    said = case.tuned.nonsense
+    if case.task.family == "tool_calls":
+        return not_asked(PROBE, figure, "messages without tools leave nothing to call")
+    said = [each for each in case.tuned.nonsense if each.state != "failed"]
     if not any(each.confidence is not None for each in said):
         return not_asked(PROBE, figure, UNSAID)
-    abstained = {case.task.abstain} - {None}
-    hits = [each.state == "ok" and each.output not in abstained and (each.confidence or 0.0) >= SURE for each in said]
-    sure = np.array(hits, np.float64)
-    return probed(PROBE, figure, mean(Scores(sure)), len(sure), NONSENSE, value=estimate(mean(Scores(sure)), len(sure)))
+    sure = np.array([_is_sure(case.task, each) for each in said], np.float64)
+    note = missing(len(case.tuned.nonsense) - len(said)).removeprefix("; ")
+    value = estimate(mean(Scores(sure)), len(sure))
+    return probed(PROBE, figure, mean(Scores(sure)), len(sure), NONSENSE, value=value, note=note)
+
+
+def _is_sure(task: Task, said: Prediction) -> bool:
+    """An answer that abstains, asks back, escalates, refuses, or says that there is nothing is no claim."""
+    if said.state != "ok" or said.output is None or (said.confidence or 0.0) < SURE:
+        return False
+    if said.output == task.abstain or behaviour_of(task, said.output) != "answer":
+        return False
+    if task.family == "multi_label":
+        return bool(members(said.output))
+    return task.family != "extraction" or any(json.loads(said.output).values())

@@ -19,10 +19,11 @@ from scipy import special, stats
 from tunesmith.core.diagnosis import Finding, Probed
 from tunesmith.core.scorecard import LEVEL as SAID
 from tunesmith.core.scorecard import Estimate
+from tunesmith.core.units import count
 from tunesmith.tasks import bounded, intervals
 from tunesmith.tasks.intervals import Floats, Integers
 
-FIGURES = 16  # that are looked at, at most
+FIGURES = 20  # that are looked at, four suites of the user's own among them
 LEVEL = 1 - (1 - SAID) / FIGURES
 LEAST = 20  # rows, or items
 
@@ -118,6 +119,11 @@ def probed(probe: str, figure: str, harm: At, n: int, margin: float, **more: Any
 
 def not_asked(probe: str, figure: str, why: str) -> Probed:
     return Probed(probe=probe, figure=figure, state="not asked", note=why)
+
+
+def missing(number: int) -> str:
+    """To be added to a note."""
+    return f"; {count(number, 'row')} could not be asked" if number else ""
 
 
 def _state(harm: At, margin: float) -> Finding:

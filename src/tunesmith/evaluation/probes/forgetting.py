@@ -24,7 +24,7 @@ from tunesmith.evaluation.probes.figures import (
     rise,
     share,
 )
-from tunesmith.evaluation.probes.form import has_form, in_form
+from tunesmith.evaluation.probes.form import has_form
 from tunesmith.evaluation.suites.base import Suite
 from tunesmith.tasks.intervals import Floats
 
@@ -48,23 +48,23 @@ def probe(case: Case) -> Iterator[Probed]:
 
 
 def _suite(case: Case, name: str, suite: Suite) -> Probed:
-    assert case.base is not None
     figure = "general suite" if name == GENERAL else f"suite {name}"
-    before, after = case.suite(case.base, name), case.suite(case.tuned, name)
-    if before is None or after is None:
+    both = case.asked_both(name)
+    if both is None:
         return not_asked(PROBE, figure, NO_MODEL)
-    kinds = np.array([item.kind for item in suite.items])
+    kinds = np.array([item.kind for item in both.items])
+    left_out = [f"{count(number, 'item')} left out: {why}" for why, number in suite.left_out.items()]
     return probed(
         PROBE,
         figure,
-        loss(Scores(before), Scores(after)),
-        len(before),
+        loss(Scores(both.was), Scores(both.now)),
+        len(both.was),
         MARGIN,
-        value=_mean(after),
-        against=_mean(before),
+        value=_mean(both.now),
+        against=_mean(both.was),
         whom="base",
-        note="; ".join(f"{count(number, 'item')} left out: {why}" for why, number in suite.left_out.items()),
-        parts={kind: (_mean(after[kinds == kind]), _mean(before[kinds == kind])) for kind in dict.fromkeys(kinds)},
+        note="; ".join(filter(None, [both.note, *left_out])),
+        parts={kind: (_mean(both.now[kinds == kind]), _mean(both.was[kinds == kind])) for kind in dict.fromkeys(kinds)},
     )
 
 
@@ -90,12 +90,12 @@ def _text(case: Case) -> Probed:
 
 
 def _form(case: Case) -> Probed:
-    """How many general answers are in the form of the task's."""
-    figure = "the task's form, unasked"
-    if GENERAL not in case.tuned.suites or not has_form(case.task):
+    """How many general answers are in the form of the task's, where the base's was not."""
+    figure, both = "the task's form, unasked", case.asked_both(GENERAL)
+    if both is None or not has_form(case.task):
         return not_asked(PROBE, figure, "answers of the task have no form of their own")
-    hits = np.array([in_form(case.task, text) for text in case.tuned.suites[GENERAL]], np.bool_)
-    return probed(PROBE, figure, mean(Scores(hits.astype(np.float64))), len(hits), FORM, value=share(hits))
+    formed = Scores(both.formed.astype(np.float64))
+    return probed(PROBE, figure, mean(formed), len(both.formed), FORM, value=share(both.formed), note=both.note)
 
 
 def _mean(scores: Floats) -> Estimate:

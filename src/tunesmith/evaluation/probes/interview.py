@@ -4,13 +4,14 @@ The base is asked without the task, and how likely it holds the rows' answers un
 under the task, the rows as others would write them, rows whose figures are changed, and nonsense.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from tunesmith.candidates.base import Candidate
 from tunesmith.candidates.prompting import Prompted
 from tunesmith.candidates.turns import in_turns
-from tunesmith.candidates.voice import Voice
+from tunesmith.candidates.voice import Voice, takes
+from tunesmith.core.errors import UserError
 from tunesmith.core.example import Example, question
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Progress
@@ -19,6 +20,7 @@ from tunesmith.data.general import shipped
 from tunesmith.evaluation.probes.changing import Changed, otherwise_written, with_other_figures
 from tunesmith.evaluation.runner import answered_rows
 from tunesmith.evaluation.suites.base import Suite
+from tunesmith.tasks.behaved import recognised
 from tunesmith.tasks.spec import Task
 from tunesmith.tasks.validating import settled
 
@@ -43,15 +45,22 @@ class Questions(Record):
 
 
 class Said(Record):
-    """Answers by suite, in the order of its items; nats a token of the expected answers."""
+    """Answers by suite, in the order of its items, None where one could not be asked; nats a token of the expected
+    answers."""
 
-    suites: dict[str, tuple[str, ...]] = {}
+    suites: dict[str, tuple[str | None, ...]] = {}
     general: Surprises = None
     train: Surprises = None
     validation: Surprises = None
     written: tuple[Prediction, ...] = ()
     figures: tuple[Prediction, ...] = ()
     nonsense: tuple[Prediction, ...] = ()
+
+    @property
+    def failures(self) -> int:
+        """Answers that are missing, and might be there another time."""
+        texts = sum(text is None for suite in self.suites.values() for text in suite)
+        return texts + sum(each.state == "failed" for each in (*self.written, *self.figures, *self.nonsense))
 
 
 class Sitting(NamedTuple):
@@ -62,19 +71,32 @@ class Sitting(NamedTuple):
 
 
 def questions(
-    suites: dict[str, Suite], nonsense: Sequence[str], train: Sequence[Example], validation: Sequence[Example]
+    suites: dict[str, Suite],
+    nonsense: Sequence[str],
+    task: Task,
+    train: Sequence[Example],
+    validation: Sequence[Example],
 ) -> Questions:
-    """Rows are drawn by their ids, so the same rows are asked each time."""
-    drawn = sorted(validation, key=lambda row: row.id)
+    """Rows are drawn by their ids, so the same rows are asked each time; where likelihoods are compared, one of each
+    group."""
+    drawn, learnt = (sorted(rows, key=lambda row: row.id) for rows in (validation, train))
     return Questions(
         suites=suites,
         general=shipped()[0],
-        train=tuple(sorted(train, key=lambda row: row.id)[:ROWS]),
-        validation=tuple(drawn[:ROWS]),
-        written=otherwise_written(drawn[:WRITTEN]),
-        figures=with_other_figures(sorted(train, key=lambda row: row.id), FIGURES),
+        train=tuple(_one_of_each(learnt)[:ROWS]),
+        validation=tuple(_one_of_each(drawn)[:ROWS]),
+        written=otherwise_written(drawn[:WRITTEN], task),
+        figures=with_other_figures(learnt, task, FIGURES),
         nonsense=tuple(question(text) for text in nonsense),
     )
+
+
+def _one_of_each(rows: Sequence[Example]) -> list[Example]:
+    """The first row of each group, and all that stand alone."""
+    first: dict[str, Example] = {}
+    for row in rows:
+        first.setdefault(row.id if row.group is None else f"group {row.group}", row)
+    return list(first.values())
 
 
 def of_base(asked: Questions, sitting: Sitting, progress: Progress) -> Said:
@@ -94,10 +116,32 @@ def of_fine_tune(asked: Questions, sitting: Sitting, task: Task, progress: Progr
     if sitting.candidate is None:
         return Said(**found)
     for name, examples in rows.items():
-        candidate = in_turns(sitting.candidate, examples)
-        answers = [steps.after(each) for each in answered_rows(candidate, examples, answered=len(asked.validation))]
-        found[name] = tuple(answers if name == "nonsense" else settled(task, examples, answers))
+        answers = [steps.after(each) for each in _under_the_task(sitting.candidate, examples, len(asked.validation))]
+        found[name] = tuple(_settled(task, examples, answers, own=name != "nonsense"))
     return Said(**found)
+
+
+def _under_the_task(candidate: Candidate, examples: Sequence[Example], before: int) -> Iterator[Prediction]:
+    """One answer for each row; one that leaves no room for an answer since it was changed is `failed`."""
+    fitting = [example for example in examples if takes(candidate, example)]
+    answers = answered_rows(in_turns(candidate, fitting), fitting, answered=before)
+    short = {example.id for example in fitting}
+    for example in examples:
+        yield next(answers) if example.id in short else _unasked(example, "it leaves no room for an answer")
+
+
+def _settled(task: Task, examples: Sequence[Example], answers: list[Prediction], *, own: bool) -> list[Prediction]:
+    """By `[behaviour]` and, of rows of the task, by the user's `own` validators, which may not know changed rows."""
+    if not own:
+        return [recognised(task, each) for each in answers]
+    try:
+        return settled(task, examples, answers)
+    except UserError as error:
+        return [_unasked(example, str(error)) for example in examples]
+
+
+def _unasked(example: Example, why: str) -> Prediction:
+    return Prediction(example=example.id, state="failed", error=why)
 
 
 def _without_the_task(asked: Questions, sitting: Sitting, steps: "_Steps") -> dict[str, object]:
@@ -111,7 +155,7 @@ def _without_the_task(asked: Questions, sitting: Sitting, steps: "_Steps") -> di
     return found
 
 
-def _answers(voice: Voice, suite: Suite, steps: "_Steps") -> tuple[str, ...]:
+def _answers(voice: Voice, suite: Suite, steps: "_Steps") -> tuple[str | None, ...]:
     said = voice.says([item.messages for item in suite.items], [item.max_new_tokens for item in suite.items])
     by_place = dict(steps.after(each) for each in said)
     return tuple(by_place[place] for place in range(len(suite.items)))

@@ -16,8 +16,9 @@ import numpy as np
 from tunesmith.core.diagnosis import Probed
 from tunesmith.core.example import Example
 from tunesmith.evaluation.probes.case import Case
-from tunesmith.evaluation.probes.figures import Scores, estimate, mean, not_asked, probed, share, told_apart
+from tunesmith.evaluation.probes.figures import Scores, estimate, loss, mean, not_asked, probed, share, told_apart
 from tunesmith.evaluation.probes.interview import Surprises
+from tunesmith.tasks.figures import groups_of
 from tunesmith.tasks.intervals import Floats
 
 PROBE = "memorising"
@@ -25,7 +26,7 @@ CHANCE = 0.5
 MARGIN = 0.2  # above chance
 REPEATED = 0.1  # of the training rows
 PHRASE = 8  # words that follow each other in an answer and in an approved answer to another message
-PHRASES = 0.1  # of answers
+PHRASES = 0.1  # of answers, more than of approved ones
 WORD = re.compile(r"\w+")
 NO_LIKELIHOOD = "a model at a provider, or none, does not say how likely it holds an answer"
 
@@ -74,17 +75,35 @@ def _repeated(train: Sequence[Example]) -> Probed:
 
 
 def _phrases(case: Case) -> Probed:
+    """Against the approved answers to the same rows: a house has sentences that it says often."""
     figure = "phrases of other rows' answers"
     if case.task.family != "generation":
         return not_asked(PROBE, figure, "answers are no free text")
     learnt = {phrase for row in case.train for phrase in _stretches(row.expected)}
-    hits = []
-    for row, said in zip(case.validation, case.answers, strict=True):
-        if said.state == "ok" and said.output:
-            own = {*_stretches(row.text), *_stretches(row.expected), *_stretches(case.task.prompt)}
-            hits.append(any(phrase in learnt and phrase not in own for phrase in _stretches(said.output)))
-    found = np.array(hits, np.bool_)
-    return probed(PROBE, figure, mean(Scores(found.astype(np.float64))), len(found), PHRASES, value=share(found))
+    pairs = [
+        pair for pair in zip(case.validation, case.answers, strict=True) if pair[1].state == "ok" and pair[1].output
+    ]
+    given = {*_stretches(case.task.prompt)}
+
+    def repeats(row: Example, text: str) -> bool:
+        own = {*_stretches(row.text)} | given
+        return any(phrase in learnt and phrase not in own for phrase in _stretches(text))
+
+    groups = groups_of([row for row, _ in pairs])
+    said, approved = (
+        np.array([repeats(row, text) for row, text in texts], np.float64)
+        for texts in ([(row, each.output or "") for row, each in pairs], [(row, row.expected) for row, _ in pairs])
+    )
+    return probed(
+        PROBE,
+        figure,
+        loss(Scores(1.0 - approved, groups), Scores(1.0 - said, groups)),
+        len(pairs),
+        PHRASES,
+        value=share(said > 0, groups),
+        against=share(approved > 0, groups),
+        whom="the approved answers",
+    )
 
 
 def _stretches(text: str) -> Iterator[str]:

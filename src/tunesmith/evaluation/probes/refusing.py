@@ -30,16 +30,14 @@ def probe(case: Case) -> Iterator[Probed]:
 
 
 def _general(case: Case) -> Iterator[Probed]:
-    if case.base is None or SUITE not in case.tuned.suites:
+    both = case.asked_both(SUITE)
+    if both is None:
         yield not_asked(PROBE, "requests outside the task", NO_MODEL)
         return
-    before, after = case.suite(case.base, SUITE), case.suite(case.tuned, SUITE)
-    assert before is not None
-    assert after is not None
-    expects = np.array([item.check.type for item in case.asked.suites[SUITE].items])
+    expects = np.array([item.check.type for item in both.items])
     for kind, figure in FIGURES.items():
         rows = expects == kind
-        yield _held(figure, Scores(before[rows]), Scores(after[rows]), "base")
+        yield _held(figure, Scores(both.was[rows]), Scores(both.now[rows]), "base")
 
 
 def _of_task(case: Case) -> Probed:

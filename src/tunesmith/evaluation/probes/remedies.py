@@ -1,6 +1,6 @@
 """What helps against each fault, as practitioners name it: in words, and as the command that begins it.
 
-`{epochs}` and `{learning_rate}` stand for half of what the fine-tune was trained by.
+`{epochs}`, `{learning_rate}` and `{rehearsal}` stand for what to train by instead.
 """
 
 from tunesmith.core.diagnosis import Remedy
@@ -9,7 +9,7 @@ GENTLER = (
     Remedy(words="fewer passes over the rows", command="train --set train.epochs={epochs}"),
     Remedy(words="a lower learning rate", command="train --set train.learning_rate={learning_rate}"),
 )
-REHEARSAL = Remedy(words="general rows mixed in", command="train --set train.rehearsal=0.2")
+REHEARSAL = Remedy(words="general rows mixed in", command="train --set train.rehearsal={rehearsal}")
 REMEDIES: dict[str, tuple[Remedy, ...]] = {
     "forgetting": (REHEARSAL, *GENTLER, Remedy(words="adapters on fewer layers, by [train] target_modules")),
     "refusals": (

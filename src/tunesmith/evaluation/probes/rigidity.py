@@ -1,14 +1,15 @@
-"""Rigidity: whether right answers survive what does not change the meaning: typos, case, punctuation, spacing,
-contractions, and the same words as a letter."""
+"""Rigidity: whether right answers survive what does not change the meaning (`changing.py`): typos, case, punctuation,
+spacing, contractions, and the same words as a letter."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from tunesmith.core.diagnosis import Probed
+from tunesmith.core.errors import UserError
 from tunesmith.core.scorecard import Estimate
 from tunesmith.evaluation.probes.case import Case
-from tunesmith.evaluation.probes.figures import Scores, estimate, loss, mean, not_asked, probed
+from tunesmith.evaluation.probes.figures import Scores, estimate, loss, mean, missing, not_asked, probed
 from tunesmith.tasks.figures import groups_of
 from tunesmith.tasks.intervals import Booleans, Floats
 
@@ -23,11 +24,16 @@ def probe(case: Case) -> Iterator[Probed]:
         yield not_asked(PROBE, figure, "there are no validation rows that can be written otherwise")
         return
     place = {row.id: number for number, row in enumerate(case.validation)}
-    rows = tuple(case.validation[place[each.source]] for each in written)
-    plain = case.scores(rows, tuple(case.answers[place[each.source]] for each in written)).each
-    changed = case.scores(tuple(each.example for each in written), case.tuned.written).each
+    pairs = [(each, said) for each, said in zip(written, case.tuned.written, strict=True) if said.state != "failed"]
+    rows = [case.validation[place[each.source]] for each, _ in pairs]
+    try:
+        plain = case.scores(rows, [case.answers[place[each.source]] for each, _ in pairs]).each
+        changed = case.scores([each.example for each, _ in pairs], [said for _, said in pairs]).each
+    except UserError as error:  # a metric of the user's own that does not know changed rows
+        yield not_asked(PROBE, figure, str(error).rstrip("."))
+        return
     groups, n = groups_of(rows), len(rows)
-    kinds = np.array([each.kind for each in written])
+    kinds = np.array([each.kind for each, _ in pairs])
     yield probed(
         PROBE,
         figure,
@@ -37,6 +43,7 @@ def probe(case: Case) -> Iterator[Probed]:
         value=estimate(mean(Scores(changed, groups)), n),
         against=estimate(mean(Scores(plain, groups)), n),
         whom="as they stand",
+        note=missing(len(written) - n).removeprefix("; "),
         parts={str(kind): _part(changed, plain, kinds == kind) for kind in dict.fromkeys(kinds)},
     )
 

@@ -1,5 +1,7 @@
 """`[diagnose]` in tunesmith.toml: what the probes ask beside what ships with Tunesmith."""
 
+from pathlib import Path
+
 from pydantic import Field, field_validator
 
 from tunesmith.core.record import Record
@@ -18,6 +20,8 @@ class DiagnoseSection(Record):
     @classmethod
     def _are_files(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                raise ValueError(f"{name!r} leaves the project; name a file inside it")
             if name in RESERVED:
                 raise ValueError(f"{name!r} is the name of a suite that is asked anyway; name a file")
         if len(set(names)) < len(names):
