@@ -132,7 +132,7 @@ def test_a_session_on_a_terminal_with_undo_skip_and_going_on(judged, typed):
     assert before["same"] + waiting == 150
     assert before["preferred"] is None
 
-    out = on_terminal(judged, "1\nwhat\n2\nu\n=\ns\n1\nq\n", "--as", "Ann")
+    out = on_terminal(judged, "1\nwhat\n\n2\nu\n=\ns\n1\nq\n", "--as", "Ann")
     assert "Type one of the keys in brackets." in out
     assert "Judged: 3 rows." in out
     said = judgements(judged)
@@ -157,6 +157,23 @@ def test_a_session_on_a_terminal_with_undo_skip_and_going_on(judged, typed):
     assert "fine-tune is preferred to majority on" in rest
     assert "Where one was chosen, it stood left on" in rest
     assert typed("prefer", "--list", "--json", "--as", "Ann").json["preferred"]["judged"] == 150
+
+
+def test_a_session_of_more_rows_goes_on_and_is_never_made_a_smaller_one(judged, typed):
+    row = typed("prefer", "--list", "--json", "--as", "Ann").json["rows"][0]["id"]
+    sheet = judged.parent / "bob.csv"
+    assert typed("prefer", "--sheet", sheet, "--as", "Bob", "--rows", "20").code == 0
+    assert typed("prefer", "--decide", row, "1", "--as", "Ann", "--rows", "140").code == 0
+    assert typed("prefer", "--list", "--json", "--as", "Ann").json["drawn"] == 140
+    for words in (("--list", "--as", "Ann"), ("--list", "--as", "Bob"), ("--decide", row, "1", "--as", "Ann")):
+        refused = typed("prefer", *words, "--rows", "20")
+        assert refused.code == 2
+        assert "140 rows of fine-tune and majority were begun and are not all judged" in " ".join(refused.err.split())
+    fill(sheet, rater(1, 1.0))  # it was written before, and counts among the 140
+    read = typed("prefer", "--read", sheet, "--json")
+    assert read.code == 0, read.err
+    assert (read.json["drawn"], read.json["preferred"]) == (140, None)
+    assert {each["drawn"] for each in judgements(judged)} == {140}
 
 
 def test_a_row_is_decided_for_scripts_and_refused_where_it_cannot_be_meant(judged, typed):

@@ -54,7 +54,7 @@ def test_the_newest_judgement_of_a_rater_counts_and_what_is_undone_does_not() ->
     undone = says(made, 1, 1.0, time="3").model_copy(update={"choice": "undone"})
     assert set(standing([*said, undone], made).by[made.rows[1].id]) == {"bob"}
     away = says(made, 2, 1.0).model_copy(update={"second": "c" * 64, "first": "d" * 64})
-    assert standing([away], made) == ({}, 0)
+    assert standing([away], made) == ({}, 0, 0)
 
 
 def test_the_largest_number_of_rows_that_is_judged_whole_counts() -> None:
@@ -63,9 +63,11 @@ def test_the_largest_number_of_rows_that_is_judged_whole_counts() -> None:
     assert standing(some[:7], made).drawn == 20
     assert standing(some, made).drawn == 20
     more = says(made, 20, 1.0, drawn=30, time="2")
-    assert standing([*some, more], made).drawn == 20
+    assert standing([*some, more], made)[1:] == (20, 30)  # begun, and not all judged
     rest = [says(made, place, 1.0, drawn=30, time="2") for place in range(20, 25)]
-    assert standing([*some, *rest], made).drawn == 30  # the last five have equal answers
+    assert standing([*some, *rest], made)[1:] == (30, 0)  # the last five have equal answers
+    undone = more.model_copy(update={"choice": "undone", "time": "3"})
+    assert standing([*some, more, undone], made)[1:] == (20, 0)
 
 
 def test_a_judge_is_itself_only_with_its_digest_of_now() -> None:
@@ -74,6 +76,15 @@ def test_a_judge_is_itself_only_with_its_digest_of_now() -> None:
     found = standing([old, new, says(made, 2, 1.0)], made, "lab:j")
     assert set(found.by) == {made.rows[1].id}
     assert set(standing([old, new, says(made, 2, 1.0)], made).by) == {made.rows[2].id}
+
+
+def test_a_judge_has_come_as_far_as_its_last_row() -> None:
+    made = answered(30)
+    some = [judges(made, place, 1.0, drawn=30) for place in range(12) if place != 4]
+    assert standing(some, made, "lab:j").drawn == 12  # stopped there; of the fifth it gave no valid answer
+    small = [judges(made, place, 1.0, drawn=10) for place in range(10)]
+    more = [judges(made, place, 1.0, drawn=30) for place in range(11, 30)]  # no valid answer to the eleventh
+    assert standing([*small, *more], made, "lab:j").drawn == 30
 
 
 def test_a_judge_prefers_only_what_it_says_in_both_orders() -> None:

@@ -102,13 +102,20 @@ class Seat(NamedTuple):
 
 
 def open_seat(project: Project, wanted: Wanted) -> Seat:
-    """Raises UserError where there are no two candidates to compare, or where the rater's name is a judge's."""
+    """Raises UserError where there are no two candidates to compare, where the rater's name is a judge's, or where a
+    session of more rows is not finished: whoever made it a smaller one could see how it goes, and stop there."""
     rater = who(wanted.rater, project)
     if rater.startswith(JUDGE):
         raise UserError(f"--as {shown(rater)}: names that begin with {JUDGE!r} are those of models. Take another.")
     pair = kept_pair(project, wanted.names)
-    before = standing(journal.read(project.judgements, Judgement).records, pair).drawn
-    drawn = min(wanted.rows or before or ROWS, len(pair.rows))
+    before = standing(journal.read(project.judgements, Judgement).records, pair)
+    drawn = min(wanted.rows or before.begun or before.drawn or ROWS, len(pair.rows))
+    if drawn < before.begun:
+        raise UserError(
+            f"--rows {wanted.rows}: {count(before.begun, 'row')} of {pair.a.name} and {pair.b.name} were begun and are "
+            "not all judged. Judge those (`tunesmith prefer` goes on), or draw more; fewer would be a choice made on "
+            "the way."
+        )
     return Seat(project, pair, Blind(secret(project), pair, rater), drawn)
 
 
@@ -176,7 +183,8 @@ def session(project: Project, console: Console, ask: Ask, wanted: Wanted) -> Pre
 def _key(seat: Seat, place: int, console: Console, ask: Ask) -> str | None:
     """A choice, "skip" or "undo"; None where the rater stops."""
     while True:
-        key = (ask(PROMPT) or "q").strip().casefold()
+        line = ask(PROMPT)
+        key = "q" if line is None else line.strip().casefold()
         if key in ("q", "quit"):
             return None
         if key in CHOICES:

@@ -106,14 +106,16 @@ def _seat(project: Project, wanted: Wanted, row: dict[str, str], where: str) -> 
     if not (number.isascii() and number.isdigit() and row["rater"]):
         named = f"sheet is {shown(row['sheet'])!r}, rater {shown(row['rater'])!r}"
         raise DataError(f"{where}: {named}; leave both as they were written.")
-    seat = open_seat(project, Wanted(wanted.names, int(number), row["rater"]))
+    seat = open_seat(project, Wanted(wanted.names, None, row["rater"]))
+    begun = standing(seat.judgements(), seat.pair).begun  # since the sheet was written; what it holds counts there
+    seat = seat._replace(drawn=min(int(number), len(seat.pair.rows)))
     if _code(seat) != row["sheet"]:
         raise DataError(
             f"{where}: this line is not of a sheet for {shown(row['rater'])} about {seat.pair.a.name} and "
             f"{seat.pair.b.name} as they are now, from this computer. Who stood on which side is not known, so it is "
             "not read. `tunesmith prefer --sheet FILE --as NAME` writes a sheet for each rater."
         )
-    return seat
+    return seat._replace(drawn=max(seat.drawn, begun))
 
 
 def _judgement(seat: Seat, row: dict[str, str], where: str) -> Judgement:
