@@ -233,7 +233,7 @@ def test_people_can_hold_a_ship_and_reject_it(pair: Both) -> None:
     assert any(text.startswith("Broken: people prefer") for text in rejects.reasons)
     few = verdict(both, people(1.0, n=12))
     assert few.verdict == "hold"
-    assert "12 rows are too few to say" in " ".join(few.reasons)
+    assert "12 rows are too few to say, and there are no more to judge" in " ".join(few.reasons)
 
 
 def test_an_unfinished_session_holds(pair: Both) -> None:

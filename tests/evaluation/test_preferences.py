@@ -1,11 +1,16 @@
 """Preferences of people: which rows are drawn, who stands where, and which judgements stand."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from judged_pair import A, B, answered, judges, rows, says
 
+from tunesmith.core.errors import DataError
+from tunesmith.core.example import Example
+from tunesmith.core.prediction import Prediction
+from tunesmith.evaluation.judge import Sitting, answers_of, asked, judgements
 from tunesmith.evaluation.preferences import Blind, draw, standing
 
 
@@ -92,3 +97,20 @@ def test_a_judge_prefers_only_what_it_says_in_both_orders() -> None:
     assert judges(made, 0, 1.0).preferred == A
     assert judges(made, 0, 0.0).preferred == B
     assert judges(made, 0, 1.0, first=True).preferred is None
+
+
+def test_a_pair_that_a_judge_cannot_take_does_not_stop_it() -> None:
+    made, said = answered(6), list[str]()
+    requests = asked(made, range(6), "pairwise")
+
+    def predict(given: Sequence[Example]) -> Iterator[Prediction]:
+        if any(each.id in (requests[4].id, requests[11].id) for each in given):
+            raise DataError("takes 9,000 tokens")
+        yield from (Prediction(example=each.id, state="ok", output="tie") for each in given)
+
+    sitting = Sitting(model="lab:j", digest="d", way="pairwise", drawn=6, time="1")
+    found = list(judgements(made, range(6), answers_of(predict, requests, said.append), sitting))
+    assert [each is not None for each in found] == [True, True, False, True, True, False]
+    assert said == ["Asked pair by pair, since not all can be: takes 9,000 tokens"]
+    whole = list(judgements(made, range(3, 5), answers_of(predict, requests[6:10], said.append), sitting))
+    assert (len(whole), len(said)) == (2, 1)

@@ -16,7 +16,6 @@ from tunesmith.core.record import Record
 from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.decisions import preference_words
-from tunesmith.decisions.preference import preferred
 from tunesmith.evaluation.preferences import JUDGE, ROWS, Blind, Judgement, Pair, standing
 from tunesmith.workflows import runs
 from tunesmith.workflows.outcome import Outcome
@@ -206,7 +205,7 @@ def _show_row(seat: Seat, place: int, title: str, console: Console, *, whole: bo
 
 def outcome_of(seat: Seat) -> PreferOutcome:
     waiting = seat.waiting()
-    found = preferred(seat.judgements(), seat.pair, seat.project.config.judge.model) if not waiting else None
+    found = None if waiting else _figures(seat)
     rows = [(seat.pair.rows[place], *seat.answers(place)) for place in waiting]
     names = sorted((seat.pair.a.name, seat.pair.b.name))
     return PreferOutcome(
@@ -218,6 +217,12 @@ def outcome_of(seat: Seat) -> PreferOutcome:
         preferred=found if found is not None and found.whole else None,
         next=command(seat.project, "prefer") if waiting else next_command(seat.project),
     )
+
+
+def _figures(seat: Seat) -> Preferred:
+    from tunesmith.decisions.preference import preferred  # loads scipy, which a list and a single judgement do not need
+
+    return preferred(seat.judgements(), seat.pair, seat.project.config.judge.model)
 
 
 def tell_state(outcome: PreferOutcome, project: Project, console: Console) -> None:
