@@ -30,7 +30,9 @@ SETTINGS = LIGHT | {"TUNESMITH_DATA_VALIDATION": "0.5", "GIT_CONFIG_GLOBAL": os.
 def template(tmp_path_factory, tunesmith_in, sample) -> Path:
     """A project with a verdict: a majority that is right on a third of the rows, a stand-in that is right on all."""
     folder = tmp_path_factory.mktemp("preferred")
-    sample.write_csv(folder / "messages.csv", sample.rows(100))
+    rows = sample.rows(100)
+    rows[::12] = [each | {"text": f"={each['text']}"} for each in rows[::12]]  # as formulas begin
+    sample.write_csv(folder / "messages.csv", rows)
     run = tunesmith_in(folder)
     made = run("init", "p", "--from", "messages.csv", "--input", "text", "--label", "category")
     assert made.code == 0, made.err
@@ -94,7 +96,7 @@ def fill(path: Path, says: Callable[[str, str, str], str]) -> None:
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
-        row["choice"] = says(row["request"], row["answer 1"], row["answer 2"])
+        row["choice"] = says(row["request"].removeprefix("'"), row["answer 1"], row["answer 2"])
     with path.open("w", newline="") as file:
         sheet = csv.DictWriter(file, list(rows[0]))
         sheet.writeheader()
@@ -132,7 +134,7 @@ def test_a_session_on_a_terminal_with_undo_skip_and_going_on(judged, typed):
     assert before["same"] + waiting == 150
     assert before["preferred"] is None
 
-    out = on_terminal(judged, "1\nwhat\n2\nu\n=\ns\n1\nq\n", "--as", "Ann")
+    out = on_terminal(judged, "1\nwhat\n\n2\nu\n=\ns\n1\nq\n", "--as", "Ann")
     assert "Type one of the keys in brackets." in out
     assert "Judged: 3 rows." in out
     said = judgements(judged)
@@ -159,6 +161,23 @@ def test_a_session_on_a_terminal_with_undo_skip_and_going_on(judged, typed):
     assert typed("prefer", "--list", "--json", "--as", "Ann").json["preferred"]["judged"] == 150
 
 
+def test_a_session_of_more_rows_goes_on_and_is_never_made_a_smaller_one(judged, typed):
+    row = typed("prefer", "--list", "--json", "--as", "Ann").json["rows"][0]["id"]
+    sheet = judged.parent / "bob.csv"
+    assert typed("prefer", "--sheet", sheet, "--as", "Bob", "--rows", "20").code == 0
+    assert typed("prefer", "--decide", row, "1", "--as", "Ann", "--rows", "140").code == 0
+    assert typed("prefer", "--list", "--json", "--as", "Ann").json["drawn"] == 140
+    for words in (("--list", "--as", "Ann"), ("--list", "--as", "Bob"), ("--decide", row, "1", "--as", "Ann")):
+        refused = typed("prefer", *words, "--rows", "20")
+        assert refused.code == 2
+        assert "140 rows of fine-tune and majority were begun and are not all judged" in " ".join(refused.err.split())
+    fill(sheet, rater(1, 1.0))  # it was written before, and counts among the 140
+    read = typed("prefer", "--read", sheet, "--json")
+    assert read.code == 0, read.err
+    assert (read.json["drawn"], read.json["preferred"]) == (140, None)
+    assert {each["drawn"] for each in judgements(judged)} == {140}
+
+
 def test_a_row_is_decided_for_scripts_and_refused_where_it_cannot_be_meant(judged, typed):
     row = typed("prefer", "--list", "--json", "--as", "Ann").json["rows"][0]
     done = typed("prefer", "--decide", row["id"], "2", "--as", "Ann", "--json")
@@ -182,6 +201,18 @@ def test_a_row_is_decided_for_scripts_and_refused_where_it_cannot_be_meant(judge
         assert refused.code == 2, words
         assert message in " ".join(refused.err.split()), refused.err
     assert len(judgements(judged)) == 1
+
+
+def test_a_list_and_a_single_judgement_do_not_load_what_reckons_figures(judged, typed):
+    """SQLAlchemy they need: the ledger keeps the answers."""
+    probe = "import sys; from tunesmith.cli.commands import run; run(sys.argv[1:]); print('scipy' in sys.modules)"
+    row = typed("prefer", "--list", "--json", "--as", "Ann").json["rows"][0]["id"]
+    for words in (["--list"], ["--decide", row, "1"]):
+        command = [sys.executable, "-c", probe, "prefer", *words, "--as", "Ann"]
+        done = subprocess.run(
+            command, cwd=judged, env=os.environ | SETTINGS, capture_output=True, encoding="utf-8", check=True
+        )
+        assert done.stdout.splitlines()[-1] == "False"
 
 
 def test_two_raters_of_known_agreement_by_sheets_decide_a_verdict(judged, typed):
@@ -220,12 +251,26 @@ def test_people_who_prefer_the_baseline_reject(judged, typed):
     assert any(text.startswith("Watched: people prefer") for text in watched.json["reasons"])
 
 
+def test_a_whole_session_that_shows_nothing_is_not_asked_for_again(judged, typed):
+    tossed = sit(typed, judged, "Ann", rater(3, 0.0))["preferred"]
+    assert tossed["win"]["low"] < 0.5 < tossed["win"]["high"]
+    held = typed("compare", "--json", **ASKS)
+    assert (held.code, held.json["verdict"]) == (3, "hold"), held.err
+    assert held.json["next"] != "tunesmith prefer"  # which has no rows left to show
+
+
 def test_a_sheet_is_blind_and_read_whole_or_not_at_all(judged, typed, tmp_path):
     path = tmp_path / "ann.csv"
     assert typed("prefer", "--sheet", path, "--as", "Ann", "--rows", "60").code == 0
     text = path.read_text()
     assert "fine-tune" not in text
     assert "majority" not in text
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")  # or a spreadsheet does not take it for UTF-8
+    sheet = list(csv.DictReader(text.splitlines()))
+    assert all(each["row"].startswith("row ") for each in sheet)  # an id may be all digits
+    asked = [each["request"] for each in sheet]
+    assert any(each.startswith("'=") for each in asked)
+    assert not any(each.startswith("=") for each in asked)
     assert "exists, and may hold judgements" in typed("prefer", "--sheet", path, "--as", "Ann").err
     assert "holds no choices yet" in typed("prefer", "--read", path).err
     fill(path, rater(1, 1.0))
@@ -335,8 +380,27 @@ def test_a_good_judge_is_asked_in_both_orders_and_narrows_what_people_said(with_
     again = typed("prefer", "--judge", "--json")
     assert again.json["judged"] == 0
     assert provider.requests["POST /chat/completions"] == asked
+    rubric = (with_judge / "prompts/rubric.md").read_text()
     (with_judge / "prompts/rubric.md").write_text("Another rubric.")
-    assert typed("prefer", "--judge", "--json").json["judged"] == judge["rows"]
+    provider.says = lambda _: "1"
+    other = typed("prefer", "--judge", "--json").json
+    assert (other["judged"], other["judge"]["first"]["value"]) == (judge["rows"], 1.0)
+    (with_judge / "prompts/rubric.md").write_text(rubric)
+    back = typed("prefer", "--judge", "--json").json  # the first judge again, which has said all already
+    assert (back["judged"], back["judge"]["first"]["value"]) == (0, 0.0)
+    assert back["judge"]["win"] == judge["win"]
+
+
+def test_a_judges_figures_are_held_back_while_people_judge(with_judge, typed, provider):
+    provider.says = good(0.1)
+    row = typed("prefer", "--list", "--json", "--as", "Ann").json["rows"][0]["id"]
+    assert typed("prefer", "--decide", row, "1", "--as", "Ann", "--rows", "90").code == 0
+    done = typed("prefer", "--judge", "--json")
+    assert done.json["judged"] > 50
+    assert done.json["judge"] is None
+    shown = " ".join(typed("prefer", "--judge").out.split())
+    assert "shown once people have judged all 90 rows that they began" in shown
+    assert "win rate" not in shown
 
 
 def width(estimate: dict) -> float:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tunesmith.decisions.judged import MIN_LABELLED, Judged, corrected
+from tunesmith.core.preferred import MIN_LABELLED
+from tunesmith.decisions.judged import Judged, corrected
 
 
 def drawn(

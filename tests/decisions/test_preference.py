@@ -159,6 +159,18 @@ def test_a_judge_decides_nothing(people: int, judged: int, right: float) -> None
     assert found.win == found.people == preferred(said, made).win
 
 
+def test_a_judge_that_was_stopped_says_nothing_of_the_rows_that_it_has_not_reached() -> None:
+    said, made = beside(100, 500, 1.0)
+    people = preferred(said, made).win
+    stopped = preferred(said[: 100 + 250], made, "lab:j")  # asked for 500, and come to the 250th
+    fewer = [each.model_copy(update={"drawn": 250}) if each.judge else each for each in said[: 100 + 250]]
+    assert stopped.judge is not None
+    assert stopped.judge.decides
+    assert stopped == preferred(fewer, made, "lab:j")
+    assert people.value is not None
+    assert stopped.win.value == pytest.approx(people.value, abs=0.06)
+
+
 def test_a_judge_alone_says_nothing_of_what_people_prefer() -> None:
     said, made = beside(0, 200, 1.0)
     assert preferred(said, made, "lab:j").win.value is None
@@ -221,7 +233,7 @@ def test_people_can_hold_a_ship_and_reject_it(pair: Both) -> None:
     assert any(text.startswith("Broken: people prefer") for text in rejects.reasons)
     few = verdict(both, people(1.0, n=12))
     assert few.verdict == "hold"
-    assert "12 rows are too few to say" in " ".join(few.reasons)
+    assert "12 rows are too few to say, and there are no more to judge" in " ".join(few.reasons)
 
 
 def test_an_unfinished_session_holds(pair: Both) -> None:

@@ -5,6 +5,9 @@ from typing import Literal
 from tunesmith.core.record import Record
 from tunesmith.core.scorecard import Estimate
 
+MIN_LABELLED = 50  # rows that people judged, or groups of them, without which a judge narrows nothing
+MIN_KAPPA = 0.4  # with people, above which it may
+
 
 class JudgeFigures(Record):
     """A model that judged `rows` of the rows. `win` is its own opinion, not corrected by anybody's.

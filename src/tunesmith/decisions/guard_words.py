@@ -5,6 +5,7 @@ from tunesmith.core.preferred import Preferred
 from tunesmith.core.verdict import Ceiling, Guarded
 from tunesmith.decisions.figures import margin, signed
 from tunesmith.decisions.guards import Guards
+from tunesmith.evaluation.preferences import LEAST
 from tunesmith.tasks.families import SPARED, name_of
 
 STATES = {"broken": "Broken", "open": "Not shown yet", "kept": "Kept"}
@@ -50,7 +51,8 @@ def _known(each: Preferred) -> str:
     if not each.whole:
         return f"{each.judged:,} of {each.drawn:,} drawn rows are judged; `tunesmith prefer` goes on"
     if each.win.value is None:
-        return f"{units.count(each.drawn, 'row')} are too few to say; `tunesmith prefer --rows` draws more"
+        more = "; `tunesmith prefer --rows` draws more" if each.drawn >= LEAST else ", and there are no more to judge"
+        return f"{units.count(each.drawn, 'row')} are too few to say{more}"
     return f"it is {_share(each)}"
 
 

@@ -17,11 +17,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from tunesmith.core.preferred import MIN_LABELLED
 from tunesmith.core.scorecard import LEVEL
 from tunesmith.data.agreement import cohen_kappa
 from tunesmith.tasks.intervals import Booleans, Floats, Integers, agresti_coull
-
-MIN_LABELLED = 50  # rows, or groups, that people labelled
 
 
 class Judged(NamedTuple):

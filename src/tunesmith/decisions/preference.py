@@ -16,17 +16,16 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from tunesmith.core.example import Example
-from tunesmith.core.preferred import JudgeFigures, Preferred
+from tunesmith.core.preferred import MIN_KAPPA, MIN_LABELLED, JudgeFigures, Preferred
 from tunesmith.core.scorecard import Estimate
 from tunesmith.data.agreement import cohen_kappa
-from tunesmith.decisions.judged import MIN_LABELLED, corrected
+from tunesmith.decisions.judged import corrected
 from tunesmith.evaluation.agreement import MIN_UNITS, alpha
 from tunesmith.evaluation.preferences import JUDGE, Judgement, Pair, Said, standing
 from tunesmith.tasks import bounded
 from tunesmith.tasks.figures import estimate, groups_of, share
 from tunesmith.tasks.intervals import Floats, together
 
-MIN_KAPPA = 0.4
 TIE = 0.5
 
 

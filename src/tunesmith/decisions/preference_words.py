@@ -1,10 +1,8 @@
 """What came of judging pairs, in sentences with their figures."""
 
-from tunesmith.core.preferred import JudgeFigures, Preferred
+from tunesmith.core.preferred import MIN_KAPPA, MIN_LABELLED, JudgeFigures, Preferred
 from tunesmith.core.scorecard import Estimate
 from tunesmith.core.units import count, share
-from tunesmith.decisions.judged import MIN_LABELLED
-from tunesmith.decisions.preference import MIN_KAPPA
 
 
 def sentences(found: Preferred) -> list[str]:

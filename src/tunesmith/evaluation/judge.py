@@ -6,11 +6,12 @@ Pairwise, both orders are asked, and only what holds in both is a preference (L.
 with MT-Bench and Chatbot Arena (arXiv:2306.05685, 2023), section 3.4: judges favour a place).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from pydantic import Field
 
+from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, question
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
@@ -66,6 +67,30 @@ def asked(pair: Pair, places: Sequence[int], way: Way) -> list[Example]:
     return made
 
 
+def answers_of(
+    predict: Callable[[Sequence[Example]], Iterator[Prediction]],
+    requests: Sequence[Example],
+    say: Callable[[str], None],
+) -> Iterator[Prediction]:
+    """What `predict` answers to the requests of `asked`. It refuses all of them where it cannot take one, before the
+    first answer; then each pair is asked by itself, and a pair that cannot be taken has failed."""
+    answers = predict(requests)
+    try:
+        first = next(answers)
+    except DataError as error:
+        say(f"Asked pair by pair, since not all can be: {error}")
+    else:
+        yield first
+        yield from answers
+        return
+    for at in range(0, len(requests), 2):
+        pair = requests[at : at + 2]
+        try:
+            yield from list(predict(pair))
+        except DataError as error:
+            yield from (Prediction(example=each.id, state="failed", error=str(error)) for each in pair)
+
+
 class Sitting(Record):
     """Who judges, when, and of how many rows."""
 
@@ -85,9 +110,10 @@ def judgements(
         if one is None or other is None:
             yield None
             continue
-        made = {"scores": (int(one), int(other)), "choice": _higher(int(one), int(other))}
         if sitting.way == "pairwise":
-            made = {"choice": CHOICES[one], "swapped": CHOICES[other]}
+            made: dict[str, object] = {"choice": CHOICES[one], "swapped": CHOICES[other]}
+        else:
+            made = {"scores": (int(one), int(other)), "choice": _higher(int(one), int(other))}
         yield _judgement(pair.rows[place].id, (pair.a, pair.b), sitting, **made)
 
 

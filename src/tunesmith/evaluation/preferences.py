@@ -113,17 +113,20 @@ def draw(examples: Iterable[Example]) -> list[Example]:
 
 
 class Said(NamedTuple):
-    """What stands of the judgements about a pair: by row and rater. `drawn` is how many rows people were to judge."""
+    """What stands of the judgements about a pair: by row and rater. `drawn` is how many rows people were to judge, or a
+    judge has come to; `begun` the largest number that people were to judge and have not, 0 where there is none."""
 
     by: dict[str, dict[str, Judgement]]
     drawn: int
+    begun: int = 0
 
 
 def standing(judgements: Sequence[Judgement], pair: Pair, judge: str | None = None) -> Said:
     """What people say of `pair`, or `judge` with its newest digest.
 
     Where people were asked for more rows than they have judged, the largest number counts that is judged whole; where
-    none is, the newest.
+    none is, the newest. A judge goes by the order of the draw: what lies behind its last row says nothing, and a row
+    before it without a judgement is one on which it gave no valid answer.
     """
     rater = None if judge is None else f"{JUDGE}{judge}"
     own = sorted((each for each in judgements if _about(each, pair, rater)), key=lambda each: each.time)
@@ -133,9 +136,14 @@ def standing(judgements: Sequence[Judgement], pair: Pair, judge: str | None = No
     for each in own:
         by.setdefault(each.row, {})[each.rater] = each
     by = {row: kept for row, said in by.items() if (kept := _kept(said))}
-    sizes = [min(each.drawn, len(pair.rows)) for each in own if each.choice != "undone"]
+    stands = (each for each in own if by.get(each.row, {}).get(each.rater) is each)
+    sizes = [min(each.drawn, len(pair.rows)) for each in stands]
+    if rater is not None:
+        last = max((place for place, row in enumerate(pair.rows) if row.id in by), default=-1)
+        return Said(by, min(max(sizes, default=0), last + 1))
     front = next((place for place in pair.asked(len(pair.rows)) if pair.rows[place].id not in by), len(pair.rows))
-    return Said(by, max((size for size in sizes if size <= front), default=sizes[-1] if sizes else 0))
+    drawn = max((size for size in sizes if size <= front), default=sizes[-1] if sizes else 0)
+    return Said(by, drawn, max((size for size in sizes if size > front), default=0))
 
 
 def _about(each: Judgement, pair: Pair, rater: str | None) -> bool:

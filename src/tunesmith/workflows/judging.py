@@ -16,8 +16,8 @@ from tunesmith.core.units import count
 from tunesmith.decisions import preference_words
 from tunesmith.decisions.preference import judge_of
 from tunesmith.engines.registry import LocalEngines
-from tunesmith.evaluation.judge import Sitting, asked, judgements, judging
-from tunesmith.evaluation.preferences import MOST, Judgement, Pair, standing
+from tunesmith.evaluation.judge import Sitting, answers_of, asked, judgements, judging
+from tunesmith.evaluation.preferences import JUDGE, MOST, Judgement, Pair, standing
 from tunesmith.workflows import runs
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.prefer import Wanted
@@ -33,7 +33,7 @@ class JudgeOutcome(Outcome):
     drawn: int
     judged: int  # rows, in this call
     unanswered: int  # rows on which it gave no valid answer
-    judge: JudgeFigures | None
+    judge: JudgeFigures | None  # also None while people have not judged all of the rows that they began
 
 
 def judge(project: Project, console: Console, wanted: Wanted) -> JudgeOutcome:
@@ -56,10 +56,10 @@ def judge(project: Project, console: Console, wanted: Wanted) -> JudgeOutcome:
         )
         sitting = Sitting(model=section.model, digest=digest, way=section.way, drawn=drawn, time=runs.now())
         judged, unanswered = _judge(project, console, pair, sitting, engines)
-    found = judge_of(_judgements(project), pair, section.model)
-    said = f"{count(judged, 'row')} judged by {section.model}; {count(unanswered, 'row')} without a valid judgement."
-    for text in (said, *(preference_words.judge_sentences(found) if found else ())):
-        console.say(text)
+    console.say(
+        f"{count(judged, 'row')} judged by {section.model}; {count(unanswered, 'row')} without a valid judgement."
+    )
+    found = _figures(project, console, pair, section.model)
     return JudgeOutcome(
         model=section.model,
         candidate=digest,
@@ -72,15 +72,31 @@ def judge(project: Project, console: Console, wanted: Wanted) -> JudgeOutcome:
     )
 
 
+def _figures(project: Project, console: Console, pair: Pair, model: str) -> JudgeFigures | None:
+    """What the judge says; held back while people judge, who would learn which candidate is ahead."""
+    said = _judgements(project)
+    if begun := standing(said, pair).begun:
+        console.say(f"Its figures are shown once people have judged all {begun:,} rows that they began.")
+        return None
+    found = judge_of(said, pair, model)
+    for text in preference_words.judge_sentences(found) if found else ():
+        console.say(text)
+    return found
+
+
 def _judge(project: Project, console: Console, pair: Pair, sitting: Sitting, engines: LocalEngines) -> tuple[int, int]:
     """How many rows were judged, and on how many it gave no valid answer."""
-    by = standing(_judgements(project), pair, sitting.model).by
-    mine = {row for row, said in by.items() if any(each.judge == sitting.digest for each in said.values())}
+    rater = JUDGE + sitting.model
+    own = [each for each in _judgements(project) if each.rater == rater and {each.first, each.second} == pair.digests]
+    mine = {each.row: each for each in own if each.judge == sitting.digest}
+    if mine and own[-1].judge != sitting.digest:  # an earlier rubric again: the newest judgement says which counts
+        again = next(reversed(mine.values())).model_copy(update={"time": sitting.time})
+        journal.append(project.judgements, again, project.judgements_lock)
     places = [place for place in pair.asked(sitting.drawn) if pair.rows[place].id not in mine]
     if not places:
         return 0, 0
     candidate = load(project.artifacts, sitting.digest, engines)
-    answers = candidate.predict(asked(pair, places, sitting.way))
+    answers = answers_of(candidate.predict, asked(pair, places, sitting.way), console.say)
     progress = console.progress(f"judge {sitting.model}")
     made = 0
     for number, each in enumerate(judgements(pair, places, answers, sitting), start=1):

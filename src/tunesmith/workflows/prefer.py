@@ -16,7 +16,6 @@ from tunesmith.core.record import Record
 from tunesmith.core.texts import shown
 from tunesmith.core.units import count
 from tunesmith.decisions import preference_words
-from tunesmith.decisions.preference import preferred
 from tunesmith.evaluation.preferences import JUDGE, ROWS, Blind, Judgement, Pair, standing
 from tunesmith.workflows import runs
 from tunesmith.workflows.outcome import Outcome
@@ -102,13 +101,20 @@ class Seat(NamedTuple):
 
 
 def open_seat(project: Project, wanted: Wanted) -> Seat:
-    """Raises UserError where there are no two candidates to compare, or where the rater's name is a judge's."""
+    """Raises UserError where there are no two candidates to compare, where the rater's name is a judge's, or where a
+    session of more rows is not finished: whoever made it a smaller one could see how it goes, and stop there."""
     rater = who(wanted.rater, project)
     if rater.startswith(JUDGE):
         raise UserError(f"--as {shown(rater)}: names that begin with {JUDGE!r} are those of models. Take another.")
     pair = kept_pair(project, wanted.names)
-    before = standing(journal.read(project.judgements, Judgement).records, pair).drawn
-    drawn = min(wanted.rows or before or ROWS, len(pair.rows))
+    before = standing(journal.read(project.judgements, Judgement).records, pair)
+    drawn = min(wanted.rows or before.begun or before.drawn or ROWS, len(pair.rows))
+    if drawn < before.begun:
+        raise UserError(
+            f"--rows {wanted.rows}: {count(before.begun, 'row')} of {pair.a.name} and {pair.b.name} were begun and are "
+            "not all judged. Judge those (`tunesmith prefer` goes on), or draw more; fewer would be a choice made on "
+            "the way."
+        )
     return Seat(project, pair, Blind(secret(project), pair, rater), drawn)
 
 
@@ -176,7 +182,8 @@ def session(project: Project, console: Console, ask: Ask, wanted: Wanted) -> Pre
 def _key(seat: Seat, place: int, console: Console, ask: Ask) -> str | None:
     """A choice, "skip" or "undo"; None where the rater stops."""
     while True:
-        key = (ask(PROMPT) or "q").strip().casefold()
+        line = ask(PROMPT)
+        key = "q" if line is None else line.strip().casefold()
         if key in ("q", "quit"):
             return None
         if key in CHOICES:
@@ -198,7 +205,7 @@ def _show_row(seat: Seat, place: int, title: str, console: Console, *, whole: bo
 
 def outcome_of(seat: Seat) -> PreferOutcome:
     waiting = seat.waiting()
-    found = preferred(seat.judgements(), seat.pair, seat.project.config.judge.model) if not waiting else None
+    found = None if waiting else _figures(seat)
     rows = [(seat.pair.rows[place], *seat.answers(place)) for place in waiting]
     names = sorted((seat.pair.a.name, seat.pair.b.name))
     return PreferOutcome(
@@ -210,6 +217,12 @@ def outcome_of(seat: Seat) -> PreferOutcome:
         preferred=found if found is not None and found.whole else None,
         next=command(seat.project, "prefer") if waiting else next_command(seat.project),
     )
+
+
+def _figures(seat: Seat) -> Preferred:
+    from tunesmith.decisions.preference import preferred  # loads scipy, which a list and a single judgement do not need
+
+    return preferred(seat.judgements(), seat.pair, seat.project.config.judge.model)
 
 
 def tell_state(outcome: PreferOutcome, project: Project, console: Console) -> None:

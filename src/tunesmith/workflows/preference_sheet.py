@@ -1,7 +1,8 @@
 """A blind sheet for people without Tunesmith: two answers a line, and the way back of what they chose.
 
 A line says whose sheet it is by a code of the project's secret, the candidates, the rater and the number of rows, so
-that a sheet is never read with the sides of another one.
+that a sheet is never read with the sides of another one. Spreadsheets are kept from reading a row's id as a number and
+an answer as a formula; what they are shown for that is not read back.
 """
 
 import csv
@@ -31,6 +32,9 @@ from tunesmith.workflows.prefer import (
 from tunesmith.workflows.project import Project
 
 COLUMNS = ("sheet", "row", "rater", "choice")
+ROW = "row "  # before an id, which may be all digits
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+MARK = "\ufeff"  # without it, a spreadsheet does not take the file for UTF-8
 
 
 def write(project: Project, console: Console, wanted: Wanted, path: Path) -> PreferOutcome:
@@ -48,8 +52,9 @@ def write(project: Project, console: Console, wanted: Wanted, path: Path) -> Pre
     waiting = seat.waiting()
     for place in waiting:
         row = seat.pair.rows[place]
-        sheet.writerow([_code(seat), row.id, seat.blind.rater, "", row.text, *seat.answers(place)])
-    write_text(path, text.getvalue())
+        texts = [_shown(each) for each in (row.text, *seat.answers(place))]
+        sheet.writerow([_code(seat), ROW + row.id, seat.blind.rater, "", *texts])
+    write_text(path, MARK + text.getvalue())
     outcome = outcome_of(seat)
     tell_state(outcome, project, console)
     console.say(
@@ -89,6 +94,12 @@ def read(project: Project, console: Console, wanted: Wanted, path: Path) -> Pref
     return outcome
 
 
+def _shown(text: str) -> str:
+    """A request or an answer as a cell: no formula (a ' before it makes it a text), no half of a surrogate pair."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
 def _code(seat: Seat) -> str:
     return f"{seat.blind.code}-{seat.drawn}"
 
@@ -97,7 +108,8 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     for item in table(path, str(path)):
         if isinstance(item, Finding):
             raise DataError(f"{path}:{item.line}: {item.message} Correct it.")
-        yield item.line, {name: str(item.row[name] or "").strip() for name in COLUMNS}
+        row = {name: str(item.row[name] or "").strip() for name in COLUMNS}
+        yield item.line, row | {"row": row["row"].removeprefix(ROW)}
 
 
 def _seat(project: Project, wanted: Wanted, row: dict[str, str], where: str) -> Seat:
@@ -106,14 +118,16 @@ def _seat(project: Project, wanted: Wanted, row: dict[str, str], where: str) -> 
     if not (number.isascii() and number.isdigit() and row["rater"]):
         named = f"sheet is {shown(row['sheet'])!r}, rater {shown(row['rater'])!r}"
         raise DataError(f"{where}: {named}; leave both as they were written.")
-    seat = open_seat(project, Wanted(wanted.names, int(number), row["rater"]))
+    seat = open_seat(project, Wanted(wanted.names, None, row["rater"]))
+    begun = standing(seat.judgements(), seat.pair).begun  # since the sheet was written; what it holds counts there
+    seat = seat._replace(drawn=min(int(number), len(seat.pair.rows)))
     if _code(seat) != row["sheet"]:
         raise DataError(
             f"{where}: this line is not of a sheet for {shown(row['rater'])} about {seat.pair.a.name} and "
             f"{seat.pair.b.name} as they are now, from this computer. Who stood on which side is not known, so it is "
             "not read. `tunesmith prefer --sheet FILE --as NAME` writes a sheet for each rater."
         )
-    return seat
+    return seat._replace(drawn=max(seat.drawn, begun))
 
 
 def _judgement(seat: Seat, row: dict[str, str], where: str) -> Judgement:

@@ -15,7 +15,6 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.preferred import Preferred
 from tunesmith.core.progress import Console
 from tunesmith.core.units import count
-from tunesmith.decisions.preference import preferred
 from tunesmith.evaluation.preferences import Judgement, Pair, Side, draw
 from tunesmith.evaluation.seal import rows_digest
 from tunesmith.workflows import candidates, runs
@@ -64,6 +63,8 @@ def by_people(
     console: Console,
 ) -> tuple[Preferred, ...]:
     """What people said of the last of `said` beside each other one; nothing where nobody has judged."""
+    from tunesmith.decisions.preference import preferred  # loads scipy, which `prefer` does not need before its end
+
     judgements = read_judgements(project, console)
     answered = [(entry, _answers(predictions)) for entry, predictions in said]
     *others, tuned = answered

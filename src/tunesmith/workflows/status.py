@@ -68,7 +68,8 @@ def next_command(project: Project, steps: list[Step] | None = None) -> str:
     run = verdict_run(project)
     assert isinstance(run, Run)  # the last step is done
     preference = run.result.get("preference") or {}
-    if run.result["verdict"] == "hold" and preference.get("state") == "open" and not run.result.get("more_rows"):
+    asks = preference.get("state") == "open" and not (0 < preference["drawn"] == preference["judged"])
+    if run.result["verdict"] == "hold" and asks and not run.result.get("more_rows"):
         return command(project, "prefer")
     if run.result["verdict"] == "hold" and run.result.get("more_rows"):
         rows = count(run.result["more_rows"], "row")
