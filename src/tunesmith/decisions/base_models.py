@@ -124,12 +124,17 @@ def find(name: str) -> BaseModel | None:
 def rank(machine: Machine, needs: Needs, tried: Mapping[str, Tried], licences: Mapping[str, Licence]) -> list[Ranked]:
     """The known models and those that were `tried` here, the best choice first. `licences` are of tried ones that are
     not among the known."""
-    found = {each.name: _reckoned(each, machine, needs) for each in known()}
-    _scale(found, tried)
+    reckoned = {each.name: _reckoned(each, machine, needs) for each in known()}
+    _scale(reckoned, tried)
+    same = {name: find(name) for name in tried}  # two names may be of one model
+    found = {
+        name: each for name, each in reckoned.items() if name not in {model.name for model in same.values() if model}
+    }
     for name, facts in tried.items():
-        model = find(name)
         bare = (
-            found.pop(model.name) if model else Ranked(name=name, parameters=None, context=None, licence=licences[name])
+            reckoned[model.name]
+            if (model := same[name])
+            else Ranked(name=name, parameters=None, context=None, licence=licences[name])
         )
         cost = None if needs.hourly is None else 1000 * facts.seconds * needs.hourly / 3600
         found[name] = bare.model_copy(
