@@ -79,11 +79,17 @@ class Needs(Record):
 
 
 class Tried(Record):
-    """What was measured of a model in the project: its best candidate, and the seconds of an answer."""
+    """What was measured of a model in the project: its best candidate, and the seconds of an answer. More is better:
+    the `value` of an error or a cost is negative; None where it is not known."""
 
     candidate: str
     value: float | None
     seconds: float
+
+    @property
+    def rank(self) -> float:
+        """What is not known stands behind what is, also behind costs."""
+        return float("-inf") if self.value is None else self.value
 
 
 class Ranked(Record):
@@ -214,7 +220,7 @@ def _order(each: Ranked, needs: Needs) -> tuple[bool, float, int, bool, bool, bo
     size = float(each.parameters or 0)
     return (
         each.tried is None,
-        -(each.tried.value or 0.0) if each.tried else 0.0,
+        -each.tried.rank if each.tried else 0.0,
         {"lora": 0, "not known": 0, "qlora": 1, "no": 2}[each.fits],
         each.licence.commercial == "no",
         each.context is not None and each.context < needs.longest,
