@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hosted_server import BASE
 from stand_in import stand_in
 
 START = "from tunesmith.cli.app import main; main()"
@@ -62,6 +63,60 @@ def test_a_target_that_nothing_reaches_asks_for_the_prompt_first(measured, tunes
     assert done.json["advice"]["outcome"] == "baselines first"
     assert done.json["advice"]["meets"] is False
     assert done.json["next"] == "tunesmith baseline  # once [baselines] which names prompt"
+
+
+def test_what_cannot_be_measured_here_is_said_and_tried_again(measured, tunesmith_in, tmp_path):
+    project = shutil.copytree(measured, tmp_path / "p")
+    (project / ".tunesmith/advice.json").unlink(missing_ok=True)
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden/scipy.py").write_text("raise ImportError(\"No module named 'scipy'\")\n")
+    path = os.pathsep.join([str(tmp_path / "hidden"), os.environ.get("PYTHONPATH", "")])
+    run = tunesmith_in(project)
+    without = run("advise", "--json", **LIGHT, PYTHONPATH=path)
+    assert without.code == 0, without.err
+    assert without.json["advice"]["outcome"] == "what there is"
+    assert without.json["evidence"]["curve"] is None
+    assert "The learning curve could not be measured: " in " ".join(without.err.split())
+    assert run("advise", "--json", **LIGHT).json["evidence"]["curve"] is not None
+
+
+def test_answers_that_were_recorded_are_kept_and_not_asked(measured, tunesmith_in, sample, tmp_path):
+    project = shutil.copytree(measured, tmp_path / "p")
+    rows = [{"text": row["text"], "answer": row["category"]} for row in sample.rows(160)]
+    sample.write_csv(project / "people.csv", rows)
+    settings = {"TUNESMITH_BASELINES_WHICH": "majority", "TUNESMITH_BASELINES_RECORDED": '{people = "people.csv"}'}
+    settings["TUNESMITH_RULES_TARGET"] = "0.6"
+    run = tunesmith_in(project)
+    done = run("baseline", **settings)
+    assert done.code == 0, done.err
+    found = run("advise", "--json", "--no-measure", **settings).json
+    assert (found["advice"]["meets"], found["advice"]["candidate"]) == (True, "people")
+    assert found["next"] == "tunesmith status"
+
+
+def test_a_provider_is_not_asked_for_advice_and_its_requests_are_said(tmp_path, tunesmith_in, sample, provider):
+    """The prompt baseline was asked at a provider; [model] base names another model by now."""
+    sample.write_csv(tmp_path / "messages.csv", sample.rows(100))
+    sample.write_jsonl(tmp_path / "requests.jsonl", [{"text": row["text"]} for row in sample.rows(4, start=900)])
+    columns = ("--input", "text", "--label", "category", "--model", f"lab:{BASE}")
+    assert tunesmith_in(tmp_path)("init", "p", "--from", "messages.csv", *columns).code == 0
+    project = tmp_path / "p"
+    with (project / "tunesmith.toml").open("a") as file:
+        file.write(f'\n[providers.lab]\nbase_url = "{provider.address}"\napi_key_env = "LAB_KEY"\n')
+    (project / "rules.py").write_text(WORSE)
+    run, which = tunesmith_in(project), {"TUNESMITH_BASELINES_WHICH": "prompt,rules"}
+    for verb in ("split", "seal", "baseline"):
+        done = run(verb, **which)
+        assert done.code == 0, done.err
+    asked = provider.requests["POST /chat/completions"]
+    assert asked > 20
+    done = run("advise", "--json", **which, TUNESMITH_MODEL_BASE="smollm2-135m-instruct")
+    assert done.code == 0, done.err
+    assert provider.requests["POST /chat/completions"] == asked
+
+    chosen = run("next", "--pool", tmp_path / "requests.jsonl", **which)
+    assert chosen.code == 0, chosen.err
+    assert "prompt sends lab up to 12 requests" in " ".join(chosen.out.split())
 
 
 def test_the_questions_stand_in_for_rows(tmp_path, tunesmith):
@@ -162,6 +217,45 @@ def test_next_names_requests_on_which_the_candidates_differ(measured, tunesmith_
     again = run("next", "--pool", tmp_path / "requests.jsonl", "-o", label, **LIGHT)
     assert again.code == 2
     assert "may hold labels" in again.err
+
+
+def test_rows_to_label_stand_as_they_came_or_are_refused_before_anything_is_asked(
+    measured, tunesmith_in, sample, tmp_path
+):
+    run, label = tunesmith_in(measured), tmp_path / "label.csv"
+    chats = [
+        {"messages": [{"role": "user", "content": row["text"]}], "seen": {"by": "ß"}}
+        for row in sample.rows(10, start=900)
+    ]
+    sample.write_jsonl(tmp_path / "chats.jsonl", chats)
+    done = run("next", "--json", "--pool", tmp_path / "chats.jsonl", "-o", label, **LIGHT)
+    assert done.code == 0, done.err
+    with label.open(newline="") as file:
+        written = list(csv.DictReader(file))
+    assert written
+    assert all({key: json.loads(row[key]) for key in ("messages", "seen")} in chats for row in written)
+
+    sample.write_jsonl(tmp_path / "own.jsonl", [{"text": "Where is my invoice?", "why": "a customer asked"}])
+    (tmp_path / "half.ndjson").write_text('{"text": "Where is it \\ud800?"}\n')
+    for pool, said in (("own.jsonl", "a column 'why' already"), ("half.ndjson", "half.ndjson:1: half of a surrogate")):
+        refused = run("next", "--pool", tmp_path / pool, "-o", tmp_path / "other.csv", **LIGHT)
+        assert refused.code == 2
+        assert said in " ".join(refused.err.split())
+    assert not (tmp_path / "other.csv").exists()
+
+
+def test_a_pool_is_drawn_from_without_being_held(measured, tunesmith_in, sample, tmp_path):
+    rows = [{"text": f"{row['text']} {number}"} for number in range(8) for row in sample.rows(50, start=900)]
+    sample.write_jsonl(tmp_path / "many.jsonl", [*rows, {"text": 3}, rows[0]])
+    done = tunesmith_in(measured)("next", "--json", "--pool", tmp_path / "many.jsonl", **LIGHT)
+    assert done.code == 0, done.err
+    assert (done.json["asked"], done.json["passed"]) == (1_000, 1)
+    places = {int(each["origin"].rpartition(":")[2]) for each in done.json["rows"]}
+    assert max(places) > 1_000
+    sample.write_jsonl(tmp_path / "none.jsonl", [{"text": 3}, {"text": ""}])
+    none = tunesmith_in(measured)("next", "--pool", tmp_path / "none.jsonl", **LIGHT)
+    assert none.code == 2
+    assert "none.jsonl:1: the column 'text' holds 3" in " ".join(none.err.split())
 
 
 def test_next_without_a_pool_shows_validation_rows_in_doubt(measured, tunesmith_in):

@@ -67,6 +67,25 @@ def test_what_was_measured_stands_first_and_sets_the_times_of_the_others() -> No
         assert each.answer_seconds == pytest.approx(alone[each.name].answer_seconds * 0.2 / base)
 
 
+def test_a_model_that_was_tried_under_two_names_stands_there_under_both() -> None:
+    names = ("HuggingFaceTB/SmolLM2-135M-Instruct", "smollm2-135m-instruct")
+    for first, second in (names, names[::-1]):
+        tried = {first: Tried(candidate="prompt", value=0.5, seconds=0.2)}
+        tried |= {second: Tried(candidate="fine-tune", value=0.8, seconds=0.1)}
+        ranked = rank(LAPTOP, LABELS, tried, {})
+        assert [each.name for each in ranked[:2]] == [second, first]
+        assert ranked[0].parameters == ranked[1].parameters
+        assert len(ranked) == len(known()) + 1
+
+
+def test_what_is_not_known_stands_behind_costs() -> None:
+    own = Licence(name="not known", commercial="not known")
+    values = {"lab:unknown": None, "lab:dear": -2.5, "lab:cheap": -0.5}
+    tried = {name: Tried(candidate=name, value=value, seconds=1.0) for name, value in values.items()}
+    ranked = rank(LAPTOP, LABELS, tried, dict.fromkeys(values, own))
+    assert [each.name for each in ranked[:3]] == ["lab:cheap", "lab:dear", "lab:unknown"]
+
+
 def test_of_a_gpu_nothing_is_claimed() -> None:
     ranked = rank(Machine(memory=None, products=1e11, width=2, gpu=True), LABELS, {}, {})
     assert {each.fits for each in ranked} == {"not known"}

@@ -14,7 +14,15 @@ def test_answers_are_read_and_what_cannot_be_meant_is_refused() -> None:
         "fixed_form": True,
         "stable": False,
     }
-    for wrong in ({"decide": "x"}, {"decides": "music"}, {"examples": "many"}, {"examples": -1}, {"stable": "perhaps"}):
+    for wrong in (
+        {"decide": "x"},
+        {"decides": "music"},
+        {"examples": "many"},
+        {"examples": -1},
+        {"stable": "perhaps"},
+        {"decides": []},
+        {"decides": {"a": 1}},
+    ):
         with pytest.raises(UserError, match=r"a\.json"):
             read(wrong, "a.json")
     with pytest.raises(UserError, match="did you mean 'examples'"):
@@ -28,6 +36,9 @@ def test_what_is_typed_is_a_place_a_number_or_yes_and_no() -> None:
     assert typed(BY_KEY["stable"], "Y") is True
     assert all(typed(question, "") is None for question in QUESTIONS)
     for question, line in ((BY_KEY["decides"], "7"), (BY_KEY["examples"], "a few"), (BY_KEY["stable"], "maybe")):
+        with pytest.raises(UserError):
+            typed(question, line)
+    for question, line in ((BY_KEY["decides"], "²"), (BY_KEY["examples"], "²"), (BY_KEY["examples"], "9" * 5_000)):
         with pytest.raises(UserError):
             typed(question, line)
 

@@ -79,11 +79,17 @@ class Needs(Record):
 
 
 class Tried(Record):
-    """What was measured of a model in the project: its best candidate, and the seconds of an answer."""
+    """What was measured of a model in the project: its best candidate, and the seconds of an answer. More is better:
+    the `value` of an error or a cost is negative; None where it is not known."""
 
     candidate: str
     value: float | None
     seconds: float
+
+    @property
+    def rank(self) -> float:
+        """What is not known stands behind what is, also behind costs."""
+        return float("-inf") if self.value is None else self.value
 
 
 class Ranked(Record):
@@ -124,12 +130,17 @@ def find(name: str) -> BaseModel | None:
 def rank(machine: Machine, needs: Needs, tried: Mapping[str, Tried], licences: Mapping[str, Licence]) -> list[Ranked]:
     """The known models and those that were `tried` here, the best choice first. `licences` are of tried ones that are
     not among the known."""
-    found = {each.name: _reckoned(each, machine, needs) for each in known()}
-    _scale(found, tried)
+    reckoned = {each.name: _reckoned(each, machine, needs) for each in known()}
+    _scale(reckoned, tried)
+    same = {name: find(name) for name in tried}  # two names may be of one model
+    found = {
+        name: each for name, each in reckoned.items() if name not in {model.name for model in same.values() if model}
+    }
     for name, facts in tried.items():
-        model = find(name)
         bare = (
-            found.pop(model.name) if model else Ranked(name=name, parameters=None, context=None, licence=licences[name])
+            reckoned[model.name]
+            if (model := same[name])
+            else Ranked(name=name, parameters=None, context=None, licence=licences[name])
         )
         cost = None if needs.hourly is None else 1000 * facts.seconds * needs.hourly / 3600
         found[name] = bare.model_copy(
@@ -209,7 +220,7 @@ def _order(each: Ranked, needs: Needs) -> tuple[bool, float, int, bool, bool, bo
     size = float(each.parameters or 0)
     return (
         each.tried is None,
-        -(each.tried.value or 0.0) if each.tried else 0.0,
+        -each.tried.rank if each.tried else 0.0,
         {"lora": 0, "not known": 0, "qlora": 1, "no": 2}[each.fits],
         each.licence.commercial == "no",
         each.context is not None and each.context < needs.longest,

@@ -8,10 +8,12 @@ from typing import Any
 
 from tunesmith.core.errors import UserError, nearest
 from tunesmith.core.record import Record
+from tunesmith.core.texts import shown
 from tunesmith.decisions.evidence import Said
 
 YES, NO = ("y", "yes", "true"), ("n", "no", "false")
 LARGEST = 10**12
+DIGITS = 15  # a longer number is none that anybody means
 
 
 class Question(Record):
@@ -109,12 +111,16 @@ def typed(question: Question, line: str) -> Any:
     text = line.strip().casefold()
     if text in ("", "?"):
         return None
-    if question.kind == "choice" and text.isdigit() and 1 <= int(text) <= len(question.choices):
+    if question.kind == "choice" and _is_number(text) and 1 <= int(text) <= len(question.choices):
         return list(question.choices)[int(text) - 1]
     if question.kind == "number":
         text = text.replace(",", "").replace(" ", "")
-        return _value(question, int(text) if text.isdigit() else text, "The answer")
+        return _value(question, int(text) if _is_number(text) else text, "The answer")
     return _value(question, text, "The answer")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= DIGITS
 
 
 def prompt(question: Question) -> str:
@@ -127,16 +133,17 @@ def prompt(question: Question) -> str:
 
 
 def _value(question: Question, value: Any, where: str) -> Any:
+    found = f"{where} is {shown(repr(value))}"
     if question.kind == "choice":
-        if value in question.choices:
+        if isinstance(value, str) and value in question.choices:
             return value
-        raise UserError(f"{where} is {value!r}: expected one of {', '.join(question.choices)}.")
+        raise UserError(f"{found}: expected one of {', '.join(question.choices)}.")
     if question.kind == "number":
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST:
             return value
-        raise UserError(f"{where} is {value!r}: expected a whole number, such as 500.")
+        raise UserError(f"{found}: expected a whole number, such as 500.")
     if isinstance(value, bool):
         return value
     if str(value).casefold() in (*YES, *NO):
         return str(value).casefold() in YES
-    raise UserError(f"{where} is {value!r}: expected yes or no.")
+    raise UserError(f"{found}: expected yes or no.")

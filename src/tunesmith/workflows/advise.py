@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tunesmith.core.digests import digest
-from tunesmith.core.errors import ConfigError, UserError
+from tunesmith.core.errors import ConfigError, TunesmithError, UserError
 from tunesmith.core.files import write_json
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
@@ -22,6 +22,7 @@ from tunesmith.decisions.advice import Advice, advise
 from tunesmith.decisions.evidence import Evidence, Part, Said
 from tunesmith.decisions.learning import Curve
 from tunesmith.decisions.questions import QUESTIONS, Question, prompt, read, typed
+from tunesmith.tasks.spec import Task
 from tunesmith.workflows import advice_words, candidates, config, inputs
 from tunesmith.workflows.evidence import Divided, divided, gather
 from tunesmith.workflows.outcome import Outcome
@@ -32,14 +33,16 @@ Ask = Callable[[str], str | None]  # shows a prompt; the line that was typed, No
 KEPT = "advice.json"
 FEWEST = 10  # training rows, below which no curve is begun
 LARGEST = 1 << 20  # bytes of a file of answers
+MEASURED = {"curve": "The learning curve", "changed": "The steadiness of the prompt"}
 
 
 class Measured(Record):
-    """What advise itself measured; `key` says on what."""
+    """What advise itself measured; `key` says on what, `done` which of the two: what failed is tried again."""
 
     key: str
-    curve: Curve | None
-    changed: Part | None
+    curve: Curve | None = None
+    changed: Part | None = None
+    done: tuple[str, ...] = ()
 
 
 class AdviseOutcome(Outcome):
@@ -171,23 +174,35 @@ def _kept(project: Project, key: str) -> Measured | None:
 
 
 def _measured(project: Project, rows: Divided, console: Console) -> Measured | None:
-    """Measured once for what there is; None where there is nothing to measure on."""
+    """Measured once for what there is; None where there is nothing to measure on. What cannot be measured here is said,
+    and the advice goes without."""
     if not rows.split or len(rows.train) < FEWEST or not rows.validation:
         return None
     key = _key(project)
-    if (kept := _kept(project, key)) is not None:
-        return kept
-    from tunesmith.workflows import learning, steadiness  # they load what learns
-
+    found = _kept(project, key) or Measured(key=key)
+    if len(found.done) == len(MEASURED):
+        return found
     with project.locked("advise"):
         task = project.task(rows.train, rows.validation)
-        found = Measured(
-            key=key,
-            curve=learning.measure(project, task, rows.train, rows.validation, console),
-            changed=steadiness.measure(project, task, rows.validation, console),
-        )
-        write_json(project.state / KEPT, found.model_dump(mode="json"))
+        for name, words in MEASURED.items():
+            if name in found.done:
+                continue
+            try:
+                value = _figure(name, project, task, rows, console)
+            except (TunesmithError, ImportError) as error:
+                console.say(f"{words} could not be measured: {error}")
+                continue
+            found = found.model_copy(update={name: value, "done": (*found.done, name)})
+            write_json(project.state / KEPT, found.model_dump(mode="json"))
     return found
+
+
+def _figure(name: str, project: Project, task: Task, rows: Divided, console: Console) -> Curve | Part | None:
+    from tunesmith.workflows import learning, steadiness  # they load what learns
+
+    if name == "curve":
+        return learning.measure(project, task, rows.train, rows.validation, console)
+    return steadiness.measure(project, task, rows.validation, console)
 
 
 def _next(project: Project | None, evidence: Evidence, found: Advice | None) -> str:
@@ -197,6 +212,9 @@ def _next(project: Project | None, evidence: Evidence, found: Advice | None) -> 
     if project is None:
         return "tunesmith init tickets --from messages.csv" if "workflow" not in found.outcome else ""
     if found.meets:
+        given = {each.name for each in evidence.baselines if each.kind == "recorded"}  # they answer nothing new
+        if found.candidate in given:
+            return command(project, "status")
         return command(project, f"predict messages.csv -o answers.csv --with {found.candidate}")
     section = project.config.baselines
     later = {

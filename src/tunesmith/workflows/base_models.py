@@ -113,7 +113,7 @@ def _tried(project: Project, validation: Sequence[Example]) -> dict[str, Tried]:
             value = None if estimate is None or estimate.value is None else estimate.value
             value = -value if value is not None and primary in SPARED else value
             new = Tried(candidate=entry.name, value=value, seconds=card.seconds / max(card.rows, 1))
-            if model not in found or (new.value or 0.0) > (found[model].value or 0.0):
+            if model not in found or new.rank > found[model].rank:
                 found[model] = new
     return found
 

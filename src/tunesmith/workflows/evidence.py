@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tunesmith.candidates.base import read_card
+from tunesmith.candidates.cascade import KIND as CASCADE
 from tunesmith.core.errors import DataError, SealError, UserError
 from tunesmith.core.example import Example
 from tunesmith.core.run import Run
@@ -110,6 +111,14 @@ def model_of(project: Project, entry: Entry) -> str | None:
     except UserError:
         return None
     return None if model is None else str(model)
+
+
+def models_of(project: Project, digest: str) -> list[str]:
+    """The models that a candidate asks: its own, or those of both halves of a cascade."""
+    card = read_card(project.artifacts / digest)
+    halves = [str(card.config[half]) for half in ("first", "then")] if card.kind == CASCADE else []
+    own = [str(card.config["model"])] if card.config.get("model") else []
+    return own + [model for half in halves for model in models_of(project, half)]
 
 
 def _verdict(project: Project) -> Verdicted | None:

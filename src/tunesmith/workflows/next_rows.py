@@ -21,14 +21,15 @@ from tunesmith.data.reviews import read_log
 from tunesmith.decisions.evidence import Said, Score
 from tunesmith.decisions.informative import spread, worth
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.models.names import is_hosted, parse
 from tunesmith.tasks.base import Embed
 from tunesmith.tasks.families import SPARED
 from tunesmith.workflows import candidates, sure
 from tunesmith.workflows.candidates import Entry
 from tunesmith.workflows.embedding import for_measuring
-from tunesmith.workflows.evidence import Divided, divided, gather
+from tunesmith.workflows.evidence import Divided, divided, gather, models_of
 from tunesmith.workflows.outcome import Outcome
-from tunesmith.workflows.pool import Pool, check_target, read_pool, write_rows
+from tunesmith.workflows.pool import Pool, check_target, read_pool, refuse_taken, write_rows
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.review_desk import View, open_desk
 from tunesmith.workflows.status import command, next_command, verdict_run
@@ -76,6 +77,9 @@ def next_rows(project: Project, console: Console, pool: Path | None, target: Pat
         return _doubted(project, console, rows, target)
     both = _both(project, rows)
     there = read_pool(project, rows, pool)
+    if target is not None:
+        refuse_taken(there, pool)
+    _say_requests(project, both, len(there.examples), console)
     said = [_answers(project, each, there.examples, console) for each in both]
     apart = _apart(project)
     pairs = list(zip(*said, strict=True))
@@ -127,6 +131,17 @@ def _both(project: Project, rows: Divided) -> tuple[Entry, Entry]:
         )
     candidates.refuse_faults(project, chosen)
     return chosen[0], chosen[1]
+
+
+def _say_requests(project: Project, both: Sequence[Entry], asked: int, console: Console) -> None:
+    """A provider is paid for each."""
+    for entry in both:
+        for model in models_of(project, entry.digest):
+            if is_hosted(model):
+                console.say(
+                    f"{entry.name} sends {parse(model).provider} up to {count(asked, 'request')}; what was answered "
+                    "before is not asked again."
+                )
 
 
 def _rank(score: Score | None, project: Project) -> float:

@@ -5,24 +5,27 @@ What the project's rows say already, the sealed ones among them, is passed over,
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.example import Example, question
 from tunesmith.core.files import write_jsonl, write_text
-from tunesmith.core.units import count
+from tunesmith.core.units import count, size
 from tunesmith.data.draw import Draw
+from tunesmith.data.fields import SURROGATE
 from tunesmith.data.normal import normalise
 from tunesmith.data.requests import read_requests
 from tunesmith.workflows.evidence import Divided
-from tunesmith.workflows.predict import Row, questions, read_rows
+from tunesmith.workflows.predict import asked_by, cell, each_row
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import read_eval
 
 ASKED = 1_000  # requests that are asked, drawn by chance where there are more
 ROWS, LINES = (".csv", ".jsonl"), (".ndjson", ".txt")
+LARGEST = 256 << 20  # bytes of a file of lines, which is read whole
 WHY = "why"
 
 
@@ -47,45 +50,72 @@ def check_target(project: Project, target: Path) -> None:
 
 def read_pool(project: Project, rows: Divided, path: Path) -> Pool:
     """The requests of a file that the project does not have yet, at most ASKED of them, drawn by chance."""
-    if path.suffix.lower() in LINES:
-        found, _ = read_requests(path, str(path), project.config.data.input)
-        read = [question(each.text).model_copy(update={"origin": each.origin}) for each in found]
-        cells = [{project.config.data.input: each.text} for each in found]
-    else:
-        raw: Sequence[Row] = read_rows(path)
-        asked = questions(raw, project)
-        read = [each for each in asked if isinstance(each, Example)]
-        cells = [row.cells for row, each in zip(raw, asked, strict=True) if isinstance(each, Example)]
     own = (*rows.train, *rows.validation, *read_eval(project).examples)
-    known = {normalise(row.text) for row in own}
-    draw, kept = Draw(ASKED), dict[int, int]()
-    new = 0
-    for place, example in enumerate(read):
-        text = normalise(example.text)
+    known = {_said(row) for row in own}
+    draw, kept = Draw(ASKED), dict[int, tuple[int, Example, dict[str, Any]]]()
+    new = read = 0
+    for example, cells in _each(project, path):
+        read += 1
+        text = _said(example)
         if text in known:
             continue
         known.add(text)
         new += 1
         if (at := draw.place()) is not None:
-            kept[at] = place
+            kept[at] = (read, example, cells)
     if not kept:
-        raise DataError(f"All {count(len(read), 'request')} of {path} stand among the project's rows already.")
-    chosen = sorted(kept.values())
-    return Pool([read[place] for place in chosen], [cells[place] for place in chosen], len(read) - new, len(read))
+        raise DataError(f"All {count(read, 'request')} of {path} stand among the project's rows already.")
+    chosen = [kept[at] for at in sorted(kept, key=lambda at: kept[at][0])]
+    return Pool([example for _, example, _ in chosen], [cells for _, _, cells in chosen], read - new, read)
+
+
+def _said(example: Example) -> bytes:
+    """What tells whether two requests say the same: short, since that of every row of the pool is kept."""
+    return blake2b(normalise(example.text).encode(), digest_size=16).digest()
+
+
+def _each(project: Project, path: Path) -> Iterator[tuple[Example, dict[str, Any]]]:
+    """The requests one after the other, each with what stood in its row. Raises DataError where nothing is asked."""
+    if path.suffix.lower() in LINES:
+        if path.is_file() and path.stat().st_size > LARGEST:
+            raise DataError(
+                f"{path} has {size(path.stat().st_size)}; of such lines at most {size(LARGEST)} are read. Draw some of "
+                "them, or write them as .jsonl or .csv rows."
+            )
+        found, _ = read_requests(path, str(path), project.config.data.input)
+        for each in found:
+            if SURROGATE.search(each.text):
+                raise DataError(f"{each.origin}: half of a surrogate pair, which no file can carry. Take it out.")
+            yield question(each.text).model_copy(update={"origin": each.origin}), {project.config.data.input: each.text}
+        return
+    why = ""
+    some = False
+    for row in each_row(path):
+        asked = asked_by(row, project)
+        if isinstance(asked, Example):
+            some = True
+            yield asked, row.cells
+        elif not why:
+            why = f"{row.place}: {asked}"
+    if not some:
+        raise DataError(why)
+
+
+def refuse_taken(pool: Pool, path: Path) -> None:
+    """Raise DataError where a column of the pool's own has the name of the reason's, before anything is asked."""
+    if any(WHY in row for row in pool.cells):
+        raise DataError(f"{path} has a column {WHY!r} already, where the reasons are to stand. Rename it.")
 
 
 def write_rows(project: Project, path: Path, cells: Sequence[dict[str, Any]], whys: Sequence[str]) -> None:
     """The rows as they stood, with an empty label and the reason: ready to be labelled."""
     output = project.config.data.output
-    rows = [
-        {output: "", **{key: value for key, value in row.items() if key != WHY}, WHY: why}
-        for row, why in zip(cells, whys, strict=True)
-    ]
+    rows = [{output: "", **row, WHY: why} for row, why in zip(cells, whys, strict=True)]
     if path.suffix.lower() == ".jsonl":
         write_jsonl(path, rows)
         return
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)))
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
     write_text(path, text.getvalue())

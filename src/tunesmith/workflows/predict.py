@@ -115,6 +115,11 @@ def _check_files(project: Project, source: Path, target: Path, overwrite: bool) 
 
 
 def read_rows(path: Path) -> list[Row]:
+    return list(each_row(path))
+
+
+def each_row(path: Path) -> Iterator[Row]:
+    """The rows of a file, one after the other. Raises DataError for what is none, or where there are none."""
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(f"{path}: expected a file that ends in .csv or .jsonl.")
     refuse_unreadable(path, str(path), "Check the path.")
@@ -122,10 +127,12 @@ def read_rows(path: Path) -> list[Row]:
         delimiter = delimiter_of(path)
         raws = (raw for raw in split_rows(file, delimiter) if not raw.blank)
         texts = ((f"{path}:{raw.line}", _text(raw, f"{path}:{raw.line}")) for raw in raws)
-        rows = list(_read_csv(texts, path, delimiter) if delimiter else _read_jsonl(texts))
-    if not rows:
+        empty = True
+        for row in _read_csv(texts, path, delimiter) if delimiter else _read_jsonl(texts):
+            empty = False
+            yield row
+    if empty:
         raise DataError(f"{path} holds no rows.")
-    return rows
 
 
 def _text(raw: RawRow, place: str) -> str:
@@ -169,16 +176,18 @@ def _read_jsonl(texts: Iterator[tuple[str, str]]) -> Iterator[Row]:
 
 def questions(rows: Sequence[Row], project: Project) -> list[Example | str]:
     """What each row asks, or why it asks nothing. Raises DataError where none asks anything."""
-    questions: list[Example | str] = []
-    for row in rows:
-        try:
-            asked = _question(row, project)
-            questions.append(asked.model_copy(update={"tools": _tools(row, project)}))
-        except DataError as fault:
-            questions.append(str(fault))
+    questions = [asked_by(row, project) for row in rows]
     if all(isinstance(each, str) for each in questions):
         raise DataError(f"{rows[0].place}: {questions[0]}")
     return questions
+
+
+def asked_by(row: Row, project: Project) -> Example | str:
+    """What a row asks, or why it asks nothing."""
+    try:
+        return _question(row, project).model_copy(update={"tools": _tools(row, project)})
+    except DataError as fault:
+        return str(fault)
 
 
 def _question(row: Row, project: Project) -> Example:
@@ -262,7 +271,7 @@ def _csv_text(rows: Sequence[dict[str, Any]]) -> str:
     writer = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)))
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: _cell(value) for key, value in row.items()})
+        writer.writerow({key: cell(value) for key, value in row.items()})
     return text.getvalue()
 
 
@@ -270,6 +279,6 @@ def _rounded(confidence: float | None) -> float | None:
     return None if confidence is None else round(confidence, 4)
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """A CSV cell: what is not text, number or nothing stands there as JSON."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | bool) else value

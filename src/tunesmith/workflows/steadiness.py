@@ -22,6 +22,7 @@ from tunesmith.models.names import is_hosted
 from tunesmith.tasks.spec import Task
 from tunesmith.workflows import candidates, runs
 from tunesmith.workflows.candidates import Entry
+from tunesmith.workflows.evidence import model_of
 from tunesmith.workflows.project import Project
 
 HARMLESS = tuple(kind for kind in KINDS if kind != "typos")  # a typo may change a message's meaning
@@ -31,7 +32,8 @@ ASKED, FEWEST, SECONDS = 40, 20, 120.0
 def measure(project: Project, task: Task, validation: Sequence[Example], console: Console) -> Part | None:
     """Of the prompt baseline; None where it was not measured, or is not cheap to ask."""
     entry = next((each for each in candidates.baselines(project)[1] if each.name == "prompt"), None)
-    if entry is None or task.family == "generation" or is_hosted(project.config.model.base):
+    model = model_of(project, entry) if entry is not None else None  # its own, whatever [model] base names by now
+    if entry is None or model is None or task.family == "generation" or is_hosted(model):
         return None
     if candidates.fault(project, entry.digest):
         return None

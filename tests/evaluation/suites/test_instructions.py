@@ -141,3 +141,12 @@ def test_an_unknown_relation_or_marker_is_named() -> None:
 def test_what_is_not_known_cannot_be_checked() -> None:
     assert uncheckable("punctuation:no_comma") is None
     assert "not known" in (uncheckable("punctuation:no_dash") or "")
+
+
+def test_long_runs_of_marks_and_blank_lines_are_read_once() -> None:
+    """In the square of the length these would take hours."""
+    long = 1_000_000
+    assert sentences("Well" + "." * long + "x") == 1
+    assert sentences("Well" + "?!" * long + " So") == 2
+    assert not follows("detectable_format:number_bullet_lists", {"num_bullets": 2}, "\n" * long + "- a")
+    assert follows("detectable_format:number_bullet_lists", {"num_bullets": 2}, "\n" * long + " - a\n\t* b")

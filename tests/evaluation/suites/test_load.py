@@ -200,6 +200,20 @@ def test_what_a_task_says_wrongly(tmp_path: Path, old: str, new: str, said: str)
         (CHOICES | {"choices": ["one"]}, r"suite.jsonl:2: 'choices' is no list of 2 to 26"),
         (CHOICES | {"answer": "D"}, r"suite.jsonl:2: 'answer' is 'D'; expected a letter from A to C"),
         (OWN | {"check": {"type": "says"}}, r"suite.jsonl:2: 'check.says.accepted': Field required"),
+        (
+            OWN | {"check": {"type": "json", "value": None}},
+            r"suite.jsonl:2: 'check.json.value': .*no object and no list",
+        ),
+        (
+            OWN | {"check": {"type": "instructions", "followed": [{"id": "punctuation:no_coma"}]}},
+            r"suite.jsonl:2: the instruction 'punctuation:no_coma' is not known .did you mean 'punctuation:no_comma'",
+        ),
+        (
+            OWN | {"check": {"type": "instructions", "followed": [{"id": "startend:end_checker"}]}},
+            r"suite.jsonl:2: 'end_phrase' of 'startend:end_checker' is missing; expected a text",
+        ),
+        (IFEVAL | {"key": "k" * 201}, r"suite.jsonl:2: 'id': String should have at most 200"),
+        (CHOICES | {"subject": "s" * 201}, r"suite.jsonl:2: 'kind': String should have at most 200"),
         (OWN | {"note": "x"}, r"suite.jsonl:2: 'note': Extra inputs are not permitted"),
     ],
 )

@@ -79,6 +79,13 @@ class Json(Record):
     type: Literal["json"] = "json"
     value: JsonValue
 
+    @field_validator("value")
+    @classmethod
+    def _can_be_found(cls, value: JsonValue) -> JsonValue:
+        if not isinstance(value, dict | list):
+            raise ValueError("no object and no list, which alone are looked for in an answer")
+        return value
+
     def identity(self) -> list[Any]:
         return [self.type, self.value]
 

@@ -29,10 +29,10 @@ RELATIONS: dict[str, Callable[[int, int], bool]] = {
 }
 PHRASES = ("my answer is yes.", "my answer is no.", "my answer is maybe.")
 WORD = re.compile(r"\w+")
-SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]*_]*(?=\s|$)")
+SENTENCE_END = re.compile(r"(?<![.!?])[.!?]+[\"'”’)\]*_]*(?=\s|$)")  # from the first mark of a run alone
 ABBREVIATION = re.compile(r"(?:^|[\s(])(?:mrs?|ms|dr|prof|st|vs|etc|e\.g|i\.e|no|fig|[a-z])\.$", re.IGNORECASE)
 LONGEST = 12  # letters that decide whether a word is an abbreviation: more than the longest has
-BULLET = re.compile(r"^\s*(?:\*[^*]|-).*$", re.MULTILINE)
+BULLET = re.compile(r"^[^\S\n]*(?:\*[^*]|-).*$", re.MULTILINE)
 POSTSCRIPTS = {"P.S.": r"^.*p\.\s?s\.", "P.P.S": r"^.*p\.\s?p\.\s?s"}
 
 Arguments = Mapping[str, Any]

@@ -9,6 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from tunesmith.core.errors import DataError
 from tunesmith.core.texts import shown
 from tunesmith.core.units import size
@@ -64,6 +66,10 @@ def _suite(called: str, name: str, rows: Iterator[Placed], item: Made) -> Suite:
             raise DataError(f"{origin}: {fault.message}") from None
         except DataError as fault:
             raise DataError(f"{origin}: {fault}") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "row"
+            raise DataError(f"{origin}: '{place}': {shown(first['msg'], 200)}.") from None
         if made.id in found:
             raise DataError(
                 f"{origin}: the id {shown(made.id)!r} stands at {found[made.id][1]} as well; give each its own."

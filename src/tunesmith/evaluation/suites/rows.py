@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from tunesmith.core.errors import DataError
+from tunesmith.core.errors import DataError, nearest
 from tunesmith.core.example import Message
 from tunesmith.core.texts import shown
 from tunesmith.data import fields
@@ -53,15 +53,16 @@ def text(row: Row, field: str) -> str:
 
 
 def shipped(row: Row, _: int) -> Item:
-    """Tunesmith's own layout: the item itself."""
-    try:
-        item = Item.model_validate(row)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "row"
-        raise DataError(f"'{place}': {shown(first['msg'], 200)}.") from None
+    """Tunesmith's own layout: the item itself. Of its instructions a kind that is not known is a slip, not a kind that
+    somebody else's suite has."""
+    item = Item.model_validate(row)
     for turn in item.messages:
         fields.whole(turn.content, "messages")
+    for each in item.check.followed if isinstance(item.check, Instructions) else ():
+        if each.id not in instructions.KINDS:
+            near = nearest(each.id, list(instructions.KINDS))
+            raise DataError(f"the instruction {shown(each.id, 80)!r} is not known{near}; docs/suites.md has them all.")
+        _refuse_unfollowable(each.id, each.kwargs)
     return item
 
 
@@ -73,10 +74,7 @@ def ifeval(row: Row, number: int) -> Item:
     for id, given in zip(ids, kwargs, strict=True):
         if not isinstance(id, str) or not isinstance(given, dict):
             raise DataError("'kwargs' and 'instruction_id_list' hold what is no object and no text; expected both.")
-        if why := instructions.uncheckable(id):
-            raise LeftOutError(why)
-        if fault := instructions.fault(id, given):
-            raise DataError(f"{fault}.")
+        _refuse_unfollowable(id, given)
         followed.append(Instruction(id=id, kwargs={name: value for name, value in given.items() if value is not None}))
     return Item(
         id=f"ifeval-{row['key'] if isinstance(row['key'], int | str) else number}",
@@ -85,6 +83,13 @@ def ifeval(row: Row, number: int) -> Item:
         check=Instructions(followed=tuple(followed)),
         max_new_tokens=_room(followed),
     )
+
+
+def _refuse_unfollowable(id: str, given: Mapping[str, Any]) -> None:
+    if why := instructions.uncheckable(id):
+        raise LeftOutError(why)
+    if fault := instructions.fault(id, given):
+        raise DataError(f"{fault}.")
 
 
 def _room(followed: Sequence[Instruction]) -> int:
