@@ -16,16 +16,18 @@ WORDS = {{"billing": ("invoice", "charge", "refund", "receipt"), "access": ("pas
 def answer(message: str) -> str:
     if {fails}:
         raise ValueError("the table is away")
+    if {astray}:
+        return "bug"
     return next((label for label, words in WORDS.items() if any(word in message for word in words)), "bug")
 """
 
 
-def stand_in(folder: Path, tmp_path: Path, fails: str = "False") -> str:
-    """Record a train run whose fine-tune is a rules file; its digest."""
+def stand_in(folder: Path, tmp_path: Path, fails: str = "False", astray: str = "False") -> str:
+    """Record a train run whose fine-tune is a rules file, which `fails` or goes `astray` on some messages; its digest."""
     project = Project.open(folder)
     files = tmp_path / "stand-in"
     files.mkdir(exist_ok=True)
-    (files / "rules.py").write_text(RIGHT.format(fails=fails))
+    (files / "rules.py").write_text(RIGHT.format(fails=fails, astray=astray))
     card = Card(kind="rules", name="fine-tune", task=ready(project, "train").task, config={"seconds": 5.0})
     digest = keep(project.artifacts, card, files)
     with project.locked("train"), runs.record(project, "train", inputs.of_train(project) | {"base": "b"}) as recording:
