@@ -23,7 +23,7 @@ def answer(message: str) -> str:
 
 
 def stand_in(folder: Path, tmp_path: Path, fails: str = "False", astray: str = "False") -> str:
-    """Record a train run whose fine-tune is a rules file, which `fails` or goes `astray` on some messages; its digest."""
+    """Record a train run whose fine-tune is a rules file that `fails` or goes `astray` on some messages; its digest."""
     project = Project.open(folder)
     files = tmp_path / "stand-in"
     files.mkdir(exist_ok=True)
