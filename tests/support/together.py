@@ -17,8 +17,13 @@ from tunesmith.training.job import EVENTS
 FORKS = """
 import json, os, sys
 from pathlib import Path
-import tunesmith.training.together
+import torch
+from tunesmith.engines.local import loading
+from tunesmith.training import together
 from tunesmith.training.__main__ import main
+
+# Figures are compared more closely than to bfloat16.
+loading.best_dtype = together.best_dtype = lambda device: torch.float32
 
 for line in sys.stdin:
     folders, shared = json.loads(line)
