@@ -9,7 +9,7 @@ from tunesmith.core.scorecard import Estimate
 from tunesmith.core.units import count
 from tunesmith.decisions.figures import points, signed
 
-STATES: dict[Finding, str] = {"faulty": "faulty", "open": "open", "sound": "sound", "not asked": "not asked"}
+STATES: tuple[Finding, ...] = ("faulty", "open", "sound", "not asked")  # in the order of what matters
 TOO_FEW = "too few"
 
 
@@ -57,12 +57,10 @@ def figure(value: Estimate | None, unit: str) -> str:
 
 def harm(each: Probed) -> str:
     """By how much it is worse, with its interval."""
-    found = each.harm
-    if found is None or found.value is None or found.low is None or found.high is None:
-        return f"{count(found.n if found else 0, 'row')} are too few to say"
-    value = amount(each, found.value)
-    low, high = (amount(each, number).removesuffix(" points") for number in (found.low, found.high))
-    return f"{'worse by' if each.against else 'harm'} {value} ({low} to {high})"
+    found = interval(each)
+    if found == TOO_FEW:
+        return f"{count(each.harm.n if each.harm else 0, 'row')} are too few to say"
+    return f"{'worse by' if each.against else 'harm'} {found}{'' if each.unit == 'nats' else ' points'}"
 
 
 def short(value: Estimate | None, unit: str) -> str:
@@ -75,12 +73,12 @@ def interval(each: Probed) -> str:
     found = each.harm
     if found is None or found.value is None or found.low is None or found.high is None:
         return TOO_FEW
-    value, low, high = (amount(each, number).removesuffix(" points") for number in (found.value, found.low, found.high))
+    value, low, high = (_amount(each, number) for number in (found.value, found.low, found.high))
     return f"{value} ({low} to {high})"
 
 
-def amount(each: Probed, value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−") if each.unit == "nats" else f"{signed(value)} points"
+def _amount(each: Probed, value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−") if each.unit == "nats" else signed(value)
 
 
 def tolerable(each: Probed) -> str:
@@ -88,19 +86,13 @@ def tolerable(each: Probed) -> str:
 
 
 def _whose(each: Probed) -> str:
-    return (
-        "the base"
-        if each.whom == "base"
-        else f"the same rows {each.whom}"
-        if each.whom == "as they stand"
-        else each.whom
-    )
+    return {"base": "the base", "as they stand": "the same rows as they stand"}.get(each.whom, each.whom)
 
 
 def summary(diagnosis: Diagnosis) -> str:
     """How many figures there are of each state."""
     states = Counter(each.state for each in diagnosis.probed)
-    said = [f"{states[state]} {word}" for state, word in STATES.items() if states[state]]
+    said = [f"{states[state]} {state}" for state in STATES if states[state]]
     probes = len({each.probe for each in diagnosis.probed})
     return f"{count(len(diagnosis.probed), 'figure')} of {count(probes, 'probe')}: {', '.join(said)}"
 

@@ -81,7 +81,7 @@ def _row(each: Probed) -> list[str]:
         words.short(each.value, each.unit),
         against,
         words.interval(each),
-        words.STATES[each.state],
+        each.state,
     ]
 
 

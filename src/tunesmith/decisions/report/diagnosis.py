@@ -70,7 +70,7 @@ def _row(each: Probed) -> Row:
         against=words.short(each.against, each.unit) if each.against else "",
         harm=words.interval(each),
         picture=drawn,
-        state=words.STATES[each.state],
+        state=each.state,
         parts=[
             (name, words.short(ours, each.unit), words.short(theirs, each.unit) if theirs else "")
             for name, (ours, theirs) in each.parts.items()

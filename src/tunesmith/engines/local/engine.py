@@ -110,15 +110,13 @@ def _within(rows: Sequence[tuple[Tokens, Tokens]]) -> Iterator[list[tuple[Tokens
     """Prompts with their answers in batches of at most PASS_TOKENS, and of ANSWER_TOKENS in answers: each of those has
     a row of logits as wide as the vocabulary. A longer row stands alone."""
     batch: list[tuple[Tokens, Tokens]] = []
-    for row in rows:
-        together = [*batch, row]
-        total, said = (
-            sum(len(prompt) + len(answer) for prompt, answer in together),
-            sum(len(each[1]) for each in together),
-        )
-        if batch and (len(together) > ROWS or total > PASS_TOKENS or said > ANSWER_TOKENS):
+    total = said = 0
+    for prompt, answer in rows:
+        size = len(prompt) + len(answer)
+        if batch and (len(batch) == ROWS or total + size > PASS_TOKENS or said + len(answer) > ANSWER_TOKENS):
             yield batch
-            together = [row]
-        batch = together
+            batch, total, said = [], 0, 0
+        batch.append((prompt, answer))
+        total, said = total + size, said + len(answer)
     if batch:
         yield batch

@@ -81,15 +81,13 @@ class Session:
         assert all(begun and said for begun, said in rows), "a row has a prompt of its own and an answer"
         self._forget_branches()
         branches = [[*begun, *said[:-1]] for begun, said in rows]  # the last token predicts nothing
-        sizes = [len(branch) for branch in branches]
         keep = [
             end - len(said) + place
-            for end, (_, said) in zip(accumulate(sizes), rows, strict=True)
+            for end, (_, said) in zip(accumulate(map(len, branches)), rows, strict=True)
             for place in range(len(said))
         ]
-        positions = [[*range(self._start, self._start + size)] for size in sizes]
-        with self._memory.remembering(self._places([0] * len(rows), sizes, 0)):
-            logits_KV = self._run(branches, positions, torch.tensor(keep, device=self.device))
+        self._lengths = [0] * len(rows)
+        logits_KV = self._say(branches, keep=torch.tensor(keep, device=self.device))
         self._forget_branches()
         told_K = torch.tensor([token for _, said in rows for token in said], device=self.device)
         found_K = _log_p(logits_KV, told_K)
@@ -152,12 +150,13 @@ class Session:
             )
         self._memory.promote()
 
-    def _say(self, tokens: Sequence[Tokens], first: int = 0) -> Tensor:
-        """The logits after the last new token of each branch from `first` on; what was said is remembered."""
+    def _say(self, tokens: Sequence[Tokens], first: int = 0, keep: Tensor | None = None) -> Tensor:
+        """The logits after the last new token of each branch from `first` on, or after those that `keep` names by their
+        places in the row; what was said is remembered."""
         sizes, before = [len(each) for each in tokens], self._lengths[first:]
         starts = [self._start + length for length in before]
         positions = [[*range(start, start + size)] for start, size in zip(starts, sizes, strict=True)]
-        ends = torch.tensor(sizes, device=self.device).cumsum(0) - 1
+        ends = torch.tensor(sizes, device=self.device).cumsum(0) - 1 if keep is None else keep
         places = self._places(before, sizes, first)
         seen = self._seen(before, sizes, places.longest) if any(before) else ()
         with self._memory.remembering(places):

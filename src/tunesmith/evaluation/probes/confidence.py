@@ -12,7 +12,7 @@ import numpy as np
 from tunesmith.core.diagnosis import Probed
 from tunesmith.core.prediction import Prediction
 from tunesmith.evaluation.probes.case import Case
-from tunesmith.evaluation.probes.figures import Scores, estimate, mean, missing, not_asked, probed, share
+from tunesmith.evaluation.probes.figures import Scores, estimate, loss, mean, missing, not_asked, probed, share
 from tunesmith.tasks.behaved import behaviour_of
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import groups_of
@@ -42,16 +42,12 @@ def _surest(case: Case) -> Probed:
         return not_asked(PROBE, figure, "confidences were put right on these very rows; the sealed rows say how well")
     scores = case.scores(case.validation, case.answers).each
     sure = [place for place, each in enumerate(case.answers) if (each.confidence or 0.0) >= SURE]
-    over = np.array([min(case.answers[place].confidence or 0.0, 1.0) - scores[place] for place in sure])
+    stated = np.array([min(case.answers[place].confidence or 0.0, 1.0) for place in sure], np.float64)
+    right = scores[sure]
     groups = groups_of([case.validation[place] for place in sure])
-
-    def harm(level: float) -> tuple[float, float, float] | None:
-        found = mean(Scores((over + 1) / 2, groups))(level)
-        return found and (2 * found[0] - 1, 2 * found[1] - 1, 2 * found[2] - 1)
-
-    wrong = np.array([scores[place] < 1 for place in sure], np.bool_)
     note = f"{len(sure):,} of {len(case.answers):,} answers are that sure"
-    return probed(PROBE, figure, harm, len(over), OVER, value=share(wrong, groups), note=note)
+    over = loss(Scores(stated, groups), Scores(right))
+    return probed(PROBE, figure, over, len(sure), OVER, value=share(right < 1, groups), note=note)
 
 
 def _nonsense(case: Case) -> Probed:
@@ -62,7 +58,7 @@ def _nonsense(case: Case) -> Probed:
     if not any(each.confidence is not None for each in said):
         return not_asked(PROBE, figure, UNSAID)
     sure = np.array([_is_sure(case.task, each) for each in said], np.float64)
-    note = missing(len(case.tuned.nonsense) - len(said)).removeprefix("; ")
+    note = missing(len(case.tuned.nonsense) - len(said))
     value = estimate(mean(Scores(sure)), len(sure))
     return probed(PROBE, figure, mean(Scores(sure)), len(sure), NONSENSE, value=value, note=note)
 

@@ -30,6 +30,7 @@ def probe(case: Case) -> Iterator[Probed]:
     groups = groups_of([each.example for each, _ in pairs])
     old = np.array([states(said.output or said.text, each.old) for each, said in pairs], np.bool_)
     new = sum(states(said.output or said.text, each.new) for each, said in pairs)
-    note = f"{new:,} of {len(pairs):,} answers state the new number{missing(len(case.asked.figures) - len(pairs))}"
+    stated = f"{new:,} of {len(pairs):,} answers state the new number"
+    note = "; ".join(filter(None, [stated, missing(len(case.asked.figures) - len(pairs))]))
     harm = mean(Scores(old.astype(np.float64), groups))
     yield probed(PROBE, figure, harm, len(old), MARGIN, value=share(old, groups), note=note)

@@ -122,8 +122,8 @@ def not_asked(probe: str, figure: str, why: str) -> Probed:
 
 
 def missing(number: int) -> str:
-    """To be added to a note."""
-    return f"; {count(number, 'row')} could not be asked" if number else ""
+    """A note; empty where none is missing."""
+    return f"{count(number, 'row')} could not be asked" if number else ""
 
 
 def _state(harm: At, margin: float) -> Finding:

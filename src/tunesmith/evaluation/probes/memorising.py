@@ -60,13 +60,10 @@ def _gains(before: Surprises, after: Surprises) -> Floats:
 
 def _repeated(train: Sequence[Example]) -> Probed:
     """How many training rows say what an earlier one says."""
-    seen: Counter[str] = Counter()
-    again = []
-    for row in train:
-        again.append(seen[row.id] > 0)
-        seen[row.id] += 1
-    hits = np.array(again, np.bool_)
-    most = seen.most_common(1)[0][1] if seen else 0
+    times = Counter(row.id for row in train)
+    first = {row.id: place for place, row in reversed([*enumerate(train)])}
+    hits = np.array([first[row.id] < place for place, row in enumerate(train)], np.bool_)
+    most = max(times.values(), default=0)
     note = f"one row stands {most:,} times" if most > 1 else ""
     figure = "training rows that repeat another"
     return probed(

@@ -43,7 +43,7 @@ def probe(case: Case) -> Iterator[Probed]:
         value=estimate(mean(Scores(changed, groups)), n),
         against=estimate(mean(Scores(plain, groups)), n),
         whom="as they stand",
-        note=missing(len(written) - n).removeprefix("; "),
+        note=missing(len(written) - n),
         parts={str(kind): _part(changed, plain, kinds == kind) for kind in dict.fromkeys(kinds)},
     )
 
