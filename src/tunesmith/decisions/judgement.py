@@ -67,14 +67,12 @@ def decide(
     guards = guards_of(fine_tune, best, rules, level)
     outcome = _outcome(fine_tune, baselines, rules, level, slices, guards)
     overturned = _overturned_by_failures(outcome, fine_tune, baselines, rules, level)
-    more = None
-    if outcome == "hold":
-        more = _more_rows(fine_tune, baselines, rules, level_of(attempt + 1), guards)
+    final = _after_diagnosis("hold" if overturned else outcome, diagnosis, rules)
+    held = outcome == final == "hold"
+    more = _more_rows(fine_tune, baselines, rules, level_of(attempt + 1), guards) if held else None
     known = _corrected([each for each in compared if each is not None])
-    outcome = _after_diagnosis("hold" if overturned else outcome, diagnosis, rules)
-    more = more if outcome == "hold" else None
     story = reasons.Story(
-        outcome=outcome,
+        outcome=final,
         fine_tune=fine_tune,
         best=best,
         comparisons=tuple(known),

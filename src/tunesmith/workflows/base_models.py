@@ -5,9 +5,8 @@ Nothing is fetched. Tokens are counted as four letters each, which is near enoug
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from tunesmith.core import memory
+from tunesmith.core import bfloat16, memory
 from tunesmith.core.example import Example
 from tunesmith.core.progress import Console
 from tunesmith.core.units import money, roughly, share, size
@@ -19,7 +18,8 @@ from tunesmith.evaluation.seal import rows_digest
 from tunesmith.tasks.families import SPARED
 from tunesmith.training import processor
 from tunesmith.workflows import candidates, licences, runs, tables
-from tunesmith.workflows.evidence import divided, model_of
+from tunesmith.workflows.candidates import model_of
+from tunesmith.workflows.evidence import divided
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.status import command, next_command
@@ -29,7 +29,6 @@ UNKNOWN = Needs(epoch=None, longest=512, reads=256, writes=64, labelled=True)  #
 METHODS = {"qlora": "by QLoRA", "no": "no card", "not known": "a GPU"}  # else the card that it needs
 SOLD = {"yes": "yes", "yes, with terms": "terms", "no": "no", "not known": "?"}  # whether commercial use is allowed
 SHOWN = 14  # models of the table; --json has them all
-FAST_HALVES = "amx_tile"  # processors whose bfloat16 products are fast, as models are loaded there
 
 
 class ModelsOutcome(Outcome):
@@ -67,16 +66,8 @@ def _is_base(project: Project | None, each: Ranked) -> bool:
 
 def _machine() -> Machine:
     gpu = processor.has_gpu()
-    width = 2 if gpu or FAST_HALVES in _flags() else 4
+    width = 2 if gpu or bfloat16.is_fast() else 4
     return Machine(memory=None if gpu else memory.available(), products=processor.products(), width=width, gpu=gpu)
-
-
-def _flags() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    return next((line for line in text.splitlines() if line.startswith("flags")), "")
 
 
 def _needs(project: Project, rows: Sequence[Example]) -> Needs:

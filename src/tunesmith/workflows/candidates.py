@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from tunesmith.candidates.base import CARD, verify
+from tunesmith.candidates.base import CARD, read_card, verify
 from tunesmith.core.errors import UserError, nearest
 from tunesmith.core.record import Record
 from tunesmith.core.run import Run
@@ -78,6 +78,15 @@ def choose(project: Project, names: Sequence[str]) -> list[Entry]:
     chosen = [there[name] for name in names] if names else list(there.values())
     refuse_faults(project, chosen, there.values())
     return chosen
+
+
+def model_of(project: Project, entry: Entry) -> str | None:
+    """The model by which a candidate answers; None where it has none, or its card cannot be read."""
+    try:
+        model = read_card(project.artifacts / entry.digest).config.get("model")
+    except UserError:
+        return None
+    return None if model is None else str(model)
 
 
 def fault(project: Project, digest: str) -> str | None:

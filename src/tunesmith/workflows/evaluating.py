@@ -7,7 +7,6 @@ where what they are measured by has changed.
 from collections.abc import Sequence
 from functools import cached_property
 
-from tunesmith.candidates.base import read_card
 from tunesmith.candidates.load import load
 from tunesmith.candidates.retrieval import shown_by
 from tunesmith.core.example import Example
@@ -23,7 +22,7 @@ from tunesmith.tasks.base import Aids, Embed
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import calibration_error
 from tunesmith.tasks.measures import answers_of, yardstick
-from tunesmith.workflows.candidates import WRITTEN, Entry
+from tunesmith.workflows.candidates import WRITTEN, Entry, model_of
 from tunesmith.workflows.embedding import for_measuring
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
@@ -176,7 +175,7 @@ class Bench:
         prices = self._project.config.prices
         if entry.kind == RECORDED:
             return PricesSection(currency=prices.currency)
-        return prices.of(read_card(self._project.artifacts / entry.digest).config.get("model"))
+        return prices.of(model_of(self._project, entry))
 
 
 def _name(version: int | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tunesmith.candidates.base import read_card
 from tunesmith.candidates.cascade import KIND as CASCADE
-from tunesmith.core.errors import DataError, SealError, UserError
+from tunesmith.core.errors import DataError, SealError
 from tunesmith.core.example import Example
 from tunesmith.core.run import Run
 from tunesmith.core.scorecard import Scorecard
@@ -25,7 +25,7 @@ from tunesmith.evaluation.seal import rows_digest
 from tunesmith.tasks.families import SPARED, is_scored
 from tunesmith.tasks.stated import KINDS, meanings
 from tunesmith.workflows import candidates, runs
-from tunesmith.workflows.candidates import Entry
+from tunesmith.workflows.candidates import Entry, model_of
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import read_sources, read_split
 from tunesmith.workflows.status import verdict_run
@@ -102,15 +102,6 @@ def _score(project: Project, entry: Entry, card: Scorecard, primary: str) -> Sco
     known = card.metrics.get(primary)
     figures = known.model_dump(exclude={"n"}) if known else {"value": None}
     return Score(name=entry.name, kind=entry.kind, n=card.rows, model=model_of(project, entry), **figures)
-
-
-def model_of(project: Project, entry: Entry) -> str | None:
-    """The model by which a candidate answers; None where it has none, or its card cannot be read."""
-    try:
-        model = read_card(project.artifacts / entry.digest).config.get("model")
-    except UserError:
-        return None
-    return None if model is None else str(model)
 
 
 def models_of(project: Project, digest: str) -> list[str]:

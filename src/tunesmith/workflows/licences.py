@@ -13,8 +13,7 @@ from tunesmith.core.errors import ModelError
 from tunesmith.core.texts import shown
 from tunesmith.decisions.base_models import Licence, find, known
 from tunesmith.models.names import parse
-from tunesmith.workflows.candidates import Entry
-from tunesmith.workflows.evidence import model_of
+from tunesmith.workflows.candidates import Entry, model_of
 from tunesmith.workflows.project import Project
 
 NOT_KNOWN = Licence(name="not known", commercial="not known")

@@ -21,8 +21,7 @@ from tunesmith.evaluation.seal import rows_digest
 from tunesmith.models.names import is_hosted
 from tunesmith.tasks.spec import Task
 from tunesmith.workflows import candidates, runs
-from tunesmith.workflows.candidates import Entry
-from tunesmith.workflows.evidence import model_of
+from tunesmith.workflows.candidates import Entry, model_of
 from tunesmith.workflows.project import Project
 
 HARMLESS = tuple(kind for kind in KINDS if kind != "typos")  # a typo may change a message's meaning

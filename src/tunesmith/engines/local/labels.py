@@ -10,16 +10,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 
 from tunesmith.engines.base import Tokens
-from tunesmith.engines.local.passes import Session
+from tunesmith.engines.local.passes import Session, normalisers
 
 TOLERANCE = 0.001
 OFF_LABELS = 0.5  # of a model's probability on labels: with less it is not a model that was trained on them
 AT_ONCE = 16  # nodes that one prompt explores in one pass
-LOGIT_ROWS = 32  # rows of logits that are normalised at once, in float32: they should stay in the cache
 PASS_TOKENS = 1024  # tokens of one pass: each has a row of logits as wide as the vocabulary
 
 
@@ -185,7 +183,7 @@ def _look(session: Session, searches: list[Search], trie: Trie, rows: list[int],
 
 
 def _children_logprobs(logits_NV: Tensor, children: Sequence[Sequence[int]], trie: Trie) -> list[list[float]]:
-    normaliser_N = torch.cat([torch.logsumexp(some.float(), dim=-1) for some in torch.split(logits_NV, LOGIT_ROWS)])
+    normaliser_N = normalisers(logits_NV)
     owners = [row for row, nodes in enumerate(children) for _ in nodes]
     tokens = [trie.token[node] for nodes in children for node in nodes]
     flat = (logits_NV[owners, tokens].float() - normaliser_N[owners]).tolist()

@@ -11,6 +11,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging
 
+from tunesmith.core import bfloat16
 from tunesmith.core.errors import ModelError
 from tunesmith.engines.local import attention
 from tunesmith.engines.local.quantised import Quantisation
@@ -83,17 +84,10 @@ def best_device() -> torch.device:
 
 
 def best_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where its products are fast; elsewhere they are emulated, up to a hundred times slower."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    fast = torch.cpu._is_amx_tile_supported() or (torch.cpu._is_avx512_bf16_supported() and not _is_intel())
+    """bfloat16 where its products are fast."""
+    cuda = device.type == "cuda"
+    fast = torch.cuda.is_bf16_supported(including_emulation=False) if cuda else bfloat16.is_fast()
     return torch.bfloat16 if fast else torch.float32
-
-
-def _is_intel() -> bool:
-    """Without AMX, Intel's AVX-512 BF16 is slower than its float32 products (docs/decisions.md); AMD's is faster."""
-    facts = Path("/proc/cpuinfo")
-    return facts.exists() and "GenuineIntel" in facts.read_text(encoding="utf-8", errors="replace")
 
 
 @cache

@@ -17,7 +17,7 @@ from tunesmith.engines.local.memory import Memory, Places
 from tunesmith.engines.local.segments import Seen, Segments, side_by_side, spans_of
 from tunesmith.engines.local.virtual import Virtual
 
-LOGIT_ROWS = 64  # rows of logits that are normalised at once, in float32
+LOGIT_ROWS = 32  # rows of logits that are normalised at once, in float32: they should stay in the cache
 
 
 class Session:
@@ -90,7 +90,8 @@ class Session:
         logits_KV = self._say(branches, keep=torch.tensor(keep, device=self.device))
         self._forget_branches()
         told_K = torch.tensor([token for _, said in rows for token in said], device=self.device)
-        found_K = _log_p(logits_KV, told_K)
+        named_K = logits_KV.gather(1, told_K.unsqueeze(1)).squeeze(1).float()
+        found_K = named_K - normalisers(logits_KV)
         spans = spans_of([len(said) for _, said in rows])
         return [float(found_K[span.start : span.stop].sum()) for span in spans]
 
@@ -256,14 +257,9 @@ def _few(sizes: Sequence[int]) -> int:
     return min(rest, key=lambda each: each[0] * len(sizes) + 1.5 * max(each[1], default=0) * len(each[1]))[0]
 
 
-def _log_p(logits_KV: Tensor, tokens_K: Tensor) -> Tensor:
-    """Of one token for each row of logits, in float32."""
-    found = []
-    for start in range(0, len(tokens_K), LOGIT_ROWS):
-        wide_RV = logits_KV[start : start + LOGIT_ROWS].float()
-        named_R1 = tokens_K[start : start + LOGIT_ROWS].unsqueeze(1)
-        found.append(wide_RV.gather(1, named_R1).squeeze(1) - wide_RV.logsumexp(1))
-    return torch.cat(found)
+def normalisers(logits_NV: Tensor) -> Tensor:  # N
+    """log Σ exp of every row, in float32."""
+    return torch.cat([torch.logsumexp(some.float(), dim=-1) for some in torch.split(logits_NV, LOGIT_ROWS)])
 
 
 def _depths(parents: Sequence[int]) -> list[int]:
