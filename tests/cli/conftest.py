@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from stand_in import LIGHT
 
 LABELS = ("billing", "access", "bug")
 WORDS = {
@@ -115,6 +116,15 @@ def project(tmp_path: Path, tunesmith: Tunesmith) -> Path:
     done = tunesmith("init", "tickets", "--from", "messages.csv", "--input", "text", "--label", "category")
     assert done.code == 0, done.err
     return tmp_path / "tickets"
+
+
+@pytest.fixture
+def measured(project: Path, tunesmith: Tunesmith) -> Path:
+    """The project with the cheapest of baselines."""
+    for verb in ("split", "seal", "baseline"):
+        done = tunesmith(verb, cwd=project, **LIGHT)
+        assert done.code == 0, done.err
+    return project
 
 
 @pytest.fixture(scope="module")

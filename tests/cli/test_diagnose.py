@@ -3,16 +3,7 @@
 import json
 from pathlib import Path
 
-import pytest
 from stand_in import LIGHT, stand_in
-
-
-@pytest.fixture
-def measured(project: Path, tunesmith) -> Path:
-    for verb in ("split", "seal", "baseline"):
-        done = tunesmith(verb, cwd=project, **LIGHT)
-        assert done.code == 0, done.err
-    return project
 
 
 def test_without_a_fine_tune_there_is_nothing_to_diagnose(measured, tunesmith):
