@@ -139,11 +139,7 @@ def _load(path: Path, name: str) -> tuple[Any, list[int]]:
             raise DataError(f"{name} holds more than {MOST_VALUES:,} values once its aliases stand for what they mean.")
         return loader.construct_document(node), list(_lines(node))
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{name}:{mark.line + 1}" if mark else name
-        raise DataError(
-            f"{place}: not valid YAML: {shown(str(getattr(error, 'problem', '') or error), 100)}."
-        ) from None
+        raise not_yaml(error, name) from None
     except UnicodeDecodeError:
         raise DataError(f"{name} is not UTF-8 text. Save it as UTF-8.") from None
     except (RecursionError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
@@ -184,3 +180,10 @@ def _lines(node: Any) -> Iterator[int]:
         node = next((value for key, value in node.value if key.value == "tests"), None)
     if node is not None and isinstance(node.value, list):
         yield from (each.start_mark.line + 1 for each in node.value if not isinstance(each, tuple))
+
+
+def not_yaml(error: Exception, name: str) -> DataError:
+    """What to raise for an error of PyYAML's in the file `name`, with its line."""
+    mark = getattr(error, "problem_mark", None)
+    place = f"{name}:{mark.line + 1}" if mark else name
+    return DataError(f"{place}: not valid YAML: {shown(str(getattr(error, 'problem', '') or error), 100)}.")

@@ -13,6 +13,7 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.texts import shown
 from tunesmith.core.units import size
 from tunesmith.data.containers.base import missing
+from tunesmith.data.containers.tests_file import not_yaml
 from tunesmith.data.lines import refuse_unreadable
 from tunesmith.evaluation.suites.base import MOST_TOKENS, Item
 from tunesmith.evaluation.suites.checks import Exact
@@ -199,11 +200,7 @@ def _load(path: Path, name: str) -> Any:
     except UnicodeDecodeError as error:
         raise DataError(f"{name}: byte {error.start + 1} is not UTF-8. Save the file as UTF-8.") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{name}:{mark.line + 1}" if mark else name
-        raise DataError(
-            f"{place}: not valid YAML: {shown(str(getattr(error, 'problem', '') or error), 100)}."
-        ) from None
+        raise not_yaml(error, name) from None
     except (ValueError, TypeError) as error:  # a date or a number that is none, a key that is a list
         if isinstance(error, DataError):
             raise
