@@ -6,15 +6,13 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from hosted_server import BASE
 from stand_in import stand_in
+from terminal import on_terminal
 
-START = "from tunesmith.cli.app import main; main()"
 LIGHT = {"TUNESMITH_BASELINES_WHICH": "majority,classical,rules", "TUNESMITH_RULES_TARGET": "0.6"}
 WORSE = """
 def answer(message: str) -> str:
@@ -150,17 +148,9 @@ def test_an_empty_project_asks_and_one_with_rows_names_what_to_measure(tmp_path,
 
 
 def test_on_a_terminal_the_questions_are_asked(tmp_path):
-    pty = pytest.importorskip("pty")
-    master, slave = pty.openpty()
-    command = [sys.executable, "-c", START, "advise"]
-    child = subprocess.Popen(command, cwd=tmp_path, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    os.close(slave)
-    os.write(master, b"7\n1\n\n\n800\n60000\ny\ny\ny\nn\n")  # the first is no answer and is asked again
-    out, err = child.communicate(timeout=60)
-    os.close(master)
-    assert child.returncode == 0, err.decode()
-    assert "expected one of message, documents, reasoning, rules" in out.decode()
-    assert "Advice: FINE-TUNING" in out.decode()
+    out = on_terminal(tmp_path, "7\n1\n\n\n800\n60000\ny\ny\ny\nn\n", "advise")  # the first is asked again
+    assert "expected one of message, documents, reasoning, rules" in out
+    assert "Advice: FINE-TUNING" in out
 
 
 def test_facts_of_documents_speak_for_retrieval(tmp_path, tunesmith, sample):

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from hosted_server import BASE
 from stand_in import LIGHT, stand_in
+from terminal import on_terminal
 
 from tunesmith.core.digests import sha256_text
 
-pty = pytest.importorskip("pty")
+pytest.importorskip("pty")
 
-START = "from tunesmith.cli.app import main; main()"
 WORDS = {"invoice": "billing", "charge": "billing", "refund": "billing", "receipt": "billing"}
 WORDS |= {"password": "access", "login": "access", "lockout": "access", "code": "access"}
 ASKS = {"TUNESMITH_RULES_MIN_PREFERENCE": "0.5"}
@@ -61,25 +61,6 @@ def typed(judged, tunesmith_in):
 
 def judgements(project: Path) -> list[dict]:
     return [json.loads(line) for line in (project / "evals/preferences.jsonl").read_text().splitlines()]
-
-
-def on_terminal(project: Path, keys: str, *words: str) -> str:
-    """What `prefer` shows to somebody who types `keys` on a terminal."""
-    master, slave = pty.openpty()
-    child = subprocess.Popen(
-        [sys.executable, "-c", START, "prefer", *words],
-        cwd=project,
-        env=os.environ | SETTINGS,
-        stdin=slave,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    os.close(slave)
-    os.write(master, keys.encode())
-    out, err = child.communicate(timeout=60)
-    os.close(master)
-    assert child.returncode == 0, err.decode()
-    return out.decode()
 
 
 def right(request: str) -> str:
@@ -134,7 +115,7 @@ def test_a_session_on_a_terminal_with_undo_skip_and_going_on(judged, typed):
     assert before["same"] + waiting == 150
     assert before["preferred"] is None
 
-    out = on_terminal(judged, "1\nwhat\n\n2\nu\n=\ns\n1\nq\n", "--as", "Ann")
+    out = on_terminal(judged, "1\nwhat\n\n2\nu\n=\ns\n1\nq\n", "prefer", "--as", "Ann", environment=SETTINGS)
     assert "Type one of the keys in brackets." in out
     assert "Judged: 3 rows." in out
     said = judgements(judged)
@@ -155,7 +136,7 @@ def test_a_session_on_a_terminal_with_undo_skip_and_going_on(judged, typed):
     assert [row["id"] for row in bobs] == ids
     assert [row["answer_1"] for row in bobs] != [row["answer_1"] for row in before["rows"]]
 
-    rest = on_terminal(judged, "1\n" * (waiting - 3), "--as", "Ann")
+    rest = on_terminal(judged, "1\n" * (waiting - 3), "prefer", "--as", "Ann", environment=SETTINGS)
     assert "fine-tune is preferred to majority on" in rest
     assert "Where one was chosen, it stood left on" in rest
     assert typed("prefer", "--list", "--json", "--as", "Ann").json["preferred"]["judged"] == 150

@@ -2,17 +2,14 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from terminal import on_terminal
 
 from tunesmith.data.canonical import read_canonical
 
-pty = pytest.importorskip("pty")
-
-START = "from tunesmith.cli.app import main; main()"
+pytest.importorskip("pty")
 
 
 @pytest.fixture
@@ -28,19 +25,6 @@ def decisions(project: Path) -> list[dict[str, str]]:
 def train(project: Path) -> dict[str, str]:
     rows = read_canonical(project / "data/split/train.jsonl", "train")
     return {row.origin: row.expected for row in rows}
-
-
-def on_terminal(project: Path, keys: str, *words: str) -> str:
-    """What `review` shows to somebody who types `keys` on a terminal."""
-    master, slave = pty.openpty()
-    command = [sys.executable, "-c", START, "review", *words]
-    child = subprocess.Popen(command, cwd=project, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    os.close(slave)
-    os.write(master, keys.encode())
-    out, err = child.communicate(timeout=60)
-    os.close(master)
-    assert child.returncode == 0, err.decode()
-    return out.decode()
 
 
 def test_decisions_take_effect_in_the_split_and_are_said(project, typed, sample):
@@ -121,7 +105,7 @@ def test_labels_that_rows_like_theirs_do_not_bear_out_come_first_and_enter_takes
     assert 1 >= faults[0]["sure"] >= faults[1]["sure"] > 0.5
     kept = (project / ".tunesmith/vectors.npz").read_bytes()
 
-    out = on_terminal(project, "e\n\n\nq\n", "--meaning", "--as", "Ada")
+    out = on_terminal(project, "e\n\n\nq\n", "review", "--meaning", "--as", "Ada")
     assert "is probably wrong: rows that mean the same say" in out
     (decision,) = decisions(project)
     assert (decision["row"], decision["text"]) == (first[0]["id"], faults[0]["likely"])
@@ -188,7 +172,7 @@ def test_a_whole_session_on_a_terminal(project, typed):
     queue = typed("review", "--list", "--json", "--as", "Ada").json["queue"]
     label = next(each["output"] for each in queue if each["output"] != queue[1]["output"])
     keys = f"a\nwhat\ne\nno such label\ne\n{label}\nbetter\nr\nspam\ns\nq\n"
-    out = on_terminal(project, keys, "--as", "Ada")
+    out = on_terminal(project, keys, "review", "--as", "Ada")
     assert "\x1b" not in out
     assert "Type one of the letters in brackets." in out
     assert "'no such label' is no label" in out
@@ -202,7 +186,7 @@ def test_a_whole_session_on_a_terminal(project, typed):
     assert decisions(project)[1]["text"] == label
     assert all(each["seconds"] >= 0 for each in decisions(project))  # what the fine-tune cost counts them
 
-    seen = on_terminal(project, "a\na\na\na\n", "--second", "--as", "Bob")
+    seen = on_terminal(project, "a\na\na\na\n", "review", "--second", "--as", "Bob")
     assert "4 rows to review" not in seen  # three were decided, one was skipped
     assert "3 rows to review, as Bob." in seen
     assert "spam" not in seen
