@@ -17,7 +17,6 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Console
 from tunesmith.decisions.learning import DRAWS, Curve, curve, subsets
-from tunesmith.engines.base import Engines
 from tunesmith.tasks.families import FAMILIES, SPARED, name_of
 from tunesmith.tasks.own import PREFIX
 from tunesmith.tasks.spec import Task
@@ -30,10 +29,11 @@ NOT_OF_ROWS = (
     "macro_f1",
     "similarity",
     "pass_rate",
-)  # metrics that are no score of a row, or take a model or a sandbox
+)  # no score of a row, or one that takes a model or a sandbox
 MIDDLE = 10.0  # the classical model's C, where no baseline has chosen one
 NEAREST, CLASSICAL, WORDS = "the nearest row's answer", "the classical model", "a classical model on words alone"
 
+Make = Callable[[Path, Task, Sequence[Example], Sequence[Example]], str]  # a folder, rows to learn from, rows to check
 Answer = Callable[[Sequence[Example], Sequence[Example]], list[Prediction]]  # rows to learn from, rows to answer
 
 
@@ -79,8 +79,8 @@ def _nested(rows: Sequence[Example], draw: int) -> list[Example]:
 
 def _answerer(project: Project, task: Task, validation: Sequence[Example]) -> tuple[str, Answer]:
     if task.family == "classification":
-        strength = _chosen(project)
-        return WORDS, lambda train, asked: _classical(project, task, train, asked, strength)
+        words = _words(project)
+        return WORDS, lambda train, asked: _made(task, words, train, asked)
     if task.family == "multi_label":
         from tunesmith.candidates import classical_sets
 
@@ -103,26 +103,20 @@ def _chosen(project: Project) -> float:
     return MIDDLE
 
 
-def _classical(
-    project: Project, task: Task, train: Sequence[Example], asked: Sequence[Example], strength: float
-) -> list[Prediction]:
+def _words(project: Project) -> Make:
+    """The classical model on words alone, with one C."""
     from tunesmith.candidates import classical
-    from tunesmith.candidates.load import load
     from tunesmith.engines.registry import LocalEngines
 
-    engines: Engines = LocalEngines(project.folder, project.config.providers, project.answers)
-    with tempfile.TemporaryDirectory() as temporary:
-        place = Path(temporary)
-        made = classical.make(place, task, train, asked, engines, features=("tfidf",), strengths=(strength,))
-        return list(load(place, made, engines).predict(asked))
+    engines, strength = LocalEngines(project.folder, project.config.providers, project.answers), _chosen(project)
+
+    def make(place: Path, task: Task, train: Sequence[Example], asked: Sequence[Example]) -> str:
+        return classical.make(place, task, train, asked, engines, features=("tfidf",), strengths=(strength,))
+
+    return make
 
 
-def _made(
-    task: Task,
-    make: Callable[[Path, Task, Sequence[Example], Sequence[Example]], str],
-    train: Sequence[Example],
-    asked: Sequence[Example],
-) -> list[Prediction]:
+def _made(task: Task, make: Make, train: Sequence[Example], asked: Sequence[Example]) -> list[Prediction]:
     from tunesmith.candidates.load import load
     from tunesmith.engines.registry import LocalEngines
 

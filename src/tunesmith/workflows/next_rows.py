@@ -21,6 +21,7 @@ from tunesmith.data.reviews import read_log
 from tunesmith.decisions.evidence import Said, Score
 from tunesmith.decisions.informative import spread, worth
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.evaluation.runner import answered_rows
 from tunesmith.models.names import is_hosted, parse
 from tunesmith.tasks.base import Embed
 from tunesmith.tasks.families import SPARED
@@ -36,12 +37,7 @@ from tunesmith.workflows.status import command, next_command, verdict_run
 
 NAMED = 20  # rows that are named
 COMPARED = 200  # of the most worth, among which likeness is told
-DULL = (
-    "majority",
-    "recorded",
-    "usual-record",
-    "usual-calls",
-)  # kinds that do not look at a request, or cannot be asked
+DULL = ("majority", "recorded", "usual-record", "usual-calls")  # do not look at a request, or cannot be asked
 
 
 class Named(Record):
@@ -155,7 +151,7 @@ def _answers(project: Project, entry: Entry, asked: Sequence[Example], console: 
     candidate = load(project.artifacts, entry.digest, engines)
     progress = console.progress(f"{entry.name}: requests")
     said: list[Prediction] = []
-    for prediction in candidate.predict(asked):
+    for prediction in answered_rows(candidate, asked):
         said.append(prediction)
         progress(len(said), len(asked))
     return list(sure.put_right(project, entry.digest, project.settled(candidate.card.task, asked, said)))
