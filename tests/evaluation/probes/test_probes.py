@@ -226,6 +226,12 @@ def test_rows_that_ask_for_a_refusal_are_held_against_the_best_baseline():
         figure = next(one for one in probes.refusing.probe(each) if one.figure.startswith("rows to refuse"))
         assert figure.state == state
         assert figure.harm.n == 75
+        untaught = next(one for one in probes.refusing.probe(each) if one.figure.startswith("missed"))
+        assert untaught.state == state  # no training row refuses, whatever the baselines do
+        assert untaught.note == "no training row is one to refuse"
+        marked = each.train[0].model_copy(update={"behaviour": "refuse"})
+        taught = each.model_copy(update={"train": (marked, *each.train[1:])})
+        assert next(one for one in probes.refusing.probe(taught) if one.figure.startswith("missed")).state == "sound"
 
 
 def test_an_answer_in_the_tasks_form_is_no_harm():
