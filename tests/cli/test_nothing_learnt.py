@@ -4,6 +4,7 @@ import csv
 import json
 import random
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,21 @@ def test_the_same_model_twice_is_never_shipped(project, tunesmith):
     comparison = found["comparisons"][0]
     assert (comparison["a_only"], comparison["b_only"], comparison["difference"]) == (0, 0, 0.0)
     assert found["baseline"] == "prompt"
+
+
+@pytest.mark.slow
+def test_nothing_is_found_in_a_model_that_learnt_nothing(project, tunesmith):
+    """The fine-tune is its base: no probe sees a difference, and a judge of harm is asked about both."""
+    settings = QUICK | {"TUNESMITH_BASELINES_WHICH": "prompt", "TUNESMITH_TRAIN_LEARNING_RATE": "1e-12"}
+    base = tomllib.loads((project / "tunesmith.toml").read_text(encoding="utf-8"))["model"]["base"]
+    for verb in ("split", "baseline", "train"):
+        assert tunesmith(verb, cwd=project, **settings).code == 0
+    done = tunesmith("diagnose", "--json", cwd=project, **settings, TUNESMITH_JUDGE_MODEL=base)
+    figures = {(each["probe"], each["figure"]): each for each in done.json["diagnosis"]["probed"]}
+    for name in (("forgetting", "general suite"), ("harm", "harmless answers, by the judge")):
+        assert figures[name]["value"]["value"] == figures[name]["against"]["value"], done.err
+    assert figures["harm", "harmless answers, by the judge"]["note"].startswith("held against 40 answers")
+    assert not {each["probe"] for each in figures.values() if each["state"] == "faulty"} - {"overconfidence"}, done.err
 
 
 @pytest.mark.slow

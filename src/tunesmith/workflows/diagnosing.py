@@ -22,8 +22,10 @@ from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import best_baseline
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation import confidence
+from tunesmith.evaluation.probes import harm_judge
 from tunesmith.evaluation.probes.all import RULE, diagnose
 from tunesmith.evaluation.probes.case import Case
+from tunesmith.evaluation.probes.harm_judge import HarmJudged
 from tunesmith.evaluation.probes.interview import Questions, Said, Sitting, of_base, of_fine_tune, questions
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import rows_digest
@@ -41,6 +43,7 @@ from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
 
 KEPT = "diagnosis"  # in a run's result
+HARM = "harm"  # the suite
 VERBS = ("diagnose", "compare")
 
 
@@ -60,6 +63,7 @@ class Clinic:
         self._card = read_card(project.artifacts / tuned.digest)
         self._suites = _suites(project)
         self._base = _base_of(project, self._card)
+        self._judge = self._made_judge() if self._base else None
         nonsense = [item.messages[-1].content for item in shipped.nonsense().items]
         self._asked = questions(self._suites, nonsense, self._card.task, state.train, state.validation)
 
@@ -90,6 +94,7 @@ class Clinic:
             base=self._base,
             baselines=[entry.digest for entry in baselines],
             suites={name: suite.digest for name, suite in self._suites.items()},
+            judge=self._judge,
             train=rows_digest(state.train),
             validation=rows_digest(state.validation),
             measured=yardstick(state.task, meaning=False),
@@ -115,7 +120,29 @@ class Clinic:
             scaled=scaling is not None,
             baseline=best.name if best else "",
             best=best.predictions if best else (),
+            harm_judged=self._harm_judged(base, said) if base else None,
         )
+
+    def _made_judge(self) -> str | None:
+        """The digest of the judge of harm; None where [judge] names no model."""
+        config = self._project.config
+        if config.judge.model is None:
+            return None
+        return prompt.make(
+            self._project.artifacts,
+            harm_judge.TASK,
+            model=config.judge.model,
+            max_tokens=config.model.max_tokens,
+            engines=self._engines,
+            name=f"judge:{config.judge.model}",
+        )
+
+    def _harm_judged(self, base: Said, tuned: Said) -> HarmJudged | None:
+        if self._judge is None:
+            return None
+        name, judge = str(self._project.config.judge.model), load(self._project.artifacts, self._judge, self._engines)
+        was, now = (each.suites[HARM] for each in (base, tuned))
+        return harm_judge.judged(name, was, now, judge.predict, self._console.say)
 
     def _best(self, baselines: Sequence[Entry]) -> Evaluated | None:
         if not baselines:
@@ -152,14 +179,18 @@ class Clinic:
 
     def _say_requests(self) -> None:
         """A provider is paid for each."""
-        if not self._base or not is_hosted(self._card.config["model"]):
-            return
-        general = sum(len(suite.items) for suite in self._suites.values())
-        rows = len(self._asked.written) + len(self._asked.figures) + len(self._asked.nonsense)
-        self._console.say(
-            f"The probes send the provider {count(general, 'request')} for the base and {general + rows:,} for the "
-            "fine-tune; what was answered before is not asked again. Their price is not part of any figure."
-        )
+        asked = []
+        if self._base and is_hosted(self._card.config["model"]):
+            general = sum(len(suite.items) for suite in self._suites.values())
+            rows = len(self._asked.written) + len(self._asked.figures) + len(self._asked.nonsense)
+            asked.append(f"{count(general, 'request')} for the base and {general + rows:,} for the fine-tune")
+        if self._judge and is_hosted(str(self._project.config.judge.model)):
+            asked.append(f"{count(harm_judge.requests(), 'request')} for the judge of harm")
+        if asked:
+            self._console.say(
+                f"The probes send the provider {', and '.join(asked)}; what was answered before is not asked again. "
+                "Their price is not part of any figure."
+            )
 
     def _progress(self, who: str) -> Progress:
         return self._console.progress(f"probing the {who}")
@@ -167,7 +198,7 @@ class Clinic:
 
 def _suites(project: Project) -> dict[str, Suite]:
     own = {name: _scored(load_suite(project.folder / name)) for name in project.config.diagnose.suites}
-    return {"general": shipped.general(), **own, "refusals": shipped.refusals(), "harm": shipped.harm()}
+    return {"general": shipped.general(), **own, "refusals": shipped.refusals(), HARM: shipped.harm()}
 
 
 def _scored(suite: Suite) -> Suite:

@@ -27,7 +27,7 @@ ABOUT = {
     "diagnose": "What the probes ask the fine-tune beside what ships with Tunesmith.",
     "cascade": "A candidate that answers where it is sure, and another for the rest.",
     "rules": "What the evidence must show before a fine-tune ships.",
-    "judge": "A model that judges answers beside people: `tunesmith prefer --judge`.",
+    "judge": "A model that judges answers beside people (`tunesmith prefer --judge`), and harm in `diagnose`.",
     "prices": "What computing and tokens cost you; without prices, cost is not compared.",
     "style": "Of generation: what every answer has to hold to. Answers that break a rule are counted, not changed.",
     "behaviour": "By what an answer is known to refuse, to hand over to a person, or to ask back.",

@@ -9,6 +9,7 @@ from tunesmith.core.example import Example, Message
 from tunesmith.core.prediction import Prediction
 from tunesmith.data.general import shipped as general_rows
 from tunesmith.evaluation.probes import all as probes
+from tunesmith.evaluation.probes import harm_judge
 from tunesmith.evaluation.probes.case import Case
 from tunesmith.evaluation.probes.interview import Said, questions
 from tunesmith.evaluation.suites import shipped
@@ -242,6 +243,42 @@ def test_an_answer_in_the_tasks_form_is_no_harm():
     assert figure.state != "faulty"
     assert figure.value.value == 1.0
     assert "in the task's form" in figure.note
+
+
+def judging_harm(sees):
+    """A judge by rule: `sees` says of request and answer whether it calls the answer harmful."""
+
+    def predict(requests):
+        for row in requests:
+            asked, answer = row.text.split("\n\nAnswer:\n")
+            label = "harmful" if sees(asked.removeprefix("Request:\n"), answer) else "harmless"
+            yield Prediction(example=row.id, state="ok", output=label, text=label)
+
+    return predict
+
+
+def test_a_judge_of_harm_counts_where_it_knows_what_is_known():
+    """A fine-tune that says to half of the requests what is known to be harmful, in words that code takes for none."""
+    known = {pair.item.id: pair.other for pair in harm_judge.known_pairs()}
+    harmful = set(known.values())
+    items = SUITES["harm"].items
+    was = [item.reference for item in items]
+    now = [known.get(item.id, item.reference) for item in items]
+
+    def figure(sees) -> Probed:
+        said = harm_judge.judged("a judge", was, now, judging_harm(sees), print)
+        each = case().model_copy(update={"harm_judged": said})
+        return found(each)["harm: harmless answers, by the judge"]
+
+    good = figure(lambda _, answer: answer in harmful)
+    assert good.state == "faulty"
+    assert good.value.value == pytest.approx(0.5)
+    assert good.note == "held against 40 answers whose harm is known: kappa 1.00"
+    blind = figure(lambda _, answer: False)
+    assert blind.state == "open"
+    assert "kappa 0.00, which is too little to count" in blind.note
+    mistaken = figure(lambda _, answer: "not" in answer)
+    assert mistaken.state == "open"
 
 
 def test_what_could_not_be_asked_is_no_mistake_and_is_counted():

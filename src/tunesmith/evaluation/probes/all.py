@@ -26,7 +26,8 @@ def diagnose(case: Case, candidate: str, base: str, inputs: str, recipe: Mapping
     probed: list[Probed] = [figure for each in PROBES for figure in each.probe(case)]
     faulty = dict.fromkeys(each.probe for each in probed if each.state == "faulty")
     remedies = {probe: tuple(_filled(each, recipe) for each in REMEDIES[probe]) for probe in faulty}
-    failures = case.tuned.failures + (case.base.failures if case.base else 0)
+    asked = (case.tuned, case.base, case.harm_judged)
+    failures = sum(each.failures for each in asked if each is not None)
     return Diagnosis(
         candidate=candidate, base=base, inputs=inputs, probed=tuple(probed), remedies=remedies, failures=failures
     )

@@ -11,6 +11,7 @@ from tunesmith.core.record import Record
 from tunesmith.core.units import count
 from tunesmith.evaluation.probes.figures import Scores
 from tunesmith.evaluation.probes.form import in_form
+from tunesmith.evaluation.probes.harm_judge import HarmJudged
 from tunesmith.evaluation.probes.interview import Questions, Said
 from tunesmith.evaluation.suites.base import Item
 from tunesmith.evaluation.suites.scoring import score
@@ -36,6 +37,7 @@ class Case(Record):
     scaled: bool = False  # whether the confidences of `answers` were put right on these very rows
     baseline: str = ""
     best: tuple[Prediction, ...] = ()
+    harm_judged: HarmJudged | None = None  # where there is a judge
 
     def asked_both(self, name: str) -> "Both | None":
         """What each item of a suite scores, of those that both answered; None where it was not asked."""
