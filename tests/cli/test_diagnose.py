@@ -55,6 +55,9 @@ def test_a_fault_rejects_unless_it_is_tolerated(measured, tunesmith, tmp_path):
     alone = tunesmith("diagnose", "--json", cwd=measured, **LIGHT)
     assert alone.code == 3
     assert alone.json["next"] == "tunesmith augment typos"
+    advice = tunesmith("advise", "--no-measure", "--json", cwd=measured, **LIGHT).json["advice"]
+    said = [*advice["reasons"], *advice["besides"]]
+    assert any("rows written otherwise (`tunesmith augment typos`)" in each["sentence"] for each in said), advice
     spared = tunesmith("compare", "--json", "--set", 'rules.tolerated=["rigidity"]', cwd=measured, **LIGHT)
     assert spared.json["verdict"] == "ship", spared.json["reasons"]
     assert any("Tolerated by [rules] tolerated: rigidity" in text for text in spared.json["caveats"])

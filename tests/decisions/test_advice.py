@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tunesmith.decisions.advice import advise
 from tunesmith.decisions.advice_rules import RULES, Outcome
-from tunesmith.decisions.evidence import Evidence, Part, Rows, Said, Score, Verdicted
+from tunesmith.decisions.evidence import Evidence, Fault, Part, Rows, Said, Score, Verdicted
 from tunesmith.decisions.guides import ROWS
 from tunesmith.decisions.learning import Curve, More, Point
 from tunesmith.decisions.meeting import meeting
@@ -62,6 +62,7 @@ anything = st.builds(
     base=st.just("small"),
     fine_tune=st.none() | scores,
     verdict=st.none() | st.sampled_from([verdict("ship"), verdict("hold", 200), verdict("hold"), verdict("reject")]),
+    faults=st.sampled_from([(), (Fault(probe="memorising", sentence="By heart.", remedies="fewer passes"),)]),
     facts=st.none() | parts,
     grounded=st.none() | parts,
     changed=st.none() | parts,
@@ -136,6 +137,21 @@ def test_a_fine_tune_that_lost_closes_the_question_and_a_target_that_nothing_rea
     assert missed.reasons[0].sentence == (
         "classical does not reach the target of 90.0 %, and a fine-tune of small is no better."
     )
+
+
+def test_a_fine_tune_with_a_fault_is_made_again_by_what_helps() -> None:
+    fault = Fault(probe="rigidity", sentence="Rigidity: worse by 20 points.", remedies="rows written otherwise")
+    rejected = verdict("reject").model_copy(update={"by_fault": True})
+    found = evidence(baselines=(score("classical", 0.8),), verdict=rejected, faults=(fault,))
+    advice = advise(found)
+    assert (advice.outcome, advice.meets) == ("fine-tuning", False)
+    assert advice.sentence.startswith("Fine-tune again, otherwise")
+    assert advice.reasons[0].sentence.endswith("what helps: rows written otherwise.")
+    stale = fault.model_copy(update={"probe": "changing facts"})
+    assert advise(found.model_copy(update={"faults": (fault, stale)})).outcome == "retrieval"
+    assert advise(found.model_copy(update={"target": 0.7})).outcome == "what there is"
+    by_scores = found.model_copy(update={"verdict": verdict("reject")})
+    assert advise(by_scores).outcome == "what there is"
 
 
 def test_a_verdict_to_ship_is_the_best_reason_for_a_fine_tune_and_hold_asks_for_rows() -> None:

@@ -62,6 +62,8 @@ def _sentence(outcome: Outcome, evidence: Evidence) -> str:
                 f"{keep}: a fine-tune was no better than {met.name}. Whether that is good enough, a target would say."
             )
         return f"{keep}: {met.name} meets the task, so there is nothing to fine-tune."
+    if evidence.faults and outcome == "fine-tuning":
+        return "Fine-tune again, otherwise: a fault was found in the fine-tune that was made."
     return {
         "what there is": "Keep what there is.",
         "prompting": "Prompt, and measure what the prompt does; nothing speaks for a fine-tune yet.",

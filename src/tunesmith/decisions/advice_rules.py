@@ -28,6 +28,7 @@ Outcome = Literal[
     "baselines first",
 ]
 Source = Literal["measured", "said", "guides"]
+FACTS = "changing facts"  # the probe
 VALIDATION, SEALED = "validation rows", "the verdict, on sealed rows"
 KINDS: dict[str, Outcome] = {  # of a baseline that meets the task → what to keep
     "rules": "plain code",
@@ -77,6 +78,16 @@ def _shipped(evidence: Evidence) -> Reason | None:
     if verdict is None or verdict.verdict != "ship" or closed(evidence):
         return None
     return _measured("fine-tuning", f"{verdict.candidate} beats every baseline. {verdict.reason}", "ship", SEALED)
+
+
+def _faulty(evidence: Evidence) -> Reason | None:
+    """The fine-tune stands up, but for what the probes found."""
+    if not evidence.faults or closed(evidence):
+        return None
+    first = next((each for each in evidence.faults if each.probe == FACTS), evidence.faults[0])
+    outcome: Outcome = _with_form(evidence) if first.probe == FACTS else "fine-tuning"
+    said = f"A fault was found in the fine-tune that was made; what helps: {first.remedies}."
+    return _measured(outcome, said, first.sentence.rstrip("."), "the probes")
 
 
 def _better_model(evidence: Evidence) -> Reason | None:
@@ -283,6 +294,7 @@ RULES = (
     Rule("a baseline meets the task", _met),
     Rule("a fine-tune beats every baseline", _shipped),
     Rule("a larger model is clearly better", _better_model),
+    Rule("a fine-tune has a fault", _faulty),
     Rule("a small change to the workflow removes the problem", _workflow),
     Rule("permissions and business rules are code", _code),
     Rule("what cannot be evaluated cannot be improved", _not_evaluable),

@@ -76,13 +76,23 @@ class Said(Record):
 
 
 class Verdicted(Record):
-    """The newest verdict of what there is now."""
+    """The newest verdict of what there is now; `by_fault` where it is a reject and the scores alone would have held or
+    shipped."""
 
     verdict: Literal["ship", "hold", "reject"]
     candidate: str
     baseline: str
     reason: str
     more_rows: int | None = None
+    by_fault: bool = False
+
+
+class Fault(Record):
+    """Of the fine-tune, as a probe found it and [rules] does not tolerate it; with what helps."""
+
+    probe: str
+    sentence: str
+    remedies: str
 
 
 class Evidence(Record):
@@ -100,6 +110,7 @@ class Evidence(Record):
     base: str | None = None  # the project's base model
     fine_tune: Score | None = None
     verdict: Verdicted | None = None
+    faults: tuple[Fault, ...] = ()
     facts: Part | None = None
     grounded: Part | None = None
     documents: bool | None = None

@@ -37,7 +37,9 @@ def beaten(evidence: Evidence) -> bool:
 
 
 def rejected(evidence: Evidence) -> bool:
-    return evidence.verdict is not None and evidence.verdict.verdict == "reject"
+    """For its scores; a fine-tune that was rejected for a fault was not shown to be no better."""
+    verdict = evidence.verdict
+    return verdict is not None and verdict.verdict == "reject" and not verdict.by_fault
 
 
 def _reaches(each: Score, evidence: Evidence) -> bool:

@@ -8,7 +8,8 @@ from tunesmith.decisions import diagnosis_words as words
 from tunesmith.decisions.report.diagnosis import page
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.workflows import candidates, inputs, runs
-from tunesmith.workflows.diagnosing import KEPT, Clinic
+from tunesmith.workflows.diagnoses import KEPT
+from tunesmith.workflows.diagnosing import Clinic
 from tunesmith.workflows.evaluating import Bench
 from tunesmith.workflows.guards import ready
 from tunesmith.workflows.outcome import DONE, GATE_SAYS_NO, Outcome

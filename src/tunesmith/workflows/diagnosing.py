@@ -6,7 +6,6 @@ again by whoever needs the same.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from tunesmith.candidates import asking, fine_tuned, prompt
 from tunesmith.candidates.base import Card, read_card
@@ -36,15 +35,13 @@ from tunesmith.evaluation.suites.load import load_suite
 from tunesmith.models.names import is_hosted
 from tunesmith.tasks.measures import yardstick
 from tunesmith.training.job import JOB, read_job
-from tunesmith.workflows import runs
 from tunesmith.workflows.candidates import Entry
+from tunesmith.workflows.diagnoses import kept
 from tunesmith.workflows.evaluating import Bench
 from tunesmith.workflows.guards import Ready
 from tunesmith.workflows.project import Project
 
-KEPT = "diagnosis"  # in a run's result
 HARM = "harm"  # the suite
-VERBS = ("diagnose", "compare")
 
 
 class Clinic:
@@ -216,15 +213,6 @@ def _base_of(project: Project, card: Card) -> str:
     if not is_hosted(card.config["model"]):
         return str(card.config["model"])
     return project.config.model.base if is_hosted(project.config.model.base) else ""
-
-
-def kept(project: Project, inputs: str) -> Diagnosis | None:
-    """The diagnosis into which `inputs` went, from the newest run that has it whole."""
-    for run in reversed(runs.read_runs(project)):
-        found: Any = run.result.get(KEPT) if run.verb in VERBS and run.state == "done" else None
-        if isinstance(found, dict) and found.get("inputs") == inputs and not found.get("failures"):
-            return Diagnosis.model_validate(found)
-    return None
 
 
 def _digest(asked: Questions) -> str:

@@ -17,7 +17,8 @@ from tunesmith.core.scorecard import Scorecard
 from tunesmith.data.checks.facts import unstated
 from tunesmith.data.grounded import Grounds
 from tunesmith.data.passages import files_of, read
-from tunesmith.decisions.evidence import Evidence, Part, Rows, Said, Score, Verdicted
+from tunesmith.decisions import diagnosis_words
+from tunesmith.decisions.evidence import Evidence, Fault, Part, Rows, Said, Score, Verdicted
 from tunesmith.decisions.plan import assumed, plan
 from tunesmith.decisions.power import level_of
 from tunesmith.evaluation import seal as seals
@@ -26,6 +27,7 @@ from tunesmith.tasks.families import SPARED, is_scored
 from tunesmith.tasks.stated import KINDS, meanings
 from tunesmith.workflows import candidates, runs
 from tunesmith.workflows.candidates import Entry, model_of
+from tunesmith.workflows.diagnoses import KEPT, newest_of
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import read_sources, read_split
 from tunesmith.workflows.status import verdict_run
@@ -76,6 +78,7 @@ def gather(project: Project, rows: Divided | None, said: Said) -> Evidence:
             "baselines": scores,
             "fine_tune": tuned,
             "verdict": _verdict(project),
+            "faults": _faults(project),
             "documents": _has_documents(project),
             **_sight(project, sealed, best),
             **_facts(project, (*rows.train, *rows.validation)),
@@ -123,6 +126,24 @@ def _verdict(project: Project) -> Verdicted | None:
         baseline=result["baseline"],
         reason=next(iter(result.get("reasons", ())), ""),
         more_rows=result.get("more_rows"),
+        by_fault=result["verdict"] == "reject" and result.get(KEPT) is not None,  # not asked where scores reject
+    )
+
+
+def _faults(project: Project) -> tuple[Fault, ...]:
+    """Of the fine-tune of now, where it was diagnosed."""
+    _, tuned = candidates.fine_tune(project)
+    found = newest_of(project, tuned[-1].digest) if tuned else None
+    if found is None:
+        return ()
+    stopping = diagnosis_words.stopping(found, project.config.rules.tolerated)
+    return tuple(
+        Fault(
+            probe=each.probe,
+            sentence=diagnosis_words.sentence(each),
+            remedies=diagnosis_words.remedies(found.remedies.get(each.probe, ())),
+        )
+        for each in stopping
     )
 
 
