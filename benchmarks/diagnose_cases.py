@@ -110,7 +110,7 @@ CASES = {
     "sound": Spoiled(as_they_are, PLAIN, ()),
     "overtrained": Spoiled(
         as_they_are,
-        ("train.epochs=20", "train.batch_size=8", "train.learning_rate=0.01"),
+        ("train.epochs=20", "train.batch_size=8", "train.learning_rate=0.01", "train.patience=20"),
         ("forgetting", "memorising", "overconfidence"),
     ),
     "repeated": Spoiled(repeated, PLAIN, ("memorising",)),

@@ -219,8 +219,14 @@ def test_two_raters_of_known_agreement_by_sheets_decide_a_verdict(judged, typed)
     assert any(text.startswith("Kept: people prefer fine-tune to majority") for text in done.json["reasons"])
     receipt = json.loads(Path(done.json["receipt"]).read_text())
     assert receipt["preference"] == done.json["preference"]
-    assert "What people prefer" in Path(done.json["report"]).read_text()
+    states = {each["name"]: each["state"] for each in typed("verify", "--json", **ASKS).json["things"]}
+    assert states["what people prefer"] == "stands"
     assert typed("verify").code == 0
+    with (judged / "evals/preferences.jsonl").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    states = {each["name"]: each["state"] for each in typed("verify", "--json", **ASKS).json["things"]}
+    assert states["what people prefer"] == "changed"
+    assert "What people prefer" in Path(done.json["report"]).read_text()
 
 
 def test_people_who_prefer_the_baseline_reject(judged, typed):

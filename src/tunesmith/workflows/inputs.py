@@ -49,12 +49,8 @@ def of_train(project: Project) -> dict[str, str]:
 
 def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
     """`baseline` and `train` are the runs whose candidates are compared."""
-    said = project.ratings_file
     cascade = project.config.cascade
-    more = {}
-    if project.judgements.is_file():
-        judge = project.config.judge.model
-        more["preference"] = digest("preference", 1, file=_of_file(project.judgements), judge=judge)
+    more: dict[str, str] = {}
     if cascade.then:
         more |= {"cascade": _of_section("cascade", cascade), "calibration": _of_file(project.calibration_file)}
     return more | {
@@ -64,9 +60,17 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
         "rules": digest("rules", 1, **project.config.rules.model_dump(mode="json", exclude={"target"})),
         "prices": _of_section("prices", project.config.prices),
         **of_measures(project),
-        **({"ratings": _of_file(said)} if said else {}),
+        **of_people(project),
         **of_suites(project),
     }
+
+
+def of_people(project: Project) -> dict[str, str]:
+    """What people said of answers, and the judge that stands beside them."""
+    files = {"ratings": project.ratings_file, "preference": project.judgements}
+    found = {name: sha256_file(file) for name, file in files.items() if file is not None and file.is_file()}
+    judge = project.config.judge
+    return found | ({"judge": _of_section("judge", judge)} if judge.model else {})
 
 
 def of_suites(project: Project) -> dict[str, str]:

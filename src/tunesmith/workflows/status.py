@@ -174,6 +174,7 @@ def changed_words(names: list[str]) -> str:
     words |= {"prompts": "the other prompts"}
     words |= {"measures": "what is measured", "style": "[style]", "behaviour": "[behaviour]"}
     words |= {"ratings": "the ratings", "preference": "what people prefer", "suites": "the suites of [diagnose]"}
+    words |= {"judge": "[judge]"}
     return listed([words.get(name, name) for name in names])
 
 
