@@ -345,9 +345,12 @@ def good(error: float) -> Callable[[list[dict]], str]:
 
 def test_a_good_judge_is_asked_in_both_orders_and_narrows_what_people_said(with_judge, typed, provider):
     provider.says = good(0.1)
-    alone = typed("prefer", "--judge", "--json")
+    alone = typed("prefer", "--judge", "--json", "--set", "prices.per_million_tokens_in=2.0")
     assert alone.code == 0, alone.err
-    judge = alone.json["judge"]
+    judge, spent = alone.json["judge"], alone.json["spent"]
+    assert (spent["requests"], spent["tokens_in"] > 0) == (2 * judge["rows"], True)
+    assert spent["cost"] == pytest.approx(2e-6 * spent["tokens_in"])
+    assert f"{spent['tokens_in']:,} tokens read" in " ".join(alone.err.split())
     asked = provider.requests["POST /chat/completions"]
     assert (alone.json["judged"], asked, alone.json["unanswered"]) == (judge["rows"], 2 * judge["rows"], 0)
     assert (judge["both"], judge["kappa"], judge["decides"]) == (0, None, False)
@@ -365,7 +368,7 @@ def test_a_good_judge_is_asked_in_both_orders_and_narrows_what_people_said(with_
     assert f"with the judge lab:{BASE}" in " ".join(verdict.json["reasons"])
 
     again = typed("prefer", "--judge", "--json")
-    assert again.json["judged"] == 0
+    assert again.json["judged"] == again.json["spent"]["requests"] == 0
     assert provider.requests["POST /chat/completions"] == asked
     rubric = (with_judge / "prompts/rubric.md").read_text()
     (with_judge / "prompts/rubric.md").write_text("Another rubric.")

@@ -4,26 +4,39 @@ Each judgement is kept as it is made, so that a judge that was stopped goes on w
 way is another judge, and begins anew.
 """
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tunesmith.candidates import prompt
 from tunesmith.candidates.load import load
 from tunesmith.core import journal
 from tunesmith.core.errors import ConfigError
+from tunesmith.core.prediction import Prediction
 from tunesmith.core.preferred import JudgeFigures
 from tunesmith.core.progress import Console
-from tunesmith.core.units import count
+from tunesmith.core.record import Record
+from tunesmith.core.units import count, money
 from tunesmith.decisions import preference_words
 from tunesmith.decisions.preference import judge_of
 from tunesmith.engines.registry import LocalEngines
 from tunesmith.evaluation.judge import Sitting, answers_of, asked, judgements, judging
 from tunesmith.evaluation.preferences import JUDGE, MOST, Judgement, Pair, standing
+from tunesmith.evaluation.prices import PricesSection
 from tunesmith.workflows import runs
 from tunesmith.workflows.outcome import Outcome
 from tunesmith.workflows.prefer import Wanted
 from tunesmith.workflows.preferring import kept_pair
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.status import next_command
+
+
+class Spent(Record):
+    """By the judge, in this call; `cost` is None where [prices] names no price."""
+
+    requests: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float | None = None
 
 
 class JudgeOutcome(Outcome):
@@ -33,6 +46,7 @@ class JudgeOutcome(Outcome):
     drawn: int
     judged: int  # rows, in this call
     unanswered: int  # rows on which it gave no valid answer
+    spent: Spent
     judge: JudgeFigures | None  # also None while people have not judged all of the rows that they began
 
 
@@ -55,9 +69,10 @@ def judge(project: Project, console: Console, wanted: Wanted) -> JudgeOutcome:
             name=f"judge:{section.model}",
         )
         sitting = Sitting(model=section.model, digest=digest, way=section.way, drawn=drawn, time=runs.now())
-        judged, unanswered = _judge(project, console, pair, sitting, engines)
+        judged, unanswered, spent = _judge(project, console, pair, sitting, engines)
     console.say(
-        f"{count(judged, 'row')} judged by {section.model}; {count(unanswered, 'row')} without a valid judgement."
+        f"{count(judged, 'row')} judged by {section.model}; {count(unanswered, 'row')} without a valid judgement. "
+        f"{_words(spent, project.config.prices.currency)}"
     )
     found = _figures(project, console, pair, section.model)
     return JudgeOutcome(
@@ -67,6 +82,7 @@ def judge(project: Project, console: Console, wanted: Wanted) -> JudgeOutcome:
         drawn=drawn,
         judged=judged,
         unanswered=unanswered,
+        spent=spent,
         judge=found,
         next=next_command(project),
     )
@@ -84,8 +100,16 @@ def _figures(project: Project, console: Console, pair: Pair, model: str) -> Judg
     return found
 
 
-def _judge(project: Project, console: Console, pair: Pair, sitting: Sitting, engines: LocalEngines) -> tuple[int, int]:
-    """How many rows were judged, and on how many it gave no valid answer."""
+def _words(spent: Spent, currency: str) -> str:
+    cost = "" if spent.cost is None else f", {money(spent.cost, currency)}"
+    tokens = f"{spent.tokens_in:,} tokens read and {spent.tokens_out:,} written"
+    return f"{count(spent.requests, 'request')}: {tokens}{cost}."
+
+
+def _judge(
+    project: Project, console: Console, pair: Pair, sitting: Sitting, engines: LocalEngines
+) -> tuple[int, int, Spent]:
+    """How many rows were judged, on how many it gave no valid answer, and what that took."""
     rater = JUDGE + sitting.model
     own = [each for each in _judgements(project) if each.rater == rater and {each.first, each.second} == pair.digests]
     mine = {each.row: each for each in own if each.judge == sitting.digest}
@@ -94,9 +118,10 @@ def _judge(project: Project, console: Console, pair: Pair, sitting: Sitting, eng
         journal.append(project.judgements, again, project.judgements_lock)
     places = [place for place in pair.asked(sitting.drawn) if pair.rows[place].id not in mine]
     if not places:
-        return 0, 0
+        return 0, 0, Spent()
     candidate = load(project.artifacts, sitting.digest, engines)
-    answers = answers_of(candidate.predict, asked(pair, places, sitting.way), console.say)
+    said: list[Prediction] = []
+    answers = _kept(answers_of(candidate.predict, asked(pair, places, sitting.way), console.say), said)
     progress = console.progress(f"judge {sitting.model}")
     made = 0
     for number, each in enumerate(judgements(pair, places, answers, sitting), start=1):
@@ -104,7 +129,22 @@ def _judge(project: Project, console: Console, pair: Pair, sitting: Sitting, eng
             journal.append(project.judgements, each, project.judgements_lock)
             made += 1
         progress(number, len(places))
-    return made, len(places) - made
+    return made, len(places) - made, _spent(said, project.config.prices.of(sitting.model))
+
+
+def _kept(answers: Iterator[Prediction], said: list[Prediction]) -> Iterator[Prediction]:
+    for each in answers:
+        said.append(each)
+        yield each
+
+
+def _spent(said: Sequence[Prediction], prices: PricesSection) -> Spent:
+    return Spent(
+        requests=len(said),
+        tokens_in=sum(each.tokens_in for each in said),
+        tokens_out=sum(each.tokens_out for each in said),
+        cost=sum(map(prices.cost, said)) if prices.known else None,
+    )
 
 
 def _judgements(project: Project) -> tuple[Judgement, ...]:
