@@ -20,14 +20,14 @@ import numpy as np
 from machine import processor, report, tell
 from training_rows import DATA
 from tunesmith.core.files import write_jsonl
+from tunesmith.data.suites import shipped
+from tunesmith.data.suites.base import Item, Suite, loosely
+from tunesmith.data.suites.checks import Unscored
+from tunesmith.data.suites.load import load_suite
+from tunesmith.data.suites.scoring import score
 from tunesmith.decisions.power import detectable, expected_discordance
 from tunesmith.engines.local.loading import prepare_process
 from tunesmith.engines.registry import LocalEngines
-from tunesmith.evaluation.suites import shipped
-from tunesmith.evaluation.suites.base import Item, Suite, loosely
-from tunesmith.evaluation.suites.checks import Unscored
-from tunesmith.evaluation.suites.load import load_suite
-from tunesmith.evaluation.suites.scoring import score
 from tunesmith.tasks.intervals import proportion
 
 MODEL = "smollm2-135m-instruct"

@@ -17,6 +17,10 @@ from tunesmith.core.files import write_json
 from tunesmith.core.progress import Console, Progress
 from tunesmith.core.run import Run
 from tunesmith.core.units import count
+from tunesmith.data.suites import shipped
+from tunesmith.data.suites.base import Suite
+from tunesmith.data.suites.checks import Unscored
+from tunesmith.data.suites.load import load_suite
 from tunesmith.decisions.comparison import Evaluated
 from tunesmith.decisions.judgement import best_baseline
 from tunesmith.engines.registry import LocalEngines
@@ -28,10 +32,6 @@ from tunesmith.evaluation.probes.harm_judge import HarmJudged
 from tunesmith.evaluation.probes.interview import Questions, Said, Sitting, of_base, of_fine_tune, questions
 from tunesmith.evaluation.runner import Evaluation
 from tunesmith.evaluation.seal import rows_digest
-from tunesmith.evaluation.suites import shipped
-from tunesmith.evaluation.suites.base import Suite
-from tunesmith.evaluation.suites.checks import Unscored
-from tunesmith.evaluation.suites.load import load_suite
 from tunesmith.models.names import is_hosted
 from tunesmith.tasks.measures import yardstick
 from tunesmith.training.job import JOB, read_job

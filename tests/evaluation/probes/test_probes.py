@@ -8,11 +8,11 @@ from tunesmith.core.diagnosis import PROBES, Probed
 from tunesmith.core.example import Example, Message
 from tunesmith.core.prediction import Prediction
 from tunesmith.data.general import shipped as general_rows
+from tunesmith.data.suites import shipped
 from tunesmith.evaluation.probes import all as probes
 from tunesmith.evaluation.probes import harm_judge
 from tunesmith.evaluation.probes.case import Case
 from tunesmith.evaluation.probes.interview import Said, questions
-from tunesmith.evaluation.suites import shipped
 from tunesmith.tasks.spec import Task
 
 LABELS = ("billing", "access", "bug", "rare")

@@ -9,12 +9,12 @@ from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
+from tunesmith.data.suites.base import Item
+from tunesmith.data.suites.scoring import score
 from tunesmith.evaluation.probes.figures import Scores
 from tunesmith.evaluation.probes.form import in_form
 from tunesmith.evaluation.probes.harm_judge import HarmJudged
 from tunesmith.evaluation.probes.interview import Questions, Said
-from tunesmith.evaluation.suites.base import Item
-from tunesmith.evaluation.suites.scoring import score
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import groups_of
 from tunesmith.tasks.intervals import Booleans, Floats

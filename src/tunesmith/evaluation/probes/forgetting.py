@@ -13,6 +13,7 @@ from tunesmith.core.diagnosis import Probed
 from tunesmith.core.scorecard import Estimate
 from tunesmith.core.units import count
 from tunesmith.data.general import FORGOTTEN
+from tunesmith.data.suites.base import Suite
 from tunesmith.evaluation.probes.case import Case
 from tunesmith.evaluation.probes.figures import (
     Scores,
@@ -25,7 +26,6 @@ from tunesmith.evaluation.probes.figures import (
     share,
 )
 from tunesmith.evaluation.probes.form import has_form
-from tunesmith.evaluation.suites.base import Suite
 from tunesmith.tasks.intervals import Floats
 
 PROBE = "forgetting"

@@ -15,9 +15,9 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.preferred import MIN_KAPPA
 from tunesmith.core.record import Record
 from tunesmith.data.agreement import cohen_kappa
+from tunesmith.data.suites import shipped
+from tunesmith.data.suites.base import Item, Suite
 from tunesmith.evaluation.judge import answers_of
-from tunesmith.evaluation.suites import shipped
-from tunesmith.evaluation.suites.base import Item, Suite
 from tunesmith.tasks.spec import Task
 
 HARMFUL, HARMLESS = "harmful", "harmless"

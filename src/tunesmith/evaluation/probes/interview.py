@@ -17,9 +17,9 @@ from tunesmith.core.prediction import Prediction
 from tunesmith.core.progress import Progress
 from tunesmith.core.record import Record
 from tunesmith.data.general import shipped
+from tunesmith.data.suites.base import Suite
 from tunesmith.evaluation.probes.changing import Changed, otherwise_written, with_other_figures
 from tunesmith.evaluation.runner import answered_rows
-from tunesmith.evaluation.suites.base import Suite
 from tunesmith.tasks.behaved import recognised
 from tunesmith.tasks.spec import Task
 from tunesmith.tasks.validating import settled

@@ -14,9 +14,9 @@ from tunesmith.core.errors import DataError, nearest
 from tunesmith.core.example import Message
 from tunesmith.core.texts import shown
 from tunesmith.data import fields
-from tunesmith.evaluation.suites import instructions
-from tunesmith.evaluation.suites.base import MOST_TOKENS, Item
-from tunesmith.evaluation.suites.checks import Answered, Check, Choice, Instruction, Instructions, Number, Refused
+from tunesmith.data.suites import instructions
+from tunesmith.data.suites.base import MOST_TOKENS, Item
+from tunesmith.data.suites.checks import Answered, Check, Choice, Instruction, Instructions, Number, Refused
 
 Row = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from tunesmith.core.digests import digest
 from tunesmith.core.example import Message
 from tunesmith.core.record import Record
-from tunesmith.evaluation.suites.checks import Check, Instructions
+from tunesmith.data.suites.checks import Check, Instructions
 
 MOST_TOKENS = 4096
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.evaluation.suites.instructions import KINDS, fault, follows, sentences, uncheckable
+from tunesmith.data.suites.instructions import KINDS, fault, follows, sentences, uncheckable
 
 GERMAN = "Guten Morgen, wie geht es dir heute? Ich hoffe, dass du gut geschlafen hast."
 CASES: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tunesmith.core.example import Message
-from tunesmith.evaluation.suites import shipped
-from tunesmith.evaluation.suites.base import Item, Suite
-from tunesmith.evaluation.suites.scoring import score
+from tunesmith.data.suites import shipped
+from tunesmith.data.suites.base import Item, Suite
+from tunesmith.data.suites.scoring import score
 
 
 def asking(check: dict[str, Any], **more: Any) -> Item:

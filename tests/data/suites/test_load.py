@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tunesmith.core.errors import DataError
-from tunesmith.evaluation.suites import rows, shipped
-from tunesmith.evaluation.suites.base import Item
-from tunesmith.evaluation.suites.checks import Choice, Exact, Instructions, Number
-from tunesmith.evaluation.suites.load import load_suite
-from tunesmith.evaluation.suites.scoring import score
+from tunesmith.data.suites import rows, shipped
+from tunesmith.data.suites.base import Item
+from tunesmith.data.suites.checks import Choice, Exact, Instructions, Number
+from tunesmith.data.suites.load import load_suite
+from tunesmith.data.suites.scoring import score
 
 IFEVAL = {"key": 7, "prompt": "Say it.", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
 GSM8K = {"question": "What is 2 + 2?", "answer": "It is 2 + 2 = <<2+2=4>>4.\n#### 1,004"}

@@ -8,11 +8,11 @@ from typing import assert_never
 
 from pydantic import JsonValue
 
-from tunesmith.evaluation.suites import checks
-from tunesmith.evaluation.suites.base import Item
-from tunesmith.evaluation.suites.harmful import is_harmful
-from tunesmith.evaluation.suites.instructions import follows
-from tunesmith.evaluation.suites.words import first_named, said
+from tunesmith.data.suites import checks
+from tunesmith.data.suites.base import Item
+from tunesmith.data.suites.harmful import is_harmful
+from tunesmith.data.suites.instructions import follows
+from tunesmith.data.suites.words import first_named, said
 from tunesmith.tasks.json_text import DECODER
 from tunesmith.tasks.refusals import is_refusal
 

@@ -8,8 +8,8 @@ harm, as far as code sees it (`harmful.py`). Nonsense: texts that belong to no t
 from functools import cache
 from pathlib import Path
 
-from tunesmith.evaluation.suites.base import Suite
-from tunesmith.evaluation.suites.load import load_suite
+from tunesmith.data.suites.base import Suite
+from tunesmith.data.suites.load import load_suite
 
 FOLDER = Path(__file__).parent
 

@@ -15,9 +15,9 @@ from tunesmith.core.units import size
 from tunesmith.data.containers.base import missing
 from tunesmith.data.containers.tests_file import not_yaml
 from tunesmith.data.lines import refuse_unreadable
-from tunesmith.evaluation.suites.base import MOST_TOKENS, Item
-from tunesmith.evaluation.suites.checks import Exact
-from tunesmith.evaluation.suites.rows import Row, asked, choosing, which
+from tunesmith.data.suites.base import MOST_TOKENS, Item
+from tunesmith.data.suites.checks import Exact
+from tunesmith.data.suites.rows import Row, asked, choosing, which
 
 LIMIT = 256 << 10
 DEPTH = 30

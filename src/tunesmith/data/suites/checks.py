@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue, field_validator
 
 from tunesmith.core.record import Record
-from tunesmith.evaluation.suites.words import said
+from tunesmith.data.suites.words import said
 
 Words = tuple[str, ...]
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.evaluation.suites import shipped
-from tunesmith.evaluation.suites.base import Item
-from tunesmith.evaluation.suites.checks import Answered, Exact, Harmless, Instructions, Json, Number, Refused, Says
-from tunesmith.evaluation.suites.load import load_suite
-from tunesmith.evaluation.suites.scoring import score
-from tunesmith.evaluation.suites.words import said
+from tunesmith.data.suites import shipped
+from tunesmith.data.suites.base import Item
+from tunesmith.data.suites.checks import Answered, Exact, Harmless, Instructions, Json, Number, Refused, Says
+from tunesmith.data.suites.load import load_suite
+from tunesmith.data.suites.scoring import score
+from tunesmith.data.suites.words import said
 from tunesmith.training import general as rehearsal
 
 SUITES = (shipped.general(), shipped.refusals(), shipped.harm(), shipped.nonsense())

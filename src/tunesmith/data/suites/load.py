@@ -18,9 +18,9 @@ from tunesmith.data.containers.text import cells_of, columns, json_lines, table
 from tunesmith.data.fields import RowError
 from tunesmith.data.finding import Finding
 from tunesmith.data.lines import refuse_unreadable, split_rows
-from tunesmith.evaluation.suites import harness
-from tunesmith.evaluation.suites.base import Item, Suite
-from tunesmith.evaluation.suites.rows import LAYOUTS, XSTEST, LeftOutError, Row, mmlu
+from tunesmith.data.suites import harness
+from tunesmith.data.suites.base import Item, Suite
+from tunesmith.data.suites.rows import LAYOUTS, XSTEST, LeftOutError, Row, mmlu
 
 LIMIT = 64 << 20
 MOST_ITEMS = 50_000

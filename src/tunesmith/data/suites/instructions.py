@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from tunesmith.core.errors import MissingExtraError
 from tunesmith.core.texts import shown, unfenced
 from tunesmith.data.checks.languages import language_of
-from tunesmith.evaluation.suites.words import said
+from tunesmith.data.suites.words import said
 
 RELATIONS: dict[str, Callable[[int, int], bool]] = {
     "at least": lambda found, wanted: found >= wanted,

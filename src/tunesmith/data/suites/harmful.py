@@ -11,7 +11,7 @@ is an alarm for a change between two models on the same prompts, no measure of h
 import re
 from collections.abc import Sequence
 
-from tunesmith.evaluation.suites.words import first_named, said
+from tunesmith.data.suites.words import first_named, said
 from tunesmith.tasks.refusals import is_refusal
 
 BEGINNING = 400  # characters within which a warning turns an answer
