@@ -30,6 +30,7 @@ def test_rehearsal_is_said_and_forgetting_watched_and_an_edited_file_is_another_
     assert done.code == 0, done.err
     assert "general rows in each epoch, each with the weight of an average row of the task." in done.out
     assert "General text beside the task: loss " in done.out
+    assert "General questions beside the task: " in done.out
     again = tunesmith("train", *RECIPE, *OWN, cwd=with_file)
     assert "Nothing has changed since run" in again.out
     with (with_file / "general/rows.jsonl").open("a") as file:

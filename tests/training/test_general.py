@@ -79,6 +79,9 @@ def test_what_a_model_cannot_take_is_counted_and_of_the_users_own_refused(tiny_f
     found = general.rendered(renderer, (), task, TrainSection(rehearsal=0.1), 100)
     assert found.left_out > 0
     assert found.left_out == len(shipped()[0] + shipped()[1]) - len(found.watched + found.rehearsed)
+    assert len(found.asked) == 3 * general.OF_EACH, "of knowledge, reading and languages"
+    renderer.context_length = 90
+    assert 0 < len(general.rendered(renderer, (), task, TrainSection(), 100).asked) < len(found.asked)
     own = Example(messages=(Message(role="user", content="word " * 120),), expected="Yes.", origin="general.jsonl:7")
     with pytest.raises(DataError, match=r"general\.jsonl:7 has \d+ tokens"):
         general.rendered(renderer, [own], task, TrainSection(rehearsal=0.1), 100)
@@ -96,6 +99,9 @@ def test_a_run_rehearses_and_watches(make_run):
     assert len({event["general_before"] for event in looks} | {done.general_before}) == 1
     assert len({event["general_loss"] for event in looks}) == len(looks)
     assert done.best["general_loss"] in {event["general_loss"] for event in looks}
+    assert {event["general_score_before"] for event in looks} == {done.general_score_before}
+    assert all(0 <= event["general_score"] <= 1 for event in looks)
+    assert done.best["general_score"] in {event["general_score"] for event in looks}
     plain = make_run("plain", epochs=2)
     other = child.run(plain, lambda event: None)
     assert other.general_before == done.general_before, "the base model alone decides about it"

@@ -34,6 +34,7 @@ class Progress:
     stopped_early: bool = False
     best: dict[str, Any] = field(default_factory=dict)
     general_loss: float | None = None  # before the first step
+    general_score: float | None = None  # likewise
     losses: list[float] = field(default_factory=list)  # of the steps since the last evaluation
 
     def mean_loss(self) -> float | None:

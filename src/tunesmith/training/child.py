@@ -42,6 +42,7 @@ class Done(Record):
     stopped_early: bool
     best: dict[str, Any]
     general_before: float | None = None
+    general_score_before: float | None = None
 
 
 def run(folder: Path, on_event: Callable[[Event], None], *, shown: int = 1, launch: Launch | None = None) -> Done:

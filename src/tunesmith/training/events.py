@@ -6,12 +6,12 @@ start       steps, rows, validation_rows, processes, machine (its name in the ne
 step        step, steps, epoch, loss, learning_rate, grad_norm, tokens, label_tokens, shared_tokens, examples, seconds,
             and of pairs preferred, margin
 validation  step, steps, loss, perplexity, train_loss, metric, value, best, general_loss, general_before,
-            preferred, memory
+            general_score, general_score_before, preferred, memory
 checkpoint  step
 note        message, of the method, or from a provider (training/hosted)
 unusable    checkpoint (its step), reason: why the run does not go on from it
-done        steps, seconds, examples_per_second, memory, stopped_early, general_before,
-            best {step, metric, value, loss, general_loss}
+done        steps, seconds, examples_per_second, memory, stopped_early, general_before, general_score_before,
+            best {step, metric, value, loss, general_loss, general_score}
 paused      step, best: behind the validations that were asked for (a sweep)
 interrupted step
 error       message

@@ -18,13 +18,14 @@ from tunesmith.training.batches import Batch, extents, laid_out
 from tunesmith.training.checkpoint import Checkpoints, Progress
 from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import EventLog
+from tunesmith.training.general import SHORT
 from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import Supervised
 from tunesmith.training.preference import Preference, refer
 from tunesmith.training.processes import Alone
 from tunesmith.training.rows import Row
-from tunesmith.training.validation import Rows, Standing, evaluating, general_loss, validate
+from tunesmith.training.validation import Rows, Standing, elsewhere, evaluating, validate
 
 MANY_STEPS = 20  # of which one more, to measure the time, is not worth mentioning
 FORWARD = 0.4  # of a step's time is its forward pass
@@ -162,7 +163,7 @@ class Loop:
         No weight and no gradient changes.
 
         A look at the validation rows costs two forward passes over them, for the loss and for the answers; general
-        text one.
+        text one, and general questions one with their answers.
         """
         batch = self._batch(0)
         small = self._laid_out(batch.rows[: 2 * self.recipe.together])
@@ -176,6 +177,7 @@ class Loop:
         self.objective.sums()  # of no step
         looks = self.steps // self.every + (self.steps % self.every > 0)
         validation, general = map(self._tokens, (self.rows.validation, self.rows.general.watched))
+        general += sum(len(each.prompt) + SHORT for each in self.rows.general.asked)
         computed = self.steps * batch.tokens + (looks * (2 * validation + general) + general) * FORWARD
         return seconds / max(1, timed.tokens) * computed
 
@@ -192,8 +194,8 @@ class Loop:
     def _look_at_general(self) -> None:
         """Before the first step: what later looks are compared with."""
         if self.progress.step == 0:
-            look = self.processes.judge(lambda: general_loss(self.model, self.recipe, self.rows))
-            self.progress.general_loss = look
+            look = self.processes.judge(lambda: elsewhere(self.model, self.renderer, self.recipe, self.rows))
+            self.progress.general_loss, self.progress.general_score = look
 
     def _evaluate(self, log: EventLog) -> None:
         started = time.perf_counter()
@@ -216,7 +218,8 @@ class Loop:
                 "metric": self.job.primary,
                 "value": standing.value,
                 "loss": standing.loss,
-                "general_loss": standing.general_loss,
+                "general_loss": standing.elsewhere.loss,
+                "general_score": standing.elsewhere.score,
             }
         self.progress.stale = 0 if better else self.progress.stale + 1
         self.progress.stopped_early = self.progress.stale >= self.recipe.patience and self.progress.step < self.steps
@@ -229,8 +232,10 @@ class Loop:
             metric=self.job.primary,
             value=standing.value,
             best=better,
-            general_loss=standing.general_loss,
+            general_loss=standing.elsewhere.loss,
             general_before=self.progress.general_loss,
+            general_score=standing.elsewhere.score,
+            general_score_before=self.progress.general_score,
             preferred=standing.preferred,
             perplexity=math.exp(min(standing.loss, 700.0)),
             train_loss=self.progress.mean_loss(),
@@ -258,4 +263,5 @@ class Loop:
             "stopped_early": self.progress.stopped_early,
             "best": self.progress.best,
             "general_before": self.progress.general_loss,
+            "general_score_before": self.progress.general_score,
         }

@@ -22,6 +22,7 @@ OF_VALIDATION = {
     "loss": "validation/loss",
     "perplexity": "validation/perplexity",
     "general_loss": "validation/general_loss",
+    "general_score": "validation/general_score",
     "preferred": "validation/preferred",
     "memory": "memory",
 }

@@ -1,4 +1,5 @@
-"""A look at the validation rows: their loss, and the task's own metric of the answers; and at general text."""
+"""A look at the validation rows: their loss, and the task's own metric of the answers; and at what is beside the task:
+the loss on general text, and how much of the general suite is answered rightly."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,12 +11,13 @@ import torch
 from tunesmith.candidates.prompting import way_of
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
+from tunesmith.data.suites.scoring import score
 from tunesmith.engines.local.engine import LocalEngine
 from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.measures import point
 from tunesmith.tasks.validating import validated
 from tunesmith.training.batches import laid_out
-from tunesmith.training.general import General
+from tunesmith.training.general import SHORT, Asked, General
 from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import Supervised, negative_log_likelihood
@@ -34,16 +36,23 @@ class Rows:
     pairs: Sequence[Row] = ()  # that are not trained on: chosen and rejected by turns
 
 
+class Elsewhere(NamedTuple):
+    """How good the model is beside the task: the loss of general text, and the share of items of the general suite
+    that it answers rightly. None where the model can render none."""
+
+    loss: float | None = None
+    score: float | None = None
+
+
 class Standing(NamedTuple):
     """How good the model is on validation rows. Compared by metric, then by the lower loss.
 
-    `general_loss` is that of general text, None where the model can render none; `preferred` the share of the pairs
-    that are the right way round, where pairs are learnt from.
+    `preferred` is the share of the pairs that are the right way round, where pairs are learnt from.
     """
 
     value: float
     loss: float
-    general_loss: float | None = None
+    elsewhere: Elsewhere = Elsewhere()
     preferred: float | None = None
 
     def better_than(self, other: "Standing | None") -> bool:
@@ -51,21 +60,24 @@ class Standing(NamedTuple):
 
 
 def validate(model: Policy, renderer: Renderer, job: Job, rows: Rows, objective: Supervised) -> Standing:
-    """Answers and loss of all validation rows under the present weights, and the loss on general text."""
+    """Answers and loss of all validation rows under the present weights, and what is beside the task."""
     with evaluating(model):
         return Standing(
             _metric(model, renderer, job, rows),
             _mean_loss(model, job.recipe, rows.validation),
-            general_loss(model, job.recipe, rows),
+            elsewhere(model, renderer, job.recipe, rows),
             _preferred(model, job.recipe, rows.pairs, objective) if rows.pairs else None,
         )
 
 
-def general_loss(model: Policy, recipe: TrainSection, rows: Rows) -> float | None:
-    """Loss on general text that is never trained on: where it rises, the model forgets."""
-    watched = rows.general.watched
+def elsewhere(model: Policy, renderer: Renderer, recipe: TrainSection, rows: Rows) -> Elsewhere:
+    """General text and items are never trained on: where the loss rises and the score falls, the model forgets."""
+    watched, asked = rows.general.watched, rows.general.asked
     with evaluating(model):
-        return _mean_loss(model, recipe, watched) if watched else None
+        return Elsewhere(
+            _mean_loss(model, recipe, watched) if watched else None,
+            _score(model, renderer, asked) if asked else None,
+        )
 
 
 @contextmanager
@@ -94,10 +106,23 @@ def _mean_loss(model: Policy, recipe: TrainSection, rows: Sequence[Row]) -> floa
 
 
 @torch.no_grad()
+def _score(model: Policy, renderer: Renderer, asked: Sequence[Asked]) -> float:
+    answers = _engine(model, renderer).generate(
+        [each.prompt for each in asked], max_new_tokens=SHORT, stop=[renderer.end_of_turn]
+    )
+    said = [renderer.decode(answer.tokens) for answer in answers]
+    return sum(score(each.item, text) for each, text in zip(asked, said, strict=True)) / len(asked)
+
+
+def _engine(model: Policy, renderer: Renderer) -> LocalEngine:
+    return LocalEngine(model.base, "in training", model.virtual(), tokenizer=renderer.tokenizer_file)
+
+
+@torch.no_grad()
 def _metric(model: Policy, renderer: Renderer, job: Job, rows: Rows) -> float:
     """The primary metric's point estimate. Small sets have one, too: it only chooses between checkpoints."""
     task = job.task
-    engine = LocalEngine(model.base, "in training", model.virtual(), tokenizer=renderer.tokenizer_file)
+    engine = _engine(model, renderer)
     tools = [example.tools for example in rows.examples]
     said = way_of(renderer, task).answers(engine, [row.prompt for row in rows.validation], tools=tools)
     predictions = [

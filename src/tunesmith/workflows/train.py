@@ -56,6 +56,7 @@ class TrainOutcome(Outcome):
     resumed: bool
     best: dict[str, Any]
     general_before: float | None = None  # loss on general text before training; `best` has that of the fine-tune
+    general_score_before: float | None = None  # likewise of the items of the general suite that are looked at
 
 
 class PlanOutcome(Outcome):
@@ -270,6 +271,7 @@ def _record(work: Work, stopped: Run | None, execute: Callable[[Path], child.Don
                 "resumed": stopped is not None,
                 "best": done.best,
                 "general_before": done.general_before,
+                "general_score_before": done.general_score_before,
             }
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_stopped(project.runs / name if name else None)) from None
@@ -327,3 +329,9 @@ def _tell(outcome: TrainOutcome, console: Console) -> None:
     before, after = outcome.general_before, outcome.best.get("general_loss")
     if before is not None and after is not None:
         console.say(f"General text beside the task: loss {before:.3f} before training, {after:.3f} with the fine-tune.")
+    known, kept = outcome.general_score_before, outcome.best.get("general_score")
+    if known is not None and kept is not None:
+        console.say(
+            f"General questions beside the task: {units.share(known)} right before training, {units.share(kept)} with "
+            "the fine-tune; `tunesmith diagnose` asks more of them."
+        )

@@ -1,7 +1,8 @@
 """A run as it is watched: the pre-flight, a bar, a line for each validation, and warnings while it goes on.
 
 Overfitting is called out while it happens: the validation loss has risen twice in a row while the training loss fell.
-So is forgetting: the loss on general text beside the task has risen by a tenth of a nat.
+So is forgetting: the loss on general text beside the task has risen by a tenth of a nat, or a quarter of the general
+questions that are asked at each look are not answered rightly any more.
 """
 
 import itertools
@@ -15,6 +16,7 @@ from tunesmith.data.general import FORGOTTEN
 from tunesmith.tasks.families import name_of
 from tunesmith.training.events import Event
 
+LOST = 0.25  # of the general questions
 RISES = 2  # validation losses in a row above the one before, after which it is said
 
 
@@ -65,22 +67,29 @@ class Watcher:
             beside += f", {units.share(event['preferred'])} of the pairs held out the right way round"
         before, general = event.get("general_before"), event.get("general_loss")
         elsewhere = f"; general text {general:.3f} ({before:.3f} before)" if before and general else ""
+        known, kept = event.get("general_score_before"), event.get("general_score")
+        if known is not None and kept is not None:
+            elsewhere += f", general questions {units.share(kept)} ({units.share(known)})"
         self._console.say(
             f"Step {event['step']:,} of {event['steps']:,}: validation {name} {units.share(event['value'])}, "
             f"loss {event['loss']:.3f}{beside}{elsewhere}{best}."
         )
         if before and general and general > before + FORGOTTEN:
-            self._warn_of_forgetting(math.expm1(general - before))
+            more = units.share(math.expm1(general - before))
+            self._warn_of_forgetting(f"text beside the task has become {more} more perplexing to the model")
+        if known is not None and kept is not None and kept <= known - LOST:
+            self._warn_of_forgetting(
+                f"it answers {units.share(kept)} of general questions, {units.share(known)} before"
+            )
         if event.get("train_loss") is not None:
             self._losses.append((event["train_loss"], event["loss"]))
             self._warn()
 
-    def _warn_of_forgetting(self, more: float) -> None:
+    def _warn_of_forgetting(self, what: str) -> None:
         if not self._told_of_forgetting:
             self._told_of_forgetting = True
             self._console.say(
-                f"Forgetting: text beside the task has become {units.share(more)} more perplexing to the model. "
-                "[train] rehearsal = 0.1, a lower learning_rate or fewer epochs would help."
+                f"Forgetting: {what}. [train] rehearsal = 0.1, a lower learning_rate or fewer epochs would help."
             )
 
     def _warn(self) -> None:
