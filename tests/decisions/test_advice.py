@@ -150,6 +150,8 @@ def test_a_fine_tune_with_a_fault_is_made_again_by_what_helps() -> None:
     stale = fault.model_copy(update={"probe": "changing facts"})
     assert advise(found.model_copy(update={"faults": (fault, stale)})).outcome == "retrieval"
     assert advise(found.model_copy(update={"target": 0.7})).outcome == "what there is"
+    assert advise(found.model_copy(update={"said": Said(decides="rules")})).outcome == "plain code"
+    assert advise(found.model_copy(update={"verdict": None})).reasons[0].where != "the probes"
     by_scores = found.model_copy(update={"verdict": verdict("reject")})
     assert advise(by_scores).outcome == "what there is"
 

@@ -44,7 +44,7 @@ def test_a_look_says_what_is_kept_beside_the_task(watched):
     ("lost", "words"),
     [
         ({"general_loss": 1.7}, "text beside the task has become 22.1 % more perplexing to the model"),
-        ({"general_score": 0.2}, "it answers 20.0 % of general questions, 50.0 % before"),
+        ({"general_score": 9 / 36}, "the model answers 25.0 % of general questions rightly, 50.0 % before"),
     ],
 )
 def test_forgetting_is_called_out_once(watched, lost, words):
@@ -54,6 +54,14 @@ def test_forgetting_is_called_out_once(watched, lost, words):
         f"Forgetting: {words}. [train] rehearsal = 0.1, a lower learning_rate or fewer epochs would help."
     ]
     assert said[2] == called[0]
+
+
+@pytest.mark.parametrize(
+    ("known", "kept", "told"), [(16, 7, True), (16, 8, True), (8, 3, True), (8, 4, False), (20, 12, False)]
+)
+def test_what_is_lost_of_36_questions(watched, known, kept, told):
+    said = watched(look(general_score_before=known / 36, general_score=kept / 36))
+    assert any(line.startswith("Forgetting") for line in said) == told
 
 
 def test_overfitting_is_called_out_where_the_losses_part(watched):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tunesmith.core.record import Record
 from tunesmith.core.units import count
-from tunesmith.decisions.advice_rules import RULES, Outcome, Reason
+from tunesmith.decisions.advice_rules import PROBES, RULES, Outcome, Reason
 from tunesmith.decisions.evidence import Evidence
 from tunesmith.decisions.figures import points, signed
 from tunesmith.decisions.guides import PROMPTED, RARE, ROWS
@@ -45,15 +45,16 @@ def advise(evidence: Evidence) -> Advice:
         outcome=outcome,
         candidate=candidate.name if candidate else None,
         meets=met is not None,
-        sentence=_sentence(outcome, evidence),
+        sentence=_sentence(found[0], evidence),
         reasons=tuple(each for each in found if each.outcome == outcome),
         besides=tuple(each for each in found if each.outcome != outcome),
         changes=tuple(_changes(outcome, evidence)),
     )
 
 
-def _sentence(outcome: Outcome, evidence: Evidence) -> str:
-    met = meeting(evidence)
+def _sentence(first: Reason, evidence: Evidence) -> str:
+    """By the reason that decides."""
+    outcome, met = first.outcome, meeting(evidence)
     if met is not None:
         what = {"prompting": "Keep prompting", "retrieval": "Keep retrieval", "plain code": "Keep the rules"}
         keep = what.get(outcome, "Keep what there is")
@@ -62,7 +63,7 @@ def _sentence(outcome: Outcome, evidence: Evidence) -> str:
                 f"{keep}: a fine-tune was no better than {met.name}. Whether that is good enough, a target would say."
             )
         return f"{keep}: {met.name} meets the task, so there is nothing to fine-tune."
-    if evidence.faults and outcome == "fine-tuning":
+    if outcome == "fine-tuning" and first.where == PROBES:
         return "Fine-tune again, otherwise: a fault was found in the fine-tune that was made."
     return {
         "what there is": "Keep what there is.",

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from tunesmith.core.record import Record
 from tunesmith.core.units import count, share
-from tunesmith.decisions.evidence import Evidence, Part
+from tunesmith.decisions.evidence import Evidence, Fault, Part
 from tunesmith.decisions.figures import points, signed
 from tunesmith.decisions.guides import CHANGING, GROUNDED, PROMPTED, RARE, RISING, ROWS, UNSTEADY
 from tunesmith.decisions.meeting import closed, full, meeting, rejected, shown, value_of
@@ -29,7 +29,7 @@ Outcome = Literal[
 ]
 Source = Literal["measured", "said", "guides"]
 FACTS = "changing facts"  # the probe
-VALIDATION, SEALED = "validation rows", "the verdict, on sealed rows"
+VALIDATION, SEALED, PROBES = "validation rows", "the verdict, on sealed rows", "the probes"
 KINDS: dict[str, Outcome] = {  # of a baseline that meets the task → what to keep
     "rules": "plain code",
     "retrieval": "retrieval",
@@ -78,16 +78,6 @@ def _shipped(evidence: Evidence) -> Reason | None:
     if verdict is None or verdict.verdict != "ship" or closed(evidence):
         return None
     return _measured("fine-tuning", f"{verdict.candidate} beats every baseline. {verdict.reason}", "ship", SEALED)
-
-
-def _faulty(evidence: Evidence) -> Reason | None:
-    """The fine-tune stands up, but for what the probes found."""
-    if not evidence.faults or closed(evidence):
-        return None
-    first = next((each for each in evidence.faults if each.probe == FACTS), evidence.faults[0])
-    outcome: Outcome = _with_form(evidence) if first.probe == FACTS else "fine-tuning"
-    said = f"A fault was found in the fine-tune that was made; what helps: {first.remedies}."
-    return _measured(outcome, said, first.sentence.rstrip("."), "the probes")
 
 
 def _better_model(evidence: Evidence) -> Reason | None:
@@ -221,6 +211,22 @@ def _unmeasured(evidence: Evidence) -> Reason | None:
     return _measured("baselines first", said, "none", VALIDATION)
 
 
+def _faulty(evidence: Evidence) -> Reason | None:
+    """The fine-tune stands up but for what the probes found: that alone rejected it, or it clearly leads."""
+    stands = (evidence.verdict is not None and evidence.verdict.by_fault) or _leads(evidence) is not None
+    if not evidence.faults or not stands or closed(evidence):
+        return None
+    first = deciding(evidence)
+    outcome: Outcome = _with_form(evidence) if first.probe == FACTS else "fine-tuning"
+    said = f"A fault was found in the fine-tune that was made; what helps: {first.remedies}."
+    return _measured(outcome, said, first.sentence.rstrip("."), PROBES)
+
+
+def deciding(evidence: Evidence) -> Fault:
+    """Of the faults that there are: facts that change speak against weights."""
+    return next((each for each in evidence.faults if each.probe == FACTS), evidence.faults[0])
+
+
 def _held(evidence: Evidence) -> Reason | None:
     verdict = evidence.verdict
     if verdict is None or verdict.verdict != "hold" or not verdict.more_rows or meeting(evidence):
@@ -294,7 +300,6 @@ RULES = (
     Rule("a baseline meets the task", _met),
     Rule("a fine-tune beats every baseline", _shipped),
     Rule("a larger model is clearly better", _better_model),
-    Rule("a fine-tune has a fault", _faulty),
     Rule("a small change to the workflow removes the problem", _workflow),
     Rule("permissions and business rules are code", _code),
     Rule("what cannot be evaluated cannot be improved", _not_evaluable),
@@ -306,6 +311,7 @@ RULES = (
     Rule("few examples, low volume, changing requirements", _prompted),
     Rule("too few rows", _too_few),
     Rule("no baseline is measured", _unmeasured),
+    Rule("a fine-tune has a fault", _faulty),
     Rule("the verdict is held", _held),
     Rule("a fine-tune leads", _leads),
     Rule("no prompt is measured", _unprompted),

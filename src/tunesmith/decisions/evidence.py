@@ -88,11 +88,13 @@ class Verdicted(Record):
 
 
 class Fault(Record):
-    """Of the fine-tune, as a probe found it and [rules] does not tolerate it; with what helps."""
+    """Of the fine-tune, as a probe found it and [rules] does not tolerate it; with what helps, and the first command of
+    that, where there is one."""
 
     probe: str
     sentence: str
     remedies: str
+    command: str = ""
 
 
 class Evidence(Record):

@@ -20,7 +20,7 @@ from tunesmith.training.rows import Row, rendered_row
 from tunesmith.training.section import TrainSection
 
 SHORT = 32  # tokens of an answer, for items of the general suite that are answered at each look
-OF_EACH = 12  # kind of them
+OF_EACH = 12  # items of each kind
 
 
 class Asked(NamedTuple):

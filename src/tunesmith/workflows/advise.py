@@ -19,6 +19,7 @@ from tunesmith.core.files import write_json
 from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.decisions.advice import Advice, advise
+from tunesmith.decisions.advice_rules import PROBES, deciding
 from tunesmith.decisions.evidence import Evidence, Part, Said
 from tunesmith.decisions.learning import Curve
 from tunesmith.decisions.questions import QUESTIONS, Question, prompt, read, typed
@@ -237,6 +238,8 @@ def _next(project: Project | None, evidence: Evidence, found: Advice | None) -> 
         )
     elif not evidence.documents:
         later["retrieval"] = ("baseline", f"once your documents stand in {section.documents}/")
+    if found.reasons[0].where == PROBES and (remedy := deciding(evidence).command):
+        return command(project, remedy)
     if found.outcome not in later:
         return next_command(project)
     verb, once = later[found.outcome]

@@ -38,9 +38,9 @@ def diagnose(project: Project, console: Console) -> DiagnoseOutcome:
         train, tuned = candidates.fine_tune(project)
         if train is None:
             raise UserError(f"There is no fine-tune to diagnose yet. Run `{command(project, 'train')}` first.")
-        _, entries = candidates.baselines(project)
+        baseline, entries = candidates.baselines(project)
         candidates.refuse_faults(project, [*entries, *tuned])
-        wanted = inputs.of_train(project) | {"train": train.id}
+        wanted = inputs.of_diagnose(project, baseline.id if baseline else "", train.id)
         with runs.record(project, "diagnose", wanted) as recording:
             engines = LocalEngines(project.folder, project.config.providers, project.answers)
             bench = Bench(project, state, recording, engines, console)

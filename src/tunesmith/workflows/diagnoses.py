@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from tunesmith.core.diagnosis import Diagnosis
-from tunesmith.workflows import runs
+from tunesmith.core.run import Run
+from tunesmith.workflows import candidates, inputs, runs
 from tunesmith.workflows.project import Project
+from tunesmith.workflows.status import verdict_run
 
 KEPT = "diagnosis"  # in a run's result
 VERBS = ("diagnose", "compare")
@@ -16,13 +18,25 @@ def kept(project: Project, inputs: str) -> Diagnosis | None:
     return next((each for each in _newest_first(project) if each.inputs == inputs and not each.failures), None)
 
 
-def newest_of(project: Project, candidate: str) -> Diagnosis | None:
-    """Of the fine-tune of that digest."""
-    return next((each for each in _newest_first(project) if each.candidate == candidate), None)
+def of_now(project: Project) -> Diagnosis | None:
+    """Of the fine-tune of now, as the verdict of now has it; without one, as `diagnose` found it from all that goes
+    into it now."""
+    verdict = verdict_run(project)
+    if isinstance(verdict, Run) and (found := _of(verdict)) is not None:
+        return found
+    baseline, train = candidates.baselines(project)[0], candidates.fine_tune(project)[0]
+    if baseline is None or train is None:
+        return None
+    run = runs.with_inputs(project, "diagnose", inputs.of_diagnose(project, baseline.id, train.id))
+    return None if run is None or run.state != "done" else _of(run)
 
 
 def _newest_first(project: Project) -> Iterator[Diagnosis]:
     for run in reversed(runs.read_runs(project)):
-        found: Any = run.result.get(KEPT) if run.verb in VERBS and run.state == "done" else None
-        if isinstance(found, dict):
-            yield Diagnosis.model_validate(found)
+        if run.verb in VERBS and run.state == "done" and (found := _of(run)) is not None:
+            yield found
+
+
+def _of(run: Run) -> Diagnosis | None:
+    found: Any = run.result.get(KEPT)
+    return Diagnosis.model_validate(found) if isinstance(found, dict) else None

@@ -13,6 +13,7 @@ from tunesmith.candidates.load import load
 from tunesmith.candidates.voice import Voice, opened
 from tunesmith.core.diagnosis import Diagnosis
 from tunesmith.core.digests import digest
+from tunesmith.core.errors import ConfigError, ProviderError
 from tunesmith.core.files import write_json
 from tunesmith.core.progress import Console, Progress
 from tunesmith.core.run import Run
@@ -60,7 +61,7 @@ class Clinic:
         self._card = read_card(project.artifacts / tuned.digest)
         self._suites = _suites(project)
         self._base = _base_of(project, self._card)
-        self._judge = self._made_judge() if self._base else None
+        self._judge = project.config.judge.model if self._base else None
         nonsense = [item.messages[-1].content for item in shipped.nonsense().items]
         self._asked = questions(self._suites, nonsense, self._card.task, state.train, state.validation)
 
@@ -91,7 +92,7 @@ class Clinic:
             base=self._base,
             baselines=[entry.digest for entry in baselines],
             suites={name: suite.digest for name, suite in self._suites.items()},
-            judge=self._judge,
+            judge=None if self._judge is None else self._of_judge(self._judge),
             train=rows_digest(state.train),
             validation=rows_digest(state.validation),
             measured=yardstick(state.task, meaning=False),
@@ -120,26 +121,31 @@ class Clinic:
             harm_judged=self._harm_judged(base, said) if base else None,
         )
 
-    def _made_judge(self) -> str | None:
-        """The digest of the judge of harm; None where [judge] names no model."""
-        config = self._project.config
-        if config.judge.model is None:
-            return None
+    def _of_judge(self, model: str) -> str:
+        """What its judgements depend on. Raises ModelError where a local one cannot be found."""
+        files = "" if is_hosted(model) else self._engines.files(model).digest
+        return digest("judge of harm", 1, model=model, files=files, task=harm_judge.TASK.digest)
+
+    def _made_judge(self, model: str) -> str:
         return prompt.make(
             self._project.artifacts,
             harm_judge.TASK,
-            model=config.judge.model,
-            max_tokens=config.model.max_tokens,
+            model=model,
+            max_tokens=self._project.config.model.max_tokens,
             engines=self._engines,
-            name=f"judge:{config.judge.model}",
+            name=f"judge:{model}",
         )
 
     def _harm_judged(self, base: Said, tuned: Said) -> HarmJudged | None:
+        """A judge that cannot be asked costs its figure, not the diagnosis."""
         if self._judge is None:
             return None
-        name, judge = str(self._project.config.judge.model), load(self._project.artifacts, self._judge, self._engines)
-        was, now = (each.suites[HARM] for each in (base, tuned))
-        return harm_judge.judged(name, was, now, judge.predict, self._console.say)
+        try:
+            judge = load(self._project.artifacts, self._made_judge(self._judge), self._engines)
+            was, now = (each.suites[HARM] for each in (base, tuned))
+            return harm_judge.judged(was, now, judge.predict, self._console)
+        except (ConfigError, ProviderError) as error:
+            return HarmJudged(error=f"the judge could not be asked: {str(error).rstrip('.')}", failures=1)
 
     def _best(self, baselines: Sequence[Entry]) -> Evaluated | None:
         if not baselines:
@@ -180,13 +186,15 @@ class Clinic:
         if self._base and is_hosted(self._card.config["model"]):
             general = sum(len(suite.items) for suite in self._suites.values())
             rows = len(self._asked.written) + len(self._asked.figures) + len(self._asked.nonsense)
-            asked.append(f"{count(general, 'request')} for the base and {general + rows:,} for the fine-tune")
-        if self._judge and is_hosted(str(self._project.config.judge.model)):
-            asked.append(f"{count(harm_judge.requests(), 'request')} for the judge of harm")
+            asked.append(
+                f"the provider {count(general, 'request')} for the base and {general + rows:,} for the fine-tune"
+            )
+        if self._judge and is_hosted(self._judge):
+            asked.append(f"{count(harm_judge.requests(), 'request')} to the judge of harm")
         if asked:
             self._console.say(
-                f"The probes send the provider {', and '.join(asked)}; what was answered before is not asked again. "
-                "Their price is not part of any figure."
+                f"The probes send {'; and '.join(asked)}; what was answered before is not asked again. Their price is "
+                "not part of any figure."
             )
 
     def _progress(self, who: str) -> Progress:

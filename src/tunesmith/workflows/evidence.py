@@ -27,7 +27,7 @@ from tunesmith.tasks.families import SPARED, is_scored
 from tunesmith.tasks.stated import KINDS, meanings
 from tunesmith.workflows import candidates, runs
 from tunesmith.workflows.candidates import Entry, model_of
-from tunesmith.workflows.diagnoses import KEPT, newest_of
+from tunesmith.workflows.diagnoses import KEPT, of_now
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import read_sources, read_split
 from tunesmith.workflows.status import verdict_run
@@ -132,8 +132,7 @@ def _verdict(project: Project) -> Verdicted | None:
 
 def _faults(project: Project) -> tuple[Fault, ...]:
     """Of the fine-tune of now, where it was diagnosed."""
-    _, tuned = candidates.fine_tune(project)
-    found = newest_of(project, tuned[-1].digest) if tuned else None
+    found = of_now(project)
     if found is None:
         return ()
     stopping = diagnosis_words.stopping(found, project.config.rules.tolerated)
@@ -142,6 +141,7 @@ def _faults(project: Project) -> tuple[Fault, ...]:
             probe=each.probe,
             sentence=diagnosis_words.sentence(each),
             remedies=diagnosis_words.remedies(found.remedies.get(each.probe, ())),
+            command=next((one.command for one in found.remedies.get(each.probe, ()) if one.command), ""),
         )
         for each in stopping
     )

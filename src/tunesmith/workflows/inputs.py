@@ -66,11 +66,20 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
 
 
 def of_people(project: Project) -> dict[str, str]:
-    """What people said of answers, and the judge that stands beside them."""
-    files = {"ratings": project.ratings_file, "preference": project.judgements}
-    found = {name: sha256_file(file) for name, file in files.items() if file is not None and file.is_file()}
-    judge = project.config.judge
-    return found | ({"judge": _of_section("judge", judge)} if judge.model else {})
+    """What people said of answers, and the judge that stands beside them; empty where there is none, so that what was
+    taken away is a change, too."""
+    judge, ratings = project.config.judge, project.ratings_file
+    return {
+        "ratings": _of_file(ratings) if ratings else "",
+        "preference": _of_file(project.judgements),
+        "judge": _of_section("judge", judge) if judge.model else "",
+    }
+
+
+def of_diagnose(project: Project, baseline: str, train: str) -> dict[str, str]:
+    """What the probes are asked about; `baseline` and `train` are runs, as for a comparison."""
+    suites, judge = of_suites(project).get("suites", ""), of_people(project)["judge"]
+    return {"baseline": baseline, "train": train, "suites": suites, "judge": judge, "data": of_rows(project)}
 
 
 def of_suites(project: Project) -> dict[str, str]:

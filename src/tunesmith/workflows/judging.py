@@ -31,9 +31,11 @@ from tunesmith.workflows.status import next_command
 
 
 class Spent(Record):
-    """By the judge, in this call; `cost` is None where [prices] names no price."""
+    """What the answers of this call took, of which `kept` were answered and paid before; `cost` is None where [prices]
+    names no price."""
 
     requests: int = 0
+    kept: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
     cost: float | None = None
@@ -71,9 +73,10 @@ def judge(project: Project, console: Console, wanted: Wanted) -> JudgeOutcome:
         sitting = Sitting(model=section.model, digest=digest, way=section.way, drawn=drawn, time=runs.now())
         judged, unanswered, spent = _judge(project, console, pair, sitting, engines)
     console.say(
-        f"{count(judged, 'row')} judged by {section.model}; {count(unanswered, 'row')} without a valid judgement. "
-        f"{_words(spent, project.config.prices.currency)}"
+        f"{count(judged, 'row')} judged by {section.model}; {count(unanswered, 'row')} without a valid judgement."
     )
+    if spent.requests:
+        console.say(_words(spent, project.config.prices.currency))
     found = _figures(project, console, pair, section.model)
     return JudgeOutcome(
         model=section.model,
@@ -103,7 +106,8 @@ def _figures(project: Project, console: Console, pair: Pair, model: str) -> Judg
 def _words(spent: Spent, currency: str) -> str:
     cost = "" if spent.cost is None else f", {money(spent.cost, currency)}"
     tokens = f"{spent.tokens_in:,} tokens read and {spent.tokens_out:,} written"
-    return f"{count(spent.requests, 'request')}: {tokens}{cost}."
+    kept = f"; {spent.kept:,} of them were answered and paid before" if spent.kept else ""
+    return f"{count(spent.requests, 'request')}: {tokens}{cost}{kept}."
 
 
 def _judge(
@@ -129,7 +133,7 @@ def _judge(
             journal.append(project.judgements, each, project.judgements_lock)
             made += 1
         progress(number, len(places))
-    return made, len(places) - made, _spent(said, project.config.prices.of(sitting.model))
+    return made, len(places) - made, _spent(said, engines.answers_used, project.config.prices.of(sitting.model))
 
 
 def _kept(answers: Iterator[Prediction], said: list[Prediction]) -> Iterator[Prediction]:
@@ -138,9 +142,12 @@ def _kept(answers: Iterator[Prediction], said: list[Prediction]) -> Iterator[Pre
         yield each
 
 
-def _spent(said: Sequence[Prediction], prices: PricesSection) -> Spent:
+def _spent(answers: Sequence[Prediction], kept: int, prices: PricesSection) -> Spent:
+    """Without requests that failed or were not sent."""
+    said = [each for each in answers if each.state != "failed"]
     return Spent(
         requests=len(said),
+        kept=kept,
         tokens_in=sum(each.tokens_in for each in said),
         tokens_out=sum(each.tokens_out for each in said),
         cost=sum(map(prices.cost, said)) if prices.known else None,

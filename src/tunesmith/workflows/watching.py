@@ -2,7 +2,7 @@
 
 Overfitting is called out while it happens: the validation loss has risen twice in a row while the training loss fell.
 So is forgetting: the loss on general text beside the task has risen by a tenth of a nat, or a quarter of the general
-questions that are asked at each look are not answered rightly any more.
+questions that are asked at each look, or half of those that were, are not answered rightly any more.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from tunesmith.data.general import FORGOTTEN
 from tunesmith.tasks.families import name_of
 from tunesmith.training.events import Event
 
-LOST = 0.25  # of the general questions
+LOST, LEAST_LOST = 0.25, 0.125  # of the general questions
 RISES = 2  # validation losses in a row above the one before, after which it is said
 
 
@@ -77,10 +77,9 @@ class Watcher:
         if before and general and general > before + FORGOTTEN:
             more = units.share(math.expm1(general - before))
             self._warn_of_forgetting(f"text beside the task has become {more} more perplexing to the model")
-        if known is not None and kept is not None and kept <= known - LOST:
-            self._warn_of_forgetting(
-                f"it answers {units.share(kept)} of general questions, {units.share(known)} before"
-            )
+        if known is not None and kept is not None and _is_lost(known, kept):
+            share, earlier = units.share(kept), units.share(known)
+            self._warn_of_forgetting(f"the model answers {share} of general questions rightly, {earlier} before")
         if event.get("train_loss") is not None:
             self._losses.append((event["train_loss"], event["loss"]))
             self._warn()
@@ -102,6 +101,12 @@ class Watcher:
             )
 
 
+def _is_lost(known: float, kept: float) -> bool:
+    """A quarter of all questions, or half of those that were answered rightly; of few, chance may have it."""
+    lost = known - kept + 1e-9  # shares of 36
+    return lost >= LOST or (lost >= LEAST_LOST and kept <= known / 2)
+
+
 def tell_plan(plan: dict[str, Any], console: Console, price_per_hour: float | None, currency: str) -> None:
     """The pre-flight in words."""
     tokens = plan["tokens"]
@@ -117,7 +122,8 @@ def tell_plan(plan: dict[str, Any], console: Console, price_per_hour: float | No
             "row of the task."
         )
     if plan["unrendered"]:
-        console.say(f"{count(plan['unrendered'], 'general row')} of Tunesmith's cannot be put to this model; left out.")
+        left = count(plan["unrendered"], "general row or question", "general rows and questions")
+        console.say(f"{left} of Tunesmith's cannot be put to this model; left out.")
     console.say(
         f"An epoch has {tokens['prompt']:,} tokens in prompts and {tokens['labels']:,} that carry loss; "
         f"{tokens['shared']:,} are shared, {tokens['computed']:,} computed, {tokens['padded']:,} padding. The longest "

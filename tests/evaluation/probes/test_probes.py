@@ -7,11 +7,13 @@ import pytest
 from tunesmith.core.diagnosis import PROBES, Probed
 from tunesmith.core.example import Example, Message
 from tunesmith.core.prediction import Prediction
+from tunesmith.core.progress import SilentConsole
 from tunesmith.data.general import shipped as general_rows
 from tunesmith.data.suites import shipped
 from tunesmith.evaluation.probes import all as probes
 from tunesmith.evaluation.probes import harm_judge
 from tunesmith.evaluation.probes.case import Case
+from tunesmith.evaluation.probes.harm_judge import HarmJudged
 from tunesmith.evaluation.probes.interview import Said, questions
 from tunesmith.tasks.spec import Task
 
@@ -232,7 +234,8 @@ def test_rows_that_ask_for_a_refusal_are_held_against_the_best_baseline():
         assert untaught.note == "no training row is one to refuse"
         marked = each.train[0].model_copy(update={"behaviour": "refuse"})
         taught = each.model_copy(update={"train": (marked, *each.train[1:])})
-        assert next(one for one in probes.refusing.probe(taught) if one.figure.startswith("missed")).state == "sound"
+        of_taught = next(one for one in probes.refusing.probe(taught) if one.figure.startswith("missed"))
+        assert (of_taught.state, of_taught.note) == ("not asked", "the training rows have every kind")
 
 
 def test_an_answer_in_the_tasks_form_is_no_harm():
@@ -246,39 +249,80 @@ def test_an_answer_in_the_tasks_form_is_no_harm():
 
 
 def judging_harm(sees):
-    """A judge by rule: `sees` says of request and answer whether it calls the answer harmful."""
+    """A judge by rule: `sees` says of request and answer whether it calls the answer harmful; None: nothing."""
 
     def predict(requests):
         for row in requests:
             asked, answer = row.text.split("\n\nAnswer:\n")
-            label = "harmful" if sees(asked.removeprefix("Request:\n"), answer) else "harmless"
+            seen = sees(asked.removeprefix("Request:\n"), answer)
+            if seen is None:
+                yield Prediction(example=row.id, state="refused", text="I cannot judge that.")
+                continue
+            label = "harmful" if seen else "harmless"
             yield Prediction(example=row.id, state="ok", output=label, text=label)
 
     return predict
 
 
+def harm_by(sees, was=None, now=None) -> Probed:
+    """As a judge has it that calls harmful what it `sees` so; by default of two models that refuse alike."""
+    approved = [item.reference for item in SUITES["harm"].items]
+    said = harm_judge.judged(was or approved, now or approved, judging_harm(sees), SilentConsole())
+    return found(case().model_copy(update={"harm_judged": said}))["harm: harmless answers, by the judge"]
+
+
 def test_a_judge_of_harm_counts_where_it_knows_what_is_known():
     """A fine-tune that says to half of the requests what is known to be harmful, in words that code takes for none."""
     known = {pair.item.id: pair.other for pair in harm_judge.known_pairs()}
-    harmful = set(known.values())
-    items = SUITES["harm"].items
-    was = [item.reference for item in items]
-    now = [known.get(item.id, item.reference) for item in items]
-
-    def figure(sees) -> Probed:
-        said = harm_judge.judged("a judge", was, now, judging_harm(sees), print)
-        each = case().model_copy(update={"harm_judged": said})
-        return found(each)["harm: harmless answers, by the judge"]
-
-    good = figure(lambda _, answer: answer in harmful)
+    now = [known.get(item.id, item.reference) for item in SUITES["harm"].items]
+    good = harm_by(lambda _, answer: answer in known.values(), now=now)
     assert good.state == "faulty"
     assert good.value.value == pytest.approx(0.5)
     assert good.note == "held against 40 answers whose harm is known: kappa 1.00"
-    blind = figure(lambda _, answer: False)
+    assert harm_by(lambda _, answer: answer in known.values()).state == "sound"
+    blind = harm_by(lambda _, answer: False, now=now)
     assert blind.state == "open"
     assert "kappa 0.00, which is too little to count" in blind.note
-    mistaken = figure(lambda _, answer: "not" in answer)
-    assert mistaken.state == "open"
+    assert harm_by(lambda _, answer: "not" in answer, now=now).state == "open"
+
+
+def test_what_a_judge_overlooks_is_put_right():
+    """It sees half of the harm: twice as much of it is there."""
+    known = [pair.other for pair in harm_judge.known_pairs()]
+    now = [*known, *(item.reference for item in SUITES["harm"].items[20:])]
+    seen = harm_by(lambda _, answer: answer in known[::2], now=now)
+    assert seen.value.value == pytest.approx(0.75)
+    assert seen.harm.value == pytest.approx(0.5)
+    assert seen.harm.low < 0.25 < seen.harm.value < seen.harm.high
+
+
+def test_a_judge_that_says_nothing_of_what_is_harmful_never_makes_it_sound():
+    harmful = [f"Harm {number}." for number in range(12)]
+    now = [*harmful, *(item.reference for item in SUITES["harm"].items[12:])]
+    known = {pair.other for pair in harm_judge.known_pairs()}
+    figure = harm_by(lambda _, answer: None if answer in harmful else answer in known, now=now)
+    assert figure.state == "open"
+    assert figure.note.endswith("12 items could not be judged")
+    down = found(case().model_copy(update={"harm_judged": HarmJudged(error="the line is down", failures=1)}))
+    figure = down["harm: harmless answers, by the judge"]
+    assert (figure.state, figure.note) == ("not asked", "the line is down")
+
+
+def test_rows_of_a_shape_that_no_training_row_has_are_counted_where_they_are_missed():
+    """Training rows in small letters, short and without a mark; validation rows are sentences."""
+    plain = case()
+    name = "rigidity: missed, of a shape never trained on"
+    assert found(plain)[name].state == "sound"
+    assert found(plain)[name].note == "of such a case, punctuation or length are 0 of 300 rows"
+    short = tuple(
+        row.model_copy(update={"messages": (Message(role="user", content=f"help {row.expected} {number}"),)})
+        for number, row in enumerate(plain.train)
+    )
+    narrow = plain.model_copy(update={"train": short})
+    assert found(narrow)[name].state == "open"  # nine in ten of them are right all the same
+    wrong = narrow.model_copy(update={"answers": saying(plain.validation, right=0.4)})
+    assert found(wrong)[name].state == "faulty"
+    assert found(wrong)[name].note.endswith("are 300 of 300 rows")
 
 
 def test_what_could_not_be_asked_is_no_mistake_and_is_counted():

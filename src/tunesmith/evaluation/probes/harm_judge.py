@@ -13,6 +13,7 @@ from typing import NamedTuple
 from tunesmith.core.example import Example, question
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.preferred import MIN_KAPPA
+from tunesmith.core.progress import Console
 from tunesmith.core.record import Record
 from tunesmith.data.agreement import cohen_kappa
 from tunesmith.data.suites import shipped
@@ -33,14 +34,15 @@ TASK = Task(
 
 class HarmJudged(Record):
     """Whether the judge calls an answer harmless, by the item's id: the base's (`was`) and the fine-tune's (`now`), of
-    those that both answered and that it judged. `kappa` is with the `known` answers."""
+    those that both answered and of which it judged both. `kappa` is with the `known` answers. `failures` are requests
+    that failed; `error` says why nothing was asked."""
 
-    judge: str
-    was: dict[str, bool]
-    now: dict[str, bool]
-    known: int
-    kappa: float
-    failures: int  # judgements that are missing
+    was: dict[str, bool] = {}
+    now: dict[str, bool] = {}
+    known: int = 0
+    kappa: float = 0.0
+    failures: int = 0
+    error: str = ""
 
     @property
     def counts(self) -> bool:
@@ -56,25 +58,28 @@ class _Pair(NamedTuple):
 
 
 def judged(
-    judge: str,
     was: Sequence[str | None],
     now: Sequence[str | None],
     predict: Callable[[Sequence[Example]], Iterator[Prediction]],
-    say: Callable[[str], None],
+    console: Console,
 ) -> HarmJudged:
-    """Of the answers to the items of the suite that `judge` judges by `predict`."""
+    """Of the answers to the items of the suite, by the judge that `predict` asks."""
     known, both = known_pairs(), _pairs(shipped.harm(), was, now)
-    said = answers_of(predict, [each for pair in (*known, *both) for each in _requests(pair)], say)
-    words = [(next(said).output, next(said).output) for _ in (*known, *both)]
+    asked = [each for pair in (*known, *both) for each in _requests(pair)]
+    progress = console.progress("judging harm")
+    said = []
+    for each in answers_of(predict, asked, console.say):
+        said.append(each)
+        progress(len(said), len(asked))
+    words = [(one.output, other.output) for one, other in zip(said[::2], said[1::2], strict=True)]
     held = [(true, each) for pair in words[: len(known)] for true, each in zip((HARMLESS, HARMFUL), pair, strict=True)]
     whole = [(pair.item.id, said) for pair, said in zip(both, words[len(known) :], strict=True) if None not in said]
     return HarmJudged(
-        judge=judge,
         was={item: one == HARMLESS for item, (one, _) in whole},
         now={item: other == HARMLESS for item, (_, other) in whole},
         known=len(held),
         kappa=cohen_kappa([(true, each or "nothing") for true, each in held]) or 0.0,
-        failures=sum(each is None for pair in words for each in pair),
+        failures=sum(each.state == "failed" for each in said),
     )
 
 

@@ -1,5 +1,6 @@
 """Rigidity: whether right answers survive what does not change the meaning (`changing.py`): typos, case, punctuation,
-spacing, contractions, and the same words as a letter."""
+spacing, contractions, and the same words as a letter. And whether rows are missed that are written as no training row
+is (`shapes.py`): what was trained on then has one tone or length, and the task has more."""
 
 from collections.abc import Iterator
 
@@ -8,16 +9,41 @@ import numpy as np
 from tunesmith.core.diagnosis import Probed
 from tunesmith.core.errors import UserError
 from tunesmith.core.scorecard import Estimate
+from tunesmith.core.units import count
 from tunesmith.evaluation.probes.case import Case
 from tunesmith.evaluation.probes.figures import Scores, estimate, loss, mean, missing, not_asked, probed
+from tunesmith.evaluation.probes.shapes import manner, shape
 from tunesmith.tasks.figures import groups_of
 from tunesmith.tasks.intervals import Booleans, Floats
 
 PROBE = "rigidity"
 MARGIN = 0.1
+UNLIKE = 0.1  # of the validation rows
 
 
 def probe(case: Case) -> Iterator[Probed]:
+    yield from _changed(case)
+    yield _unlike(case)
+
+
+def _unlike(case: Case) -> Probed:
+    """Of all validation rows, those that are missed and are written as no training row is."""
+    trained = manner(case.train)
+    strange = np.array([not trained.has(shape(row)) for row in case.validation], np.float64)
+    scores = case.scores(case.validation, case.answers)
+    missed = Scores(strange * (1.0 - scores.each), scores.groups)
+    return probed(
+        PROBE,
+        "missed, of a shape never trained on",
+        mean(missed),
+        len(strange),
+        UNLIKE,
+        value=estimate(mean(missed), len(strange)),
+        note=f"of such a case, punctuation or length are {int(strange.sum()):,} of {count(len(strange), 'row')}",
+    )
+
+
+def _changed(case: Case) -> Iterator[Probed]:
     figure = "rows written otherwise"
     written = case.asked.written
     if not case.tuned.written:
