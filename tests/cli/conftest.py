@@ -2,13 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from commands import Commands, Done
 from stand_in import LIGHT
 
 LABELS = ("billing", "access", "bug")
@@ -17,16 +16,6 @@ WORDS = {
     "access": ("password", "login", "lockout", "code"),
     "bug": ("crash", "error", "freeze", "glitch"),
 }
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 Tunesmith = Callable[..., Done]
@@ -64,22 +53,21 @@ def sample() -> type[Sample]:
 
 
 @pytest.fixture(scope="session")
-def tunesmith_in() -> Callable[[Path], Tunesmith]:
+def commands() -> Iterator[Commands]:
+    loaded = Commands()
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture(scope="session")
+def tunesmith_in(commands: Commands) -> Callable[[Path], Tunesmith]:
     """Run `tunesmith` with arguments in a folder."""
 
     def at(folder: Path) -> Tunesmith:
         def run(*arguments: object, cwd: Path | None = None, **environment: str) -> Done:
-            done = subprocess.run(
-                [sys.executable, "-c", "from tunesmith.cli.app import main; main()", *map(str, arguments)],
-                cwd=cwd or folder,
-                env=os.environ | environment,
-                capture_output=True,
-                encoding="utf-8",
-                stdin=subprocess.DEVNULL,
-                check=False,
-            )
-            assert "Traceback" not in done.stderr, done.stderr
-            return Done(done.returncode, done.stdout, done.stderr)
+            done = commands.run([*map(str, arguments)], cwd or folder, environment)
+            assert "Traceback" not in done.err, done.err
+            return done
 
         return run
 
