@@ -75,11 +75,13 @@ class Commands:
 
 def serve() -> None:
     """Forks one process for each request on standard input, and prints its exit code."""
+    import gc
     import importlib
 
     sys.path.remove(str(Path(__file__).parent))
     for name in LOADED:
         importlib.import_module(name)
+    gc.freeze()  # a collection in a fork would copy the pages of all that was loaded
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     requests = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
     for line in requests:
