@@ -110,6 +110,8 @@ def test_what_check_wrote_goes_whole_and_a_persons_own_files_are_listed(project,
     for words in (("check",), ("check", "--fix")):
         assert run(*words).code in (0, 2)
     (project / ".tunesmith/vectors.npz").write_bytes(b"any")
+    (project / ".tunesmith/probes").mkdir()
+    (project / ".tunesmith/probes/said.json").write_text(json.dumps({"suites": {"general": [text]}}))
     (project / "pairs.jsonl").write_text(json.dumps({"prompt": text, "chosen": "bug", "rejected": "access"}) + "\n")
     (project / "general.jsonl").write_text(json.dumps({"input": f"Say: {text}", "output": text}) + "\n")
     (project / "people.csv").write_text(f'text,category\n"{text}",bug\n')
@@ -118,7 +120,7 @@ def test_what_check_wrote_goes_whole_and_a_persons_own_files_are_listed(project,
     people = ("--set", 'baselines.recorded={ people = "people.csv" }')
     general = ("--set", "train.rehearsal=0.1", "--set", "train.rehearsal_file=general.jsonl")
     written = ["data/card.md", "data/card.html", "data/fixed/changes.jsonl", "data/fixed/messages.csv"]
-    written.append(".tunesmith/vectors.npz")
+    written += [".tunesmith/vectors.npz", ".tunesmith/probes/said.json"]
 
     asked = run("forget", "--group", WHO, "--json", *pairs, *people)
     assert asked.json.get("deleted") == written, asked.out + asked.err

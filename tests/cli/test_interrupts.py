@@ -207,12 +207,14 @@ def test_demo(folder_stands, tmp_path, tunesmith):
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory, tunesmith_in, sample) -> Path:
-    """A project of 60 rows with rules and a short prompt; the tests below carry it on, one after the other."""
+def small(tmp_path_factory, tunesmith_in, sample, tiny_folder) -> Path:
+    """A project of 60 rows with rules, a short prompt and the tiny model; the tests below carry it on, one after the
+    other."""
     folder: Path = tmp_path_factory.mktemp("interrupts")
     sample.write_csv(folder / "messages.csv", sample.rows(20))
     sample.write_csv(folder / "test.csv", sample.rows(8, start=500))
-    made = tunesmith_in(folder)("init", "tickets", "--from", "messages.csv", "--eval", "test.csv", *COLUMNS)
+    files = ("--from", "messages.csv", "--eval", "test.csv", "--model", tiny_folder)
+    made = tunesmith_in(folder)("init", "tickets", *files, *COLUMNS)
     assert made.code == 0, made.err
     project = folder / "tickets"
     (project / "prompts" / "system.md").write_text(PROMPT)

@@ -57,6 +57,7 @@ def test_nothing_is_found_in_a_model_that_learnt_nothing(project, tunesmith):
     assert (judge["state"], away.json["diagnosis"]["failures"]) == ("not asked", 1)
     assert judge["note"].startswith("the judge could not be asked: ")
     assert figures["general suite"]["state"] == "sound"
+    assert len([*(project / ".tunesmith/probes").glob("*.json")]) == 2, "neither model was asked again"
 
 
 @pytest.mark.slow

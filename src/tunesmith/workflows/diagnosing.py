@@ -4,8 +4,9 @@ A diagnosis is kept in the result of the run that made it, under the digest of a
 again by whoever needs the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tunesmith.candidates import asking, fine_tuned, prompt
 from tunesmith.candidates.base import Card, read_card
@@ -105,7 +106,7 @@ class Clinic:
         answers = self._bench.shown_on_validation(self._tuned)
         best = self._best(baselines)
         base = self._said_by_base() if self._base else None
-        said = of_fine_tune(self._asked, self._sitting(), state.task, self._progress("fine-tune"))
+        said = self._said_by_fine_tune()
         return Case(
             task=state.task,
             primary=self._project.config.rules.primary,
@@ -169,14 +170,31 @@ class Clinic:
         limit = self._card.config.get("max_tokens", self._project.config.model.max_tokens)
         config, inputs = asking.config(model, limit), asking.made_with(self._engines, model, task)
         made = Card(kind=prompt.KIND, name="base", task=task, config=config, inputs=inputs)
-        said = {"model": inputs.get("engine", model), "task": task.digest, "questions": _digest(self._asked)}
-        file = self._project.state / "probes" / f"{digest('said', RULE, config=config, **said)}.json"
+        folder = self._project.artifacts / "base"  # there is none: what is only prompted has no files of its own
+
+        def ask() -> Said:
+            sitting = Sitting(Voice(folder, made, self._engines), opened(folder, made, self._engines))
+            return of_base(self._asked, sitting, self._progress("base"))
+
+        by = {"model": inputs.get("engine", model), "config": config, "task": task.digest}
+        return self._kept("base", by, ask)
+
+    def _said_by_fine_tune(self) -> Said:
+        """Kept, so that a comparison that is stopped behind the probes does not ask them again."""
+        task = self._state.task
+        by = {"candidate": self._tuned.digest, "measured": yardstick(task, meaning=False)}
+        return self._kept(
+            "fine-tune", by, lambda: of_fine_tune(self._asked, self._sitting(), task, self._progress("fine-tune"))
+        )
+
+    def _kept(self, who: str, by: Mapping[str, Any], ask: Callable[[], Said]) -> Said:
+        """What was said before, else what `ask` hears; kept where none is missing and no provider keeps it."""
+        name = digest(who, RULE, questions=_digest(self._asked), **by)
+        file = self._project.probes / f"{name}.json"
         if (found := _read(file)) is not None:
             return found
-        folder = self._project.artifacts / "base"  # there is none: what is only prompted has no files of its own
-        sitting = Sitting(Voice(folder, made, self._engines), opened(folder, made, self._engines))
-        answers = of_base(self._asked, sitting, self._progress("base"))
-        if not is_hosted(model) and not answers.failures:
+        answers = ask()
+        if not is_hosted(str(self._card.config.get("model", ""))) and not answers.failures:
             write_json(file, answers.model_dump(mode="json"))
         return answers
 
@@ -228,7 +246,8 @@ def _digest(asked: Questions) -> str:
         "questions",
         1,
         suites={name: suite.digest for name, suite in asked.suites.items()},
-        rows=[[row.id for row in rows] for rows in (asked.general, asked.train, asked.validation)],
+        rows=[[row.id for row in rows] for rows in (asked.general, asked.train, asked.validation, asked.nonsense)],
+        changed=[[each.example.id for each in rows] for rows in (asked.written, asked.figures)],
     )
 
 

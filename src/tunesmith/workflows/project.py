@@ -71,6 +71,7 @@ class Project:
         self.versions = self.state / "versions"
         self.answers = self.state / "answers.db"  # what providers answered
         self.vectors = self.state / "vectors.npz"
+        self.probes = self.state / "probes"  # what models answered to them
         self.blind_file = self.state / "blind.json"  # the secret that decides whose answer stands first
         self.draft_file = self.state / "draft.json"
 

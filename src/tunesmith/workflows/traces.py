@@ -21,8 +21,10 @@ TELLING = 12  # letters of a text that is looked for
 
 
 def made_again(project: Project) -> list[Path]:
-    """What `check` wrote of the sources and writes anew, and what providers answered: it goes whole."""
+    """What `check` wrote of the sources and writes anew, what providers answered, what models answered to the probes:
+    it goes whole."""
     kept = [path for path in (project.vectors, project.answers) if path.exists()]
+    kept += sorted(project.probes.glob("*.json"))
     return [*cards(project), *copies(project), *kept]
 
 
@@ -41,9 +43,8 @@ def by_hand(project: Project, subject: Subject) -> list[Path]:
 def results(project: Project, subject: Subject) -> list[Path]:
     """Files below .tunesmith, other than versions, that hold what a row says, or an answer to it."""
     files = (path for path in sorted(project.state.rglob("*")) if path.is_file() and path.suffix not in WEIGHTS)
-    others = (
-        path for path in files if path.parent != project.versions and path not in (project.vectors, project.answers)
-    )
+    whole = (project.vectors, project.answers)
+    others = (path for path in files if path.parent not in (project.versions, project.probes) and path not in whole)
     return _holding((path for path in others if path.stat().st_size <= READ), subject)
 
 
