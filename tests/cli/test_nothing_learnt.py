@@ -49,14 +49,15 @@ def test_nothing_is_found_in_a_model_that_learnt_nothing(project, tunesmith):
     figures = {(each["probe"], each["figure"]): each for each in done.json["diagnosis"]["probed"]}
     for name in (("forgetting", "general suite"), ("harm", "harmless answers, by the judge")):
         assert figures[name]["value"]["value"] == figures[name]["against"]["value"], done.err
-    assert figures["harm", "harmless answers, by the judge"]["note"].startswith("held against 40 answers")
+    assert figures["harm", "harmless answers, by the judge"]["note"].startswith("kappa ")
     assert not {each["probe"] for each in figures.values() if each["state"] == "faulty"} - {"overconfidence"}, done.err
-    away = tunesmith("diagnose", "--json", cwd=project, **settings, TUNESMITH_JUDGE_MODEL="openai:gpt-4.1-mini")
-    figures = {each["figure"]: each for each in away.json["diagnosis"]["probed"]}
-    judge = figures["harmless answers, by the judge"]
-    assert (judge["state"], away.json["diagnosis"]["failures"]) == ("not asked", 1)
-    assert judge["note"].startswith("the judge could not be asked: ")
-    assert figures["general suite"]["state"] == "sound"
+    for judge in ("openai:gpt-4.1-mini", "no-such-model"):  # without a key, and misspelt
+        away = tunesmith("diagnose", "--json", cwd=project, **settings, TUNESMITH_JUDGE_MODEL=judge)
+        figures = {each["figure"]: each for each in away.json["diagnosis"]["probed"]}
+        found = figures["harmless answers, by the judge"]
+        assert (found["state"], away.json["diagnosis"]["failures"]) == ("not asked", 1)
+        assert found["note"].startswith("the judge could not be asked: ")
+        assert figures["general suite"]["state"] == "sound"
     assert len([*(project / ".tunesmith/probes").glob("*.json")]) == 2, "neither model was asked again"
 
 

@@ -145,7 +145,7 @@ def test_a_fine_tune_with_a_fault_is_made_again_by_what_helps() -> None:
     found = evidence(baselines=(score("classical", 0.8),), verdict=rejected, faults=(fault,))
     advice = advise(found)
     assert (advice.outcome, advice.meets) == ("fine-tuning", False)
-    assert advice.sentence.startswith("Fine-tune again, otherwise")
+    assert advice.sentence.startswith("Fine-tune again, in another way")
     assert advice.reasons[0].sentence.endswith("what helps: rows written otherwise.")
     stale = fault.model_copy(update={"probe": "changing facts"})
     assert advise(found.model_copy(update={"faults": (fault, stale)})).outcome == "retrieval"

@@ -67,7 +67,9 @@ class Commands:
         assert self._server.stdout is not None
         self._server.stdin.write(json.dumps(request) + "\n")
         self._server.stdin.flush()
-        return int(self._server.stdout.readline())
+        line = self._server.stdout.readline()
+        assert line, "the process that loads the command line has ended"
+        return int(line)
 
     def close(self) -> None:
         self._server.communicate()
@@ -115,6 +117,8 @@ def _become(request: Mapping[str, Any]) -> None:
         main()
     except SystemExit as ended:
         code = ended.code
+        if isinstance(code, str):
+            print(code, file=sys.stderr)
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:

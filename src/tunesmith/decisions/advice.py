@@ -64,7 +64,7 @@ def _sentence(first: Reason, evidence: Evidence) -> str:
             )
         return f"{keep}: {met.name} meets the task, so there is nothing to fine-tune."
     if outcome == "fine-tuning" and first.where == PROBES:
-        return "Fine-tune again, otherwise: a fault was found in the fine-tune that was made."
+        return "Fine-tune again, in another way: a fault was found in the fine-tune that was made."
     return {
         "what there is": "Keep what there is.",
         "prompting": "Prompt, and measure what the prompt does; nothing speaks for a fine-tune yet.",

@@ -24,6 +24,8 @@ from tunesmith.training.objectives import Supervised, negative_log_likelihood
 from tunesmith.training.rows import Row
 from tunesmith.training.section import TrainSection
 
+FEWEST = 20  # items of the general suite whose share says something
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -76,7 +78,7 @@ def elsewhere(model: Policy, renderer: Renderer, recipe: TrainSection, rows: Row
     with evaluating(model):
         return Elsewhere(
             _mean_loss(model, recipe, watched) if watched else None,
-            _score(model, renderer, asked) if asked else None,
+            _score(model, renderer, asked) if len(asked) >= FEWEST else None,
         )
 
 

@@ -5,6 +5,7 @@ again by whoever needs the same.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tunesmith.candidates.load import load
 from tunesmith.candidates.voice import Voice, opened
 from tunesmith.core.diagnosis import Diagnosis
 from tunesmith.core.digests import digest
-from tunesmith.core.errors import ConfigError, ProviderError
+from tunesmith.core.errors import TunesmithError
 from tunesmith.core.files import write_json
 from tunesmith.core.progress import Console, Progress
 from tunesmith.core.run import Run
@@ -60,6 +61,7 @@ class Clinic:
         self._console = console
         self._tuned = tuned
         self._card = read_card(project.artifacts / tuned.digest)
+        self._hosted = is_hosted(str(self._card.config.get("model", "")))
         self._suites = _suites(project)
         self._base = _base_of(project, self._card)
         self._judge = project.config.judge.model if self._base else None
@@ -73,7 +75,14 @@ class Clinic:
             return known
         self._say_requests()
         case = self._case(baselines)
-        return diagnose(case, self._tuned.digest, self._base, inputs, self._gentler(train))
+        return diagnose(case, self._tuned.digest, self._base, inputs, self._gentler(train), self._failures(case))
+
+    def _failures(self, case: Case) -> int:
+        """Requests to providers that failed; what a model here cannot be asked, it cannot be asked tomorrow either."""
+        said = [each for each in (case.tuned, case.base) if each is not None] if self._hosted else []
+        judged = case.harm_judged
+        again = judged is not None and (judged.error or is_hosted(str(self._judge)))
+        return sum(each.failures for each in said) + (judged.failures if judged is not None and again else 0)
 
     def _gentler(self, train: Run) -> dict[str, float]:
         """Half of the passes and of the rate, and general rows; nothing where a provider trains by its own keys."""
@@ -123,8 +132,11 @@ class Clinic:
         )
 
     def _of_judge(self, model: str) -> str:
-        """What its judgements depend on. Raises ModelError where a local one cannot be found."""
-        files = "" if is_hosted(model) else self._engines.files(model).digest
+        """What its judgements depend on; a local model that cannot be opened says why when it is asked."""
+        files = ""
+        if not is_hosted(model):
+            with suppress(TunesmithError):
+                files = self._engines.files(model).digest
         return digest("judge of harm", 1, model=model, files=files, task=harm_judge.TASK.digest)
 
     def _made_judge(self, model: str) -> str:
@@ -145,7 +157,7 @@ class Clinic:
             judge = load(self._project.artifacts, self._made_judge(self._judge), self._engines)
             was, now = (each.suites[HARM] for each in (base, tuned))
             return harm_judge.judged(was, now, judge.predict, self._console)
-        except (ConfigError, ProviderError) as error:
+        except TunesmithError as error:
             return HarmJudged(error=f"the judge could not be asked: {str(error).rstrip('.')}", failures=1)
 
     def _best(self, baselines: Sequence[Entry]) -> Evaluated | None:
@@ -188,20 +200,20 @@ class Clinic:
         )
 
     def _kept(self, who: str, by: Mapping[str, Any], ask: Callable[[], Said]) -> Said:
-        """What was said before, else what `ask` hears; kept where none is missing and no provider keeps it."""
+        """What was said before, else what `ask` hears; kept, but for a provider's answers, which its engine keeps."""
         name = digest(who, RULE, questions=_digest(self._asked), **by)
         file = self._project.probes / f"{name}.json"
         if (found := _read(file)) is not None:
             return found
         answers = ask()
-        if not is_hosted(str(self._card.config.get("model", ""))) and not answers.failures:
+        if not self._hosted:
             write_json(file, answers.model_dump(mode="json"))
         return answers
 
     def _say_requests(self) -> None:
         """A provider is paid for each."""
         asked = []
-        if self._base and is_hosted(self._card.config["model"]):
+        if self._base and self._hosted:
             general = sum(len(suite.items) for suite in self._suites.values())
             rows = len(self._asked.written) + len(self._asked.figures) + len(self._asked.nonsense)
             asked.append(

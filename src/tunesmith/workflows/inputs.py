@@ -78,8 +78,10 @@ def of_people(project: Project) -> dict[str, str]:
 
 def of_diagnose(project: Project, baseline: str, train: str) -> dict[str, str]:
     """What the probes are asked about; `baseline` and `train` are runs, as for a comparison."""
-    suites, judge = of_suites(project).get("suites", ""), of_people(project)["judge"]
-    return {"baseline": baseline, "train": train, "suites": suites, "judge": judge, "data": of_rows(project)}
+    judge, primary = project.config.judge.model or "", project.config.rules.primary
+    beside = {"suites": "", "measures": "", "style": "", "behaviour": ""} | of_suites(project) | of_measures(project)
+    known = {"baseline": baseline, "train": train, "judge": judge, "primary": primary, "data": of_rows(project)}
+    return beside | known
 
 
 def of_suites(project: Project) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 Overfitting is called out while it happens: the validation loss has risen twice in a row while the training loss fell.
 So is forgetting: the loss on general text beside the task has risen by a tenth of a nat, or a quarter of the general
-questions that are asked at each look, or half of those that were, are not answered rightly any more.
+questions that are asked at each look is not answered rightly any more, or half of what was and an eighth of all.
 """
 
 import itertools
@@ -103,7 +103,7 @@ class Watcher:
 
 def _is_lost(known: float, kept: float) -> bool:
     """A quarter of all questions, or half of those that were answered rightly; of few, chance may have it."""
-    lost = known - kept + 1e-9  # shares of 36
+    lost = known - kept + 1e-9  # shares are not exact
     return lost >= LOST or (lost >= LEAST_LOST and kept <= known / 2)
 
 

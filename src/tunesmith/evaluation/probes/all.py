@@ -20,14 +20,15 @@ RULE = 3  # of asking and judging: raised where the same fine-tune would be foun
 PROBES = (forgetting, refusing, memorising, confidence, rigidity, rare, facts, harming)
 
 
-def diagnose(case: Case, candidate: str, base: str, inputs: str, recipe: Mapping[str, float]) -> Diagnosis:
+def diagnose(
+    case: Case, candidate: str, base: str, inputs: str, recipe: Mapping[str, float], failures: int = 0
+) -> Diagnosis:
     """What the probes find of `candidate`, by its digest. `recipe` is what to train by instead: a gentler
-    learning_rate, fewer epochs, more rehearsal, as far as the fine-tune can be trained so."""
+    learning_rate, fewer epochs, more rehearsal, as far as the fine-tune can be trained so. `failures` are requests that
+    failed, and might not another time."""
     probed: list[Probed] = [figure for each in PROBES for figure in each.probe(case)]
     faulty = dict.fromkeys(each.probe for each in probed if each.state == "faulty")
     remedies = {probe: tuple(_filled(each, recipe) for each in REMEDIES[probe]) for probe in faulty}
-    asked = (case.tuned, case.base, case.harm_judged)
-    failures = sum(each.failures for each in asked if each is not None)
     return Diagnosis(
         candidate=candidate, base=base, inputs=inputs, probed=tuple(probed), remedies=remedies, failures=failures
     )

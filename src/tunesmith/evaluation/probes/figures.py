@@ -56,6 +56,23 @@ def loss(before: Scores, after: Scores) -> At:
     return at
 
 
+def excess(one: Scores, other: Scores, share: float) -> At:
+    """By how much the mean of `one` lies above that of `other`, of different rows, times the `share` of the first.
+
+    The limits of both are combined as R. Newcombe has it (Statistics in Medicine 17 (1998) 873, method 10).
+    """
+
+    def at(level: float) -> tuple[float, float, float] | None:
+        first, second = mean(one)(level), mean(other)(level)
+        if first is None or second is None:
+            return None
+        (a, a_low, a_high), (b, b_low, b_high) = first, second
+        below, above = np.hypot(a - a_low, b_high - b), np.hypot(a_high - a, b - b_low)
+        return share * (a - b), share * float(a - b - below), share * float(a - b + above)
+
+    return at
+
+
 def rise(each: Floats) -> At:
     """The mean of unbounded differences of rows that stand alone: Student's t."""
 

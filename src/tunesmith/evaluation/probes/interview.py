@@ -58,7 +58,7 @@ class Said(Record):
 
     @property
     def failures(self) -> int:
-        """Answers that are missing, and might be there another time."""
+        """Answers that are missing. A provider might have them another time; a model here might not."""
         texts = sum(text is None for suite in self.suites.values() for text in suite)
         return texts + sum(each.state == "failed" for each in (*self.written, *self.figures, *self.nonsense))
 

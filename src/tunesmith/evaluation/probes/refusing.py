@@ -66,6 +66,7 @@ def _untaught(case: Case) -> Probed:
     places = [place for place in places if expected_of(case.task, case.validation[place]) not in taught]
     if not places:
         return not_asked(PROBE, figure, "the training rows have every kind")
+    places = [place for place in places if case.answers[place].state != "failed"]
     rows = [case.validation[place] for place in places]
     missed, groups = _does_as_expected(case, places, case.answers) == 0, groups_of(rows)
     note = f"no training row is one to {' or '.join(sorted({expected_of(case.task, row) for row in rows}))}"

@@ -1,6 +1,6 @@
 """Rigidity: whether right answers survive what does not change the meaning (`changing.py`): typos, case, punctuation,
 spacing, contractions, and the same words as a letter. And whether rows are missed that are written as no training row
-is (`shapes.py`): what was trained on then has one tone or length, and the task has more."""
+is, or hardly any (`shapes.py`): what was trained on then has one tone or length, and the task has more."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,10 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.scorecard import Estimate
 from tunesmith.core.units import count
 from tunesmith.evaluation.probes.case import Case
-from tunesmith.evaluation.probes.figures import Scores, estimate, loss, mean, missing, not_asked, probed
+from tunesmith.evaluation.probes.figures import LEAST, Scores, estimate, excess, loss, mean, missing, not_asked, probed
 from tunesmith.evaluation.probes.shapes import manner, shape
 from tunesmith.tasks.figures import groups_of
-from tunesmith.tasks.intervals import Booleans, Floats
+from tunesmith.tasks.intervals import Booleans, Floats, together
 
 PROBE = "rigidity"
 MARGIN = 0.1
@@ -27,20 +27,35 @@ def probe(case: Case) -> Iterator[Probed]:
 
 
 def _unlike(case: Case) -> Probed:
-    """Of all validation rows, those that are missed and are written as no training row is."""
-    trained = manner(case.train)
-    strange = np.array([not trained.has(shape(row)) for row in case.validation], np.float64)
-    scores = case.scores(case.validation, case.answers)
-    missed = Scores(strange * (1.0 - scores.each), scores.groups)
-    return probed(
+    """Of the validation rows, those that are missed and are written as hardly any training row is: as far as such rows
+    are missed more often than the others, where there are others."""
+    figure, trained = "missed, of a shape hardly trained on", manner(case.train)
+    known = [place for place, said in enumerate(case.answers) if said.state != "failed"]
+    rows = [case.validation[place] for place in known]
+    scores = case.scores(rows, [case.answers[place] for place in known])
+    missed = 1.0 - scores.each
+    strange = np.array([not trained.has(shape(row)) for row in rows], np.bool_)
+    number, rest = int(strange.sum()), int((~strange).sum())
+    plain = mean(Scores(strange * missed, scores.groups))
+    unlike, like = (_part(scores, missed, part) for part in (strange, ~strange))
+    compared = number >= LEAST and rest >= LEAST
+    left = missing(len(case.validation) - len(rows))
+    found = probed(
         PROBE,
-        "missed, of a shape never trained on",
-        mean(missed),
-        len(strange),
+        figure,
+        excess(unlike, like, number / len(rows)) if compared else plain,
+        len(rows),
         UNLIKE,
-        value=estimate(mean(missed), len(strange)),
-        note=f"of such a case, punctuation or length are {int(strange.sum()):,} of {count(len(strange), 'row')}",
+        value=estimate(plain, len(rows)),
+        note=f"of such a case, punctuation or length are {number:,} of {count(len(rows), 'row')}"
+        + (f"; {left}" if left else ""),
     )
+    alone = found.state == "faulty" and rest >= LEAST > number  # too few to be compared with the others
+    return found.model_copy(update={"state": "open"}) if alone else found
+
+
+def _part(scores: Scores, missed: Floats, rows: Booleans) -> Scores:
+    return Scores(missed[rows], None if scores.groups is None else together(scores.groups[rows]))
 
 
 def _changed(case: Case) -> Iterator[Probed]:
@@ -70,10 +85,10 @@ def _changed(case: Case) -> Iterator[Probed]:
         against=estimate(mean(Scores(plain, groups)), n),
         whom="as they stand",
         note=missing(len(written) - n),
-        parts={str(kind): _part(changed, plain, kinds == kind) for kind in dict.fromkeys(kinds)},
+        parts={str(kind): _of_kind(changed, plain, kinds == kind) for kind in dict.fromkeys(kinds)},
     )
 
 
-def _part(changed: Floats, plain: Floats, rows: Booleans) -> tuple[Estimate, Estimate]:
+def _of_kind(changed: Floats, plain: Floats, rows: Booleans) -> tuple[Estimate, Estimate]:
     of_changed, of_plain = (estimate(mean(Scores(each[rows])), int(rows.sum())) for each in (changed, plain))
     return of_changed, of_plain

@@ -1,5 +1,6 @@
 """How a message is written: in which case, with or without punctuation, at which length."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,22 +9,21 @@ from tunesmith.core.example import Example
 
 RARE = 0.01  # of the training rows: a manner that fewer have was hardly trained on
 BEYOND = 1.5  # times the longest, or one part of the shortest
-MARKS = frozenset(".,;:!?")
 
 
 class Shape(NamedTuple):
-    """`case` is "small", "capital" or "mixed"; `words` how many there are."""
+    """`case` is "small", "capital" or "mixed"; "small" where letters have none."""
 
     case: str
     punctuated: bool
-    words: int
+    letters: int
 
 
 def shape(example: Example) -> Shape:
     """Of the message that is answered."""
     text = example.text
     case = "capital" if text == text.upper() != text.lower() else "small" if text == text.lower() else "mixed"
-    return Shape(case, not MARKS.isdisjoint(text), len(text.split()))
+    return Shape(case, any(unicodedata.category(each).startswith("P") for each in text), len(text))
 
 
 class Manner(NamedTuple):
@@ -34,7 +34,7 @@ class Manner(NamedTuple):
     longest: int
 
     def has(self, seen: Shape) -> bool:
-        fits = self.shortest / BEYOND <= seen.words <= self.longest * BEYOND
+        fits = self.shortest / BEYOND <= seen.letters <= self.longest * BEYOND
         return fits and (seen.case, seen.punctuated) in self.known
 
 
@@ -42,6 +42,6 @@ def manner(train: Sequence[Example]) -> Manner:
     """Raises ValueError where there are no rows."""
     shapes = [shape(row) for row in train]
     ways = Counter((each.case, each.punctuated) for each in shapes)
-    words = [each.words for each in shapes]
+    letters = [each.letters for each in shapes]
     known = frozenset(way for way, number in ways.items() if number >= RARE * len(shapes))
-    return Manner(known, min(words), max(words))
+    return Manner(known, min(letters), max(letters))
