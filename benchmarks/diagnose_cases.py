@@ -111,7 +111,7 @@ CASES: dict[str, Spoiled] = {
     "overtrained": Spoiled(
         as_they_are,
         ("train.epochs=20", "train.batch_size=8", "train.learning_rate=0.01", "train.patience=20"),
-        ("forgetting", "memorising", "overconfidence"),
+        ("forgetting",),
     ),
     "repeated": Spoiled(repeated, PLAIN, ("memorising",)),
     "one shape": Spoiled(one_shape, PLAIN, ("rigidity",)),
