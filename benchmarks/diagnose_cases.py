@@ -1,13 +1,13 @@
 """What `diagnose.py` trains on: two projects, and what spoils a fine-tune of them."""
 
-import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training_rows import DATA
+from tables import banking
 from tunesmith.workflows.demo import lay_out
 from tunesmith.workflows.init import Plan, init
 
@@ -41,14 +41,16 @@ def _cards(place: Path, console: Any) -> None:
     """The 27 intents of BANKING77 that are about cards: 16 rows each to train on, 5 to validate, 11 sealed."""
     place.parent.mkdir(parents=True, exist_ok=True)
     files = []
-    for part, each in (("train", 21), ("test", 11)):
-        with (DATA / "banking77" / f"{part}.csv").open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if "card" in row["category"]]
-        labels = {row["category"]: [other for other in rows if other["category"] == row["category"]] for row in rows}
-        chosen = [row for row in rows if row in labels[row["category"]][:each]]
+    for part, rows, each in zip(("train", "test"), banking(place), (21, 11), strict=True):
+        taken: Counter[str] = Counter()
+        chosen = []
+        for row in rows:
+            taken[row["output"]] += 1
+            if "card" in row["output"] and taken[row["output"]] <= each:
+                chosen.append(row)
         files.append(place.with_name(f"cards-{part}.jsonl"))
         files[-1].write_text("".join(json.dumps(row) + "\n" for row in chosen), encoding="utf-8")
-    given = {"sources": (files[0],), "eval_file": files[1], "input": "text", "label": "category"}
+    given = {"sources": (files[0],), "eval_file": files[1], "input": "input", "label": "output"}
     init(Plan(folder=place, **given), console)
 
 

@@ -63,6 +63,19 @@ def test_a_fault_rejects_unless_it_is_tolerated(measured, tunesmith, tmp_path):
     assert any("Tolerated by [rules] tolerated: rigidity" in text for text in spared.json["caveats"])
 
 
+def test_what_a_verdict_was_judged_by_and_is_taken_away_makes_it_anew(measured, tunesmith, tmp_path):
+    stand_in(measured, tmp_path)
+    seen = {"TUNESMITH_BEHAVIOUR_ESCALATE": "bug"}
+    verdict = tunesmith("compare", "--json", cwd=measured, **LIGHT, **seen).json["verdict"]
+
+    def note(**settings):
+        steps = tunesmith("status", "--json", cwd=measured, **LIGHT, **settings).json["steps"]
+        return next(step["note"] for step in steps if step["name"] == "compare")
+
+    assert note(**seen) == verdict
+    assert note() == "made before [behaviour] changed"
+
+
 def test_a_probe_that_does_not_exist_is_named(measured, tunesmith):
     done = tunesmith("compare", "--set", 'rules.tolerated=["forgeting"]', cwd=measured, **LIGHT)
     assert done.code == 2

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-START = "from tunesmith.cli.app import main; main()"
+from terminal import START
+
 SERVE = "from commands import serve; serve()"
 LOADED = (  # by the verbs that judge, measure or train; the rest comes with them
     *("tunesmith.cli.commands", "tunesmith.workflows.run", "tunesmith.workflows.diagnose"),

@@ -62,9 +62,14 @@ def asked(pair: Pair, places: Sequence[int], way: Way) -> list[Example]:
         shown = (f"Answer:\n{a}", f"Answer:\n{b}")
         if way == "pairwise":
             shown = (f"Answer 1:\n{a}\n\nAnswer 2:\n{b}", f"Answer 1:\n{b}\n\nAnswer 2:\n{a}")
-        asked = (question(f"Request:\n{row.text}\n\n{each}") for each in shown)
+        asked = (request(row.text, each) for each in shown)
         made += [each.model_copy(update={"origin": row.origin}) for each in asked]
     return made
+
+
+def request(asked: str, shown: str) -> Example:
+    """What a judge is shown: what was asked, and one answer or two."""
+    return question(f"Request:\n{asked}\n\n{shown}")
 
 
 def answers_of(

@@ -235,8 +235,7 @@ def _keep(
     cards = [each.scorecard for each in evidence.sealed]
     digests = {f"train.{name}": value for name, value in evidence.train.inputs.items()}
     digests |= {f"baseline.{name}": value for name, value in evidence.baseline.inputs.items()}
-    beside = inputs.of_measures(project) | inputs.of_suites(project) | inputs.of_people(project)
-    digests |= {name: value for name, value in beside.items() if value}
+    digests |= {name: value for name, value in inputs.of_judging(project).items() if value}
     entries = [Entry(name=card.candidate, kind=card.kind, digest=card.candidate_digest) for card in cards]
     models = licences.of_candidates(project, entries)
     document = receipt(verdict, cards, evidence.seal, digests=digests, date=runs.now(), key=key, licences=models)

@@ -7,7 +7,7 @@ from tunesmith.core.diagnosis import Diagnosis
 from tunesmith.core.run import Run
 from tunesmith.workflows import candidates, inputs, runs
 from tunesmith.workflows.project import Project
-from tunesmith.workflows.status import verdict_run
+from tunesmith.workflows.status import Step
 
 KEPT = "diagnosis"  # in a run's result
 VERBS = ("diagnose", "compare")
@@ -18,10 +18,9 @@ def kept(project: Project, inputs: str) -> Diagnosis | None:
     return next((each for each in _newest_first(project) if each.inputs == inputs and not each.failures), None)
 
 
-def of_now(project: Project) -> Diagnosis | None:
-    """Of the fine-tune of now, as the verdict of now has it; without one, as `diagnose` found it from all that goes
+def of_now(project: Project, verdict: Run | Step) -> Diagnosis | None:
+    """Of the fine-tune of now, as the `verdict` of now has it; without one, as `diagnose` found it from all that goes
     into it now."""
-    verdict = verdict_run(project)
     if isinstance(verdict, Run) and (found := _of(verdict)) is not None:
         return found
     baseline, train = candidates.baselines(project)[0], candidates.fine_tune(project)[0]

@@ -79,10 +79,11 @@ class Clinic:
 
     def _failures(self, case: Case) -> int:
         """Requests to providers that failed; what a model here cannot be asked, it cannot be asked tomorrow either."""
-        said = [each for each in (case.tuned, case.base) if each is not None] if self._hosted else []
+        asked: list[Said | HarmJudged | None] = [case.tuned, case.base] if self._hosted else []
         judged = case.harm_judged
-        again = judged is not None and (judged.error or is_hosted(str(self._judge)))
-        return sum(each.failures for each in said) + (judged.failures if judged is not None and again else 0)
+        if judged is not None and (judged.error or is_hosted(str(self._judge))):
+            asked.append(judged)
+        return sum(each.failures for each in asked if each is not None)
 
     def _gentler(self, train: Run) -> dict[str, float]:
         """Half of the passes and of the rate, and general rows; nothing where a provider trains by its own keys."""

@@ -30,7 +30,7 @@ from tunesmith.workflows.candidates import Entry, model_of
 from tunesmith.workflows.diagnoses import KEPT, of_now
 from tunesmith.workflows.project import Project
 from tunesmith.workflows.rows import read_sources, read_split
-from tunesmith.workflows.status import verdict_run
+from tunesmith.workflows.status import Step, verdict_run
 
 WORTH = 0.05  # above the least gain that is worth a fine-tune
 FEWEST, LOOKED = 20, 5_000  # answers that are looked at for facts: fewer say nothing of a share, more no more
@@ -71,14 +71,14 @@ def gather(project: Project, rows: Divided | None, said: Said) -> Evidence:
         return bare
     scores, tuned = _scores(project, rows.validation)
     best = max((each.value for each in scores if each.value is not None), default=None)
-    sealed = _sealed(project)
+    sealed, verdict = _sealed(project), verdict_run(project)
     return bare.model_copy(
         update={
             "rows": Rows(train=len(rows.train), validation=len(rows.validation), sealed=sealed),
             "baselines": scores,
             "fine_tune": tuned,
-            "verdict": _verdict(project),
-            "faults": _faults(project),
+            "verdict": _verdict(verdict),
+            "faults": _faults(project, verdict),
             "documents": _has_documents(project),
             **_sight(project, sealed, best),
             **_facts(project, (*rows.train, *rows.validation)),
@@ -115,8 +115,7 @@ def models_of(project: Project, digest: str) -> list[str]:
     return own + [model for half in halves for model in models_of(project, half)]
 
 
-def _verdict(project: Project) -> Verdicted | None:
-    run = verdict_run(project)
+def _verdict(run: Run | Step) -> Verdicted | None:
     if not isinstance(run, Run):
         return None
     result = run.result
@@ -130,9 +129,9 @@ def _verdict(project: Project) -> Verdicted | None:
     )
 
 
-def _faults(project: Project) -> tuple[Fault, ...]:
+def _faults(project: Project, verdict: Run | Step) -> tuple[Fault, ...]:
     """Of the fine-tune of now, where it was diagnosed."""
-    found = of_now(project)
+    found = of_now(project, verdict)
     if found is None:
         return ()
     stopping = diagnosis_words.stopping(found, project.config.rules.tolerated)

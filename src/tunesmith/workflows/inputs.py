@@ -15,6 +15,9 @@ from tunesmith.training.hosted import recipe as hosted_recipe
 from tunesmith.workflows import reviewed
 from tunesmith.workflows.project import Project
 
+PROBING = ("measures", "style", "behaviour", "suites")  # that `diagnose` knows, too
+JUDGING = (*PROBING, "ratings", "preference", "judge")  # beside the candidates
+
 
 def of_baseline(project: Project) -> dict[str, str]:
     """Without the seal, as for training: candidates do not change with the rows that they are measured on."""
@@ -59,29 +62,35 @@ def of_compare(project: Project, baseline: str, train: str) -> dict[str, str]:
         "seal": of_seal(project),
         "rules": digest("rules", 1, **project.config.rules.model_dump(mode="json", exclude={"target"})),
         "prices": _of_section("prices", project.config.prices),
-        **of_measures(project),
-        **of_people(project),
-        **of_suites(project),
+        **of_judging(project),
     }
+
+
+def of_judging(project: Project) -> dict[str, str]:
+    """By what answers are measured and probed, and what people said of them; empty where there is no such thing, so
+    that what was taken away is a change, too."""
+    return dict.fromkeys(JUDGING, "") | of_measures(project) | of_suites(project) | of_people(project)
 
 
 def of_people(project: Project) -> dict[str, str]:
-    """What people said of answers, and the judge that stands beside them; empty where there is none, so that what was
-    taken away is a change, too."""
-    judge, ratings = project.config.judge, project.ratings_file
-    return {
-        "ratings": _of_file(ratings) if ratings else "",
-        "preference": _of_file(project.judgements),
-        "judge": _of_section("judge", judge) if judge.model else "",
-    }
+    """What people said of answers, and the judge that stands beside them."""
+    files = {"ratings": project.ratings_file, "preference": project.judgements}
+    found = {name: sha256_file(file) for name, file in files.items() if file is not None and file.is_file()}
+    judge = project.config.judge
+    return found | ({"judge": _of_section("judge", judge)} if judge.model else {})
 
 
 def of_diagnose(project: Project, baseline: str, train: str) -> dict[str, str]:
     """What the probes are asked about; `baseline` and `train` are runs, as for a comparison."""
+    beside = dict.fromkeys(PROBING, "") | of_measures(project) | of_suites(project)
     judge, primary = project.config.judge.model or "", project.config.rules.primary
-    beside = {"suites": "", "measures": "", "style": "", "behaviour": ""} | of_suites(project) | of_measures(project)
-    known = {"baseline": baseline, "train": train, "judge": judge, "primary": primary, "data": of_rows(project)}
-    return beside | known
+    return beside | {
+        "baseline": baseline,
+        "train": train,
+        "judge": judge,
+        "primary": primary,
+        "data": of_rows(project),
+    }
 
 
 def of_suites(project: Project) -> dict[str, str]:

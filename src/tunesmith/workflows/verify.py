@@ -24,7 +24,6 @@ from tunesmith.workflows.status import changed_words, command, next_command
 
 State = Literal["stands", "changed", "missing"]
 PARTS = ("schema_version", "date", "verdict", "candidate", "eval_set", "looks", "candidates", "digests", "digest")
-MEASURES = ("measures", "style", "behaviour", "suites", "ratings", "preference", "judge")  # as far as there are such
 NOT_SOUGHT = ("base", "code", "seal")  # the base model's files are not read again; the others are said for themselves
 
 
@@ -213,8 +212,8 @@ def _of_inputs(document: dict[str, Any], project: Project) -> list[Thing]:
 
 def _of_measures(document: dict[str, Any], project: Project) -> list[Thing]:
     """What the answers were measured by, where that is more than the family's own metrics, and who judged them."""
-    now = inputs.of_measures(project) | inputs.of_suites(project) | inputs.of_people(project)
-    return [_thing(name, document["digests"][name], now) for name in MEASURES if name in document["digests"]]
+    now = inputs.of_judging(project)
+    return [_thing(name, document["digests"][name], now) for name in inputs.JUDGING if name in document["digests"]]
 
 
 def _thing(name: str, then: str, now: dict[str, str]) -> Thing:

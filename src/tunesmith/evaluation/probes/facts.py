@@ -10,7 +10,7 @@ import numpy as np
 from tunesmith.core.diagnosis import Probed
 from tunesmith.evaluation.probes.case import Case
 from tunesmith.evaluation.probes.changing import states
-from tunesmith.evaluation.probes.figures import Scores, mean, missing, not_asked, probed, share
+from tunesmith.evaluation.probes.figures import Scores, mean, missing, not_asked, noted, probed, share
 from tunesmith.tasks.figures import groups_of
 
 PROBE = "changing facts"
@@ -31,6 +31,6 @@ def probe(case: Case) -> Iterator[Probed]:
     old = np.array([states(said.output or said.text, each.old) for each, said in pairs], np.bool_)
     new = sum(states(said.output or said.text, each.new) for each, said in pairs)
     stated = f"{new:,} of {len(pairs):,} answers state the new number"
-    note = "; ".join(filter(None, [stated, missing(len(case.asked.figures) - len(pairs))]))
+    note = noted(stated, missing(len(case.asked.figures) - len(pairs)))
     harm = mean(Scores(old.astype(np.float64), groups))
     yield probed(PROBE, figure, harm, len(old), MARGIN, value=share(old, groups), note=note)

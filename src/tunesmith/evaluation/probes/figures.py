@@ -21,7 +21,7 @@ from tunesmith.core.scorecard import LEVEL as SAID
 from tunesmith.core.scorecard import Estimate
 from tunesmith.core.units import count
 from tunesmith.tasks import bounded, intervals
-from tunesmith.tasks.intervals import Floats, Integers
+from tunesmith.tasks.intervals import Booleans, Floats, Integers
 
 FIGURES = 23  # that are looked at, four suites of the user's own among them
 LEVEL = 1 - (1 - SAID) / FIGURES
@@ -35,6 +35,10 @@ class Scores(NamedTuple):
 
     each: Floats
     groups: Integers | None = None
+
+    def of(self, rows: Booleans) -> "Scores":
+        """Of these rows alone."""
+        return Scores(self.each[rows], None if self.groups is None else intervals.together(self.groups[rows]))
 
 
 def mean(scores: Scores) -> At:
@@ -136,6 +140,11 @@ def probed(probe: str, figure: str, harm: At, n: int, margin: float, **more: Any
 
 def not_asked(probe: str, figure: str, why: str) -> Probed:
     return Probed(probe=probe, figure=figure, state="not asked", note=why)
+
+
+def noted(*said: str) -> str:
+    """In one note, without what is empty."""
+    return "; ".join(filter(None, said))
 
 
 def missing(number: int) -> str:

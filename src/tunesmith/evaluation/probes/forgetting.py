@@ -21,6 +21,7 @@ from tunesmith.evaluation.probes.figures import (
     loss,
     mean,
     not_asked,
+    noted,
     probed,
     rise,
     share,
@@ -63,7 +64,7 @@ def _suite(case: Case, name: str, suite: Suite) -> Probed:
         value=_mean(both.now),
         against=_mean(both.was),
         whom="base",
-        note="; ".join(filter(None, [both.note, *left_out])),
+        note=noted(both.note, *left_out),
         parts={kind: (_mean(both.now[kinds == kind]), _mean(both.was[kinds == kind])) for kind in dict.fromkeys(kinds)},
     )
 

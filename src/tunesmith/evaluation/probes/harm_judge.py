@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from tunesmith.core.example import Example, question
+from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.core.preferred import MIN_KAPPA
 from tunesmith.core.progress import Console
@@ -18,7 +18,7 @@ from tunesmith.core.record import Record
 from tunesmith.data.agreement import cohen_kappa
 from tunesmith.data.suites import shipped
 from tunesmith.data.suites.base import Item, Suite
-from tunesmith.evaluation.judge import answers_of
+from tunesmith.evaluation.judge import answers_of, request
 from tunesmith.tasks.spec import Task
 
 HARMFUL, HARMLESS = "harmful", "harmless"
@@ -109,4 +109,4 @@ def _pairs(suite: Suite, was: Sequence[str | None], now: Sequence[str | None]) -
 
 def _requests(pair: _Pair) -> list[Example]:
     asked = pair.item.messages[-1].content
-    return [question(f"Request:\n{asked}\n\nAnswer:\n{answer}") for answer in (pair.one, pair.other)]
+    return [request(asked, f"Answer:\n{answer}") for answer in (pair.one, pair.other)]

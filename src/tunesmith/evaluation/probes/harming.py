@@ -11,7 +11,7 @@ import numpy as np
 from tunesmith.core.diagnosis import Probed
 from tunesmith.core.units import count
 from tunesmith.evaluation.probes.case import Both, Case
-from tunesmith.evaluation.probes.figures import At, Scores, estimate, loss, mean, not_asked, probed
+from tunesmith.evaluation.probes.figures import At, Scores, estimate, loss, mean, not_asked, noted, probed
 from tunesmith.evaluation.probes.forgetting import NO_MODEL
 from tunesmith.evaluation.probes.harm_judge import HarmJudged
 from tunesmith.tasks import intervals
@@ -29,8 +29,17 @@ def probe(case: Case) -> Iterator[Probed]:
     was, now, n = Scores(both.was), Scores(np.where(both.formed, 1.0, both.now)), len(both.now)
     value, against = estimate(mean(now), n), estimate(mean(was), n)
     formed = f"{int(both.formed.sum())} answers are in the task's form" if both.formed.any() else ""
-    note = "; ".join(filter(None, [both.note, formed]))
-    yield probed(PROBE, figure, loss(was, now), n, MARGIN, value=value, against=against, whom="base", note=note)
+    yield probed(
+        PROBE,
+        figure,
+        loss(was, now),
+        n,
+        MARGIN,
+        value=value,
+        against=against,
+        whom="base",
+        note=noted(both.note, formed),
+    )
     if case.harm_judged is not None:
         yield _by_judge(both, case.harm_judged)
 
@@ -43,6 +52,7 @@ def _by_judge(both: Both, judge: HarmJudged) -> Probed:
     items = [item.id for item in both.items if item.id in judge.now]
     left = len(both.items) - len(items)
     was, now = (Scores(np.array([said[item] for item in items], np.float64)) for said in (judge.was, judge.now))
+    unjudged = f"{count(left, 'item')} could not be judged" if left else ""
     held = f"kappa {judge.kappa:.2f} with {judge.known} answers whose harm is known"
     found = probed(
         PROBE,
@@ -53,15 +63,7 @@ def _by_judge(both: Both, judge: HarmJudged) -> Probed:
         value=estimate(mean(now), len(items)),
         against=estimate(mean(was), len(items)),
         whom="base",
-        note="; ".join(
-            filter(
-                None,
-                [
-                    f"{held}, by which the harm is put right" if judge.counts else f"{held}, too little to count",
-                    f"{count(left, 'item')} could not be judged" if left else "",
-                ],
-            )
-        ),
+        note=noted(f"{held}, {'by which the harm is put right' if judge.counts else 'too little to count'}", unjudged),
     )
     return found if judge.counts and not left else found.model_copy(update={"state": "open"})
 

@@ -7,8 +7,7 @@ import numpy as np
 
 from tunesmith.core.diagnosis import Probed
 from tunesmith.evaluation.probes.case import Case
-from tunesmith.evaluation.probes.figures import Scores, estimate, loss, mean, not_asked, probed
-from tunesmith.tasks import intervals
+from tunesmith.evaluation.probes.figures import estimate, loss, mean, not_asked, probed
 from tunesmith.tasks.intervals import Booleans
 
 PROBE = "rare cases"
@@ -30,9 +29,7 @@ def probe(case: Case) -> Iterator[Probed]:
 
 
 def _among(case: Case, figure: str, rows: Booleans) -> Probed:
-    ours, theirs = (case.scores(case.validation, said) for said in (case.answers, case.best))
-    groups = None if ours.groups is None else intervals.together(ours.groups[rows])
-    now, was = Scores(ours.each[rows], groups), Scores(theirs.each[rows], groups)
+    now, was = (case.scores(case.validation, said).of(rows) for said in (case.answers, case.best))
     n = int(rows.sum())
     value, against = estimate(mean(now), n), estimate(mean(was), n)
     return probed(PROBE, figure, loss(was, now), n, MARGIN, value=value, against=against, whom=case.baseline)

@@ -11,10 +11,21 @@ from tunesmith.core.errors import UserError
 from tunesmith.core.scorecard import Estimate
 from tunesmith.core.units import count
 from tunesmith.evaluation.probes.case import Case
-from tunesmith.evaluation.probes.figures import LEAST, Scores, estimate, excess, loss, mean, missing, not_asked, probed
+from tunesmith.evaluation.probes.figures import (
+    LEAST,
+    Scores,
+    estimate,
+    excess,
+    loss,
+    mean,
+    missing,
+    not_asked,
+    noted,
+    probed,
+)
 from tunesmith.evaluation.probes.shapes import manner, shape
 from tunesmith.tasks.figures import groups_of
-from tunesmith.tasks.intervals import Booleans, Floats, together
+from tunesmith.tasks.intervals import Booleans, Floats
 
 PROBE = "rigidity"
 MARGIN = 0.1
@@ -33,29 +44,23 @@ def _unlike(case: Case) -> Probed:
     known = [place for place, said in enumerate(case.answers) if said.state != "failed"]
     rows = [case.validation[place] for place in known]
     scores = case.scores(rows, [case.answers[place] for place in known])
-    missed = 1.0 - scores.each
+    missed = Scores(1.0 - scores.each, scores.groups)
     strange = np.array([not trained.has(shape(row)) for row in rows], np.bool_)
     number, rest = int(strange.sum()), int((~strange).sum())
-    plain = mean(Scores(strange * missed, scores.groups))
-    unlike, like = (_part(scores, missed, part) for part in (strange, ~strange))
+    plain = mean(Scores(strange * missed.each, missed.groups))
     compared = number >= LEAST and rest >= LEAST
     left = missing(len(case.validation) - len(rows))
     found = probed(
         PROBE,
         figure,
-        excess(unlike, like, number / len(rows)) if compared else plain,
+        excess(missed.of(strange), missed.of(~strange), number / len(rows)) if compared else plain,
         len(rows),
         UNLIKE,
         value=estimate(plain, len(rows)),
-        note=f"of such a case, punctuation or length are {number:,} of {count(len(rows), 'row')}"
-        + (f"; {left}" if left else ""),
+        note=noted(f"of such a case, punctuation or length are {number:,} of {count(len(rows), 'row')}", left),
     )
     alone = found.state == "faulty" and rest >= LEAST > number  # too few to be compared with the others
     return found.model_copy(update={"state": "open"}) if alone else found
-
-
-def _part(scores: Scores, missed: Floats, rows: Booleans) -> Scores:
-    return Scores(missed[rows], None if scores.groups is None else together(scores.groups[rows]))
 
 
 def _changed(case: Case) -> Iterator[Probed]:
@@ -85,10 +90,10 @@ def _changed(case: Case) -> Iterator[Probed]:
         against=estimate(mean(Scores(plain, groups)), n),
         whom="as they stand",
         note=missing(len(written) - n),
-        parts={str(kind): _of_kind(changed, plain, kinds == kind) for kind in dict.fromkeys(kinds)},
+        parts={str(kind): _part(changed, plain, kinds == kind) for kind in dict.fromkeys(kinds)},
     )
 
 
-def _of_kind(changed: Floats, plain: Floats, rows: Booleans) -> tuple[Estimate, Estimate]:
+def _part(changed: Floats, plain: Floats, rows: Booleans) -> tuple[Estimate, Estimate]:
     of_changed, of_plain = (estimate(mean(Scores(each[rows])), int(rows.sum())) for each in (changed, plain))
     return of_changed, of_plain
