@@ -201,7 +201,7 @@ def _field_f1(*, grouped: bool = False) -> Draw:
 
 def _median(digits: int) -> Draw:
     def interval(dice: np.random.Generator, n: int) -> Interval:
-        return _ends(intervals.median(np.round(np.exp(0.3 * dice.standard_normal(n)), digits).astype(np.float64), None))
+        return _ends(intervals.median(np.round(dice.lognormal(sigma=0.3, size=n), digits), None))
 
     return interval
 
