@@ -133,7 +133,17 @@ def neutral(_: Path) -> tuple[list[Row], list[Row]]:
 CASES = {
     "banking77": Case("classification", 2230, 3080, banking, {}),
     "restaurant8k": Case("extraction", 1000, 300, restaurants, {"TUNESMITH_TRAIN_EPOCHS": "1"}),
-    "bfcl_v4": Case("tool_calls", 258, 240, bfcl, {"TUNESMITH_BASELINES_WHICH": "majority,prompt,few-shot"}),
+    "bfcl_v4": Case(
+        "tool_calls",
+        258,
+        240,
+        bfcl,
+        {
+            "TUNESMITH_BASELINES_WHICH": "majority,prompt,few-shot",
+            "TUNESMITH_MODEL_MAX_TOKENS": "4096",  # eight shots with their tools
+            "TUNESMITH_TRAIN_EPOCHS": "2",
+        },
+    ),
     "neutralizing_bias": Case("generation", 1000, 100, neutral, {}),
 }
 

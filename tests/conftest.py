@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,17 @@ from hosted_server import provider  # noqa: F401  (a fixture of all rooms)
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("TUNESMITH_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts() -> Iterator[None]:
+    """What a script starts in the background ignores interrupts, and so does all that it starts: tests there as well
+    would wait for ever for a command to take one."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session", autouse=True)

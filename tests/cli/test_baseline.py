@@ -1,6 +1,7 @@
 """`tunesmith baseline`: what it says of prices, of rows that failed, of rules that are not there, of changed files."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,19 @@ def test_a_baseline_that_fails_is_recorded_as_failed(sealed, tunesmith):
     [run] = [json.loads(path.read_text()) for path in (sealed / ".tunesmith/runs").glob("*/run.json")]
     assert run["state"] == "failed"
     assert run["error"]
+
+
+def test_a_row_too_long_for_a_later_candidate_is_named_before_the_first_is_asked(sealed, tunesmith, tiny_folder):
+    settings = {
+        "TUNESMITH_MODEL_BASE": str(tiny_folder),
+        "TUNESMITH_MODEL_MAX_TOKENS": "300",
+        "TUNESMITH_BASELINES_WHICH": "majority,prompt,few-shot",
+    }
+    done = tunesmith("baseline", cwd=sealed, TUNESMITH_BASELINES_SHOTS="8", **settings)
+    assert done.code == 2
+    assert re.search(r"\.csv:\d+ takes \d{3} tokens with its 8 shots; at most \d{3} fit before the answer", done.err)
+    assert "rows: " not in done.err, "some were asked"
+    assert looks(sealed) == []
+    done = tunesmith("baseline", cwd=sealed, TUNESMITH_BASELINES_SHOTS="1", **settings)
+    assert done.code == 0, done.err
+    assert looks(sealed) == [["majority"], ["prompt"], ["few-shot"]]

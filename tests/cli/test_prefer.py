@@ -1,6 +1,7 @@
 """Judging two candidates' answers as a user types it: on a terminal, for scripts, on a sheet, and by a judge."""
 
 import csv
+import itertools
 import json
 import os
 import re
@@ -95,6 +96,12 @@ def rater(seed: int, sure: float, better: bool = True) -> Callable[[str, str, st
         return "1" if wanted else "2"
 
     return says
+
+
+def undecided() -> Callable[[str, str, str], str]:
+    """Chooses the right answer and the other by turns, whichever side they are on: half of them, by no luck."""
+    turns = itertools.cycle((True, False))
+    return lambda request, one, other: "1" if (one == right(request)) == next(turns) else "2"
 
 
 def sit(typed, project: Path, name: str, says: Callable[[str, str, str], str], *words: str) -> dict:
@@ -239,8 +246,8 @@ def test_people_who_prefer_the_baseline_reject(judged, typed):
 
 
 def test_a_whole_session_that_shows_nothing_is_not_asked_for_again(judged, typed):
-    tossed = sit(typed, judged, "Ann", rater(3, 0.0))["preferred"]
-    assert tossed["win"]["low"] < 0.5 < tossed["win"]["high"]
+    found = sit(typed, judged, "Ann", undecided())["preferred"]
+    assert found["win"]["low"] < 0.5 < found["win"]["high"]
     held = typed("compare", "--json", **ASKS)
     assert (held.code, held.json["verdict"]) == (3, "hold"), held.err
     assert held.json["next"] != "tunesmith prefer"  # which has no rows left to show

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -304,11 +304,24 @@ def test_a_validation_loss_that_is_not_finite_stops_the_run_in_words(program, ma
     assert "Training stopped after step 5: validation loss inf is not finite. Learning rate 0.00846" in program.said
 
 
+def stands_still(process: int) -> bool:
+    """Whether every thread was stopped. One that was not yet would take a SIGTERM before the SIGSTOP."""
+    states = [path.read_text().rpartition(")")[2].split()[0] for path in Path(f"/proc/{process}/task").glob("*/stat")]
+    return set(states) == {"T"}
+
+
 def is_asked_to_stop(process: int) -> bool:
     """Whether SIGTERM waits for a process that stands still."""
     status = Path(f"/proc/{process}/status").read_text()
     pending = int(re.search(r"ShdPnd:\s*([0-9a-f]+)", status)[1], 16)
     return bool(pending & 1 << signal.SIGTERM - 1)
+
+
+def wait_until(so: Callable[[], bool]) -> None:
+    latest = time.monotonic() + 60
+    while not so():
+        assert time.monotonic() < latest
+        time.sleep(0.05)
 
 
 def in_a_child(run: Path) -> subprocess.Popen[str]:
@@ -325,10 +338,9 @@ def test_a_second_interrupt_stops_at_once_and_leaves_a_whole_checkpoint(make_run
     next(line for line in parent.stdout if "'checkpoint'" in line)
     child = int((run / "run.pid").read_text())
     os.kill(child, signal.SIGSTOP)  # in the middle of a step that takes for ever
+    wait_until(lambda: stands_still(child))
     parent.send_signal(signal.SIGINT)
-    while not is_asked_to_stop(child):  # until then a second interrupt would be one with the first
-        assert parent.poll() is None
-        time.sleep(0.05)
+    wait_until(lambda: is_asked_to_stop(child))  # until then a second interrupt would be one with the first
     asked = time.monotonic()
     parent.send_signal(signal.SIGINT)
     assert "KeyboardInterrupt" in parent.communicate(timeout=10)[1]

@@ -97,6 +97,11 @@ class Prompted:
         for group in [[example] for example in examples] if alone else [examples]:
             yield from self._answer(engine, group, alone=alone)
 
+    def check(self, examples: Sequence[Example]) -> None:
+        """Raises DataError, naming the row, where a prompt is longer than the limit. Asks nothing."""
+        for pair in zip(examples, self._contexts(examples), strict=True):
+            self._prompt(*pair)
+
     def surprise(self, examples: Sequence[Example]) -> list[float | None]:
         """Nats per token of each row's expected answer, its end included; None of a row that the model cannot take."""
         rendered = [self._answered(example) for example in examples]

@@ -55,8 +55,11 @@ def baseline(project: Project, console: Console) -> BaselineOutcome:
                 entry = _make(project, state, engines, console, name, maker)
                 progress(1, 1)
                 recording.ledger.add_artifact(Artifact(**entry.model_dump(), run=recording.id, created=runs.now()))
-                _measure(project, bench, entry)
                 entries.append(entry)
+            for entry in entries:
+                bench.check(entry)
+            for entry in entries:
+                _measure(project, bench, entry)
             recording.result = {"candidates": [entry.model_dump() for entry in entries]}
             sealed = zip(entries, bench.on_sealed(entries), strict=True)
             evaluations = [bench.rightly_sure(entry, each) for entry, each in sealed]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from tunesmith.candidates.load import load
+from tunesmith.candidates.prompting import Prompted
 from tunesmith.candidates.retrieval import shown_by
 from tunesmith.core.example import Example
 from tunesmith.core.progress import Console
@@ -52,6 +53,14 @@ class Bench:
         if self._project.config.task.family != "generation":
             return Aids()
         return Aids(self._embed, shown_by(self._project.artifacts / entry.digest))
+
+    def check(self, entry: Entry) -> None:
+        """Raises DataError, naming the row, where one that `entry` has yet to answer is too long to be asked."""
+        candidate = load(self._project.artifacts, entry.digest, self._engines)
+        if isinstance(candidate, Prompted):
+            for rows in (self._ready.validation, self._ready.sealed):
+                if self._card(entry, rows) is None:
+                    candidate.check(rows)
 
     def on_validation(self, entry: Entry) -> Evaluation:
         return self._evaluation(entry, self._ready.validation, None)
