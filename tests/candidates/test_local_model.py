@@ -12,8 +12,10 @@ from tunesmith.candidates import few_shot, fine_tuned, prompt
 from tunesmith.candidates.asking import Asked
 from tunesmith.candidates.load import load
 from tunesmith.core.errors import ModelError
+from tunesmith.core.example import question
 from tunesmith.engines.local.loading import best_device, best_dtype
 from tunesmith.engines.registry import LocalEngines
+from tunesmith.tasks.spec import Task
 
 MODEL = "smollm2-135m-instruct"
 
@@ -99,3 +101,14 @@ def test_an_adapter_that_does_not_fit_is_refused_before_it_is_kept(tmp_path, tas
             tmp_path, task, name="run", model=MODEL, adapter=broken, max_tokens=2048, engines=local, inputs={}
         )
     assert [path.name for path in tmp_path.iterdir()] == ["broken"]
+
+
+def test_an_answer_that_was_begun_comes_by_heart_where_the_model_knows_it(tmp_path, local):
+    writing = Task(family="generation", prompt="", max_new_tokens=64)
+    asked = {"model": MODEL, "max_tokens": 2048, "engines": local}
+    candidate = load(tmp_path, prompt.make(tmp_path, writing, **asked), local)
+    counted = ", ".join(map(str, range(1, 60)))
+    drawn = "Grey tin 4 under plum; wicker owl, ninth of brass, then seven loud canoes by Ulm, Ghent and Lodz again."
+    rows = [question("Anything at all").answered(text) for text in (counted, drawn, "Fine.")]
+    assert candidate.by_heart(rows) == [True, False, None]
+    assert candidate.by_heart([]) == []

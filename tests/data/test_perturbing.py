@@ -13,7 +13,7 @@ def test_row_and_seed_alone_decide(kind):
     made = {perturb(kind, TEXT, f"seed {number}") for number in range(20)}
     assert made == {perturb(kind, TEXT, f"seed {number}") for number in range(20)}
     assert TEXT not in made
-    assert len(made) > (kind != "contractions")
+    assert len(made) > (kind not in ("contractions", "wording", "order"))
 
 
 @given(text=st.text(), kind=st.sampled_from(sorted(KINDS)), seed=st.text())
@@ -57,3 +57,41 @@ def test_the_keys_beside_a_key():
 )
 def test_contractions(text, changed):
     assert perturb("contractions", text, "0") == changed
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("How can I pay? Thanks!", "How do I pay? Thank you!"),
+        ("I want to know why is my card late", "I would like to know for what reason is my card late"),
+        ("i need to buy it right now", "i have to purchase it at the moment"),
+        ("It does not work because I received the wrong code", "It is not working since I got the wrong code"),
+        ("Nobody told me since Monday; I got one", None),
+    ],
+)
+def test_turns_of_phrase_are_exchanged_for_equal_ones(text, changed):
+    assert perturb("wording", text, "0") == changed
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        (
+            "My card is late. Where is order 47? I paid for it.",
+            "I paid for it. My card is late. Where is order 47?",
+        ),
+        ("My card is late. It was sent on Monday.", None),
+        ("Hello there. My card is late.", None),
+        ("My card is late. Where is it", None),
+        ("My card is late.", None),
+        ("Version 1.5 of the app crashes. I use an old phone.", "I use an old phone. Version 1.5 of the app crashes."),
+    ],
+)
+def test_sentences_that_stand_alone_change_their_order(text, changed):
+    assert perturb("order", text, "0") == changed
+
+
+@given(text=st.text(alphabet="aB .!?", max_size=60))
+def test_another_order_keeps_every_word(text):
+    changed = perturb("order", text, "0")
+    assert changed is None or sorted(changed.split()) == sorted(text.split())

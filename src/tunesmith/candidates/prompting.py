@@ -40,6 +40,7 @@ class Context(NamedTuple):
 
 Contexts = Callable[[Sequence[Example]], Sequence[Context]]  # one for each request
 NOTHING = Context()
+BY_HEART, LEAST_BY_HEART = 32, 8  # tokens of an answer's second half
 
 
 def no_context(examples: Sequence[Example]) -> Sequence[Context]:
@@ -109,6 +110,18 @@ class Prompted:
         prompts, answers = [each.tokens[: each.start] for each in asked], [each.tokens[each.start :] for each in asked]
         found = self._engine().log_likelihoods(prompts, answers) if asked else iter(())
         return [None if each is None else -next(found) / (each.end - each.start) for each in rendered]
+
+    def by_heart(self, examples: Sequence[Example]) -> list[bool | None]:
+        """Whether each row's expected answer comes word for word where half of it is shown, and not the row's message:
+        its next BY_HEART tokens, or all up to its end. None of one whose second half has fewer than LEAST_BY_HEART, or
+        that the model cannot take."""
+        rendered = [self._answered(question("…").answered(example.expected)) for example in examples]
+        begun = [None if each is None else _halved(each) for each in rendered]
+        asked = [each for each in begun if each is not None]
+        stop = [self._renderer.end_of_turn]
+        prompts = [prompt for prompt, _ in asked]
+        said = self._engine().generate(prompts, max_new_tokens=BY_HEART, stop=stop) if asked else iter(())
+        return [None if each is None else tuple(next(said).tokens) == each[1] for each in begun]
 
     def _answered(self, example: Example) -> Rendered | None:
         """The row with its expected answer."""
@@ -185,6 +198,13 @@ class Prompted:
         """What else gives a prompt room."""
         limit = "lower [model] max_new_tokens, " if self.card.task.max_new_tokens else ""
         return f"{limit}lower [baselines] {'passages' if context.passages else 'shots'}, "
+
+
+def _halved(rendered: Rendered) -> tuple[list[int], tuple[int, ...]] | None:
+    """A prompt with the first half of its answer, and what follows; None of an answer that is too short."""
+    middle = (rendered.start + rendered.end - 1) // 2
+    rest = rendered.tokens[middle:-1][:BY_HEART]
+    return (list(rendered.tokens[:middle]), rest) if len(rest) >= LEAST_BY_HEART else None
 
 
 def longest_prompt(renderer: Renderer, way: Way, max_tokens: int, virtual: int = 0) -> int:

@@ -1,7 +1,8 @@
-"""Rows as careless fingers write them: changes without a model, which the row and the seed alone decide.
+"""Rows as another hand writes them: changes without a model, which the row and the seed alone decide.
 
 Each keeps what the message says. Case, punctuation and spacing are set otherwise; typos and contractions change
-letters. Words with digits, addresses and links stay as they are.
+letters, other wording changes turns of phrase for equal ones, and another order puts the last sentence first. Words
+with digits, addresses and links stay as they are.
 """
 
 import re
@@ -38,8 +39,41 @@ PAIRS = (
     ("they are", "they're"),
     ("let us", "let's"),
 )
+PHRASES = (
+    ("can you please", "could you please"),
+    ("please help me", "could you help me"),
+    ("how do i", "how can i"),
+    ("how long does it take", "how much time does it take"),
+    ("what should i do", "what can i do"),
+    ("why is my", "for what reason is my"),
+    ("i want to", "i would like to"),
+    ("i need to", "i have to"),
+    ("i am not able to", "i cannot"),
+    ("i was not able to", "i could not"),
+    ("is there a way to", "is it possible to"),
+    ("does not work", "is not working"),
+    ("doesn't work", "isn't working"),
+    ("let me know", "tell me"),
+    ("at the moment", "right now"),
+    ("in order to", "so as to"),
+    ("thank you", "thanks"),
+    ("perhaps", "maybe"),
+    ("because", "since"),
+    ("purchase", "buy"),
+    ("received", "got"),
+)
+LEANING = re.compile(  # openings of a sentence that lean on the one before, or greet
+    r"(?:and|but|or|so|then|also|because|since|however|instead|otherwise|yet|still|again|after|before|it|its|this|that|"
+    r"these|those|he|she|they|them|which|such|both|neither|same|if so|yes|no|hello|hi|dear|thanks|thank|regards|best|"
+    r"sincerely|cheers|please advise)\b",
+    re.IGNORECASE,
+)
+I_MYSELF = re.compile(r"\bI\b")
+SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 SHORT = dict(PAIRS)
 LONG = {short: long for long, short in PAIRS if short != "i'd"}  # which may be "i had" as well
+ONE_WAY = ("since", "tell me", "got")  # which may mean something else as well
+EQUAL = dict(PHRASES) | {other: one for one, other in PHRASES if other not in ONE_WAY}
 
 
 def _near() -> dict[str, str]:
@@ -97,12 +131,27 @@ def contractions(text: str, draw: Random) -> str:
     return next((changed for forms in (SHORT, LONG) if (changed := _exchanged(text, forms)) != text), text)
 
 
+def wording(text: str, draw: Random) -> str:
+    """Every turn of phrase that has an equal one, exchanged for it."""
+    return _exchanged(text, EQUAL)
+
+
+def order(text: str, draw: Random) -> str:
+    """The last sentence first, where none of the sentences leans on another."""
+    sentences = SENTENCE.split(text.strip())
+    if len(sentences) < 2 or text.rstrip()[-1] not in ".!?" or any(map(LEANING.match, sentences)):
+        return text
+    return " ".join((sentences[-1], *sentences[:-1]))
+
+
 KINDS: Mapping[str, Callable[[str, Random], str]] = {
     "typos": typos,
     "case": case,
     "punctuation": punctuation,
     "spacing": spacing,
     "contractions": contractions,
+    "wording": wording,
+    "order": order,
 }
 
 
@@ -125,6 +174,8 @@ def _exchanged(text: str, forms: Mapping[str, str]) -> str:
 
     def other(match: "re.Match[str]") -> str:
         changed = forms[match[0].casefold()]
+        if I_MYSELF.search(match[0]):
+            changed = re.sub(r"\bi\b", "I", changed)
         return changed[0].upper() + changed[1:] if match[0][0].isupper() else changed
 
     return re.sub(rf"\b(?:{pattern})\b(?!')", other, text, flags=re.IGNORECASE)

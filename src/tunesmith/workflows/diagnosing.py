@@ -187,7 +187,7 @@ class Clinic:
 
         def ask() -> Said:
             sitting = Sitting(Voice(folder, made, self._engines), opened(folder, made, self._engines))
-            return of_base(self._asked, sitting, self._progress("base"))
+            return of_base(self._asked, sitting, task, self._progress("base"))
 
         by = {"model": inputs.get("engine", model), "config": config, "task": task.digest}
         return self._kept("base", by, ask)
@@ -216,6 +216,7 @@ class Clinic:
         asked = []
         if self._base and self._hosted:
             general = sum(len(suite.items) for suite in self._suites.values())
+            general += len(self._asked.styled)  # to both, under the task
             rows = len(self._asked.written) + len(self._asked.figures) + len(self._asked.nonsense)
             asked.append(
                 f"the provider {count(general, 'request')} for the base and {general + rows:,} for the fine-tune"
@@ -260,7 +261,7 @@ def _digest(asked: Questions) -> str:
         1,
         suites={name: suite.digest for name, suite in asked.suites.items()},
         rows=[[row.id for row in rows] for rows in (asked.general, asked.train, asked.validation, asked.nonsense)],
-        changed=[[each.example.id for each in rows] for rows in (asked.written, asked.figures)],
+        changed=[[each.example.id for each in rows] for rows in (asked.written, asked.figures, asked.styled)],
     )
 
 

@@ -1,13 +1,24 @@
-"""Rows written otherwise, and with other figures in them."""
+"""Rows written otherwise, with other figures in them, for another style, and rows that are alike."""
 
 import json
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.core.example import Example, Message
-from tunesmith.evaluation.probes.changing import LETTER, NUMBER, otherwise_written, states, with_other_figures
+from tunesmith.data.perturbing import KINDS
+from tunesmith.evaluation.probes.changing import (
+    LETTER,
+    NUMBER,
+    STYLES,
+    in_another_style,
+    otherwise_written,
+    states,
+    with_other_figures,
+)
+from tunesmith.evaluation.probes.likeness import lookalikes
 from tunesmith.tasks.spec import Task
 
 LABELS = Task(family="classification", prompt="p", labels=("x", "y"))
@@ -32,7 +43,7 @@ def test_each_row_is_written_otherwise_at_most_once_and_keeps_what_is_expected(t
 def test_kinds_take_turns_and_a_letter_keeps_every_word():
     rows = [row(f"I do not see my order number {number}, please help me.") for number in range(1000, 1012)]
     made = otherwise_written(rows, LABELS)
-    assert len({each.kind for each in made}) == 6
+    assert {each.kind for each in made} == {*KINDS, LETTER} - {"order"}  # they have one sentence
     for each in made:
         if each.kind == LETTER:
             assert next(one for one in rows if one.id == each.source).text in each.example.text
@@ -89,3 +100,38 @@ def test_what_an_answer_copies_from_its_message_is_not_misspelt():
 def test_a_tools_turn_is_not_written_otherwise():
     turns = (Message(role="user", content="How warm?"), Message(role="tool", content='{"temperature": 20}'))
     assert otherwise_written([Example(messages=turns, expected="x")], LABELS) == ()
+
+
+def test_free_text_is_asked_for_in_other_styles_and_nothing_else_is():
+    rows = [row(f"Say it politely: number {number} is late.", "It is late.") for number in range(7)]
+    made = in_another_style(rows, FREE)
+    assert [each.kind for each in made] == [*STYLES, *STYLES, next(iter(STYLES))]
+    for each, source in zip(made, rows, strict=True):
+        assert each.example.text == f"{source.text}\n\n{STYLES[each.kind][0]}"
+        assert (each.source, each.example.expected) == (source.id, source.expected)
+    assert in_another_style(rows, LABELS) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "does", "does_not"),
+    [
+        ("capital letters", "IT IS LATE, 4 DAYS.", "It IS late."),
+        ("quotation marks", "“It is late.”", 'It is "late".'),
+        ("last words", "It is late. That is all.", "That is all. It is late."),
+    ],
+)
+def test_code_sees_whether_an_answer_has_the_style(kind, does, does_not):
+    follows = STYLES[kind][1]
+    assert follows(does)
+    assert not follows(does_not)
+    assert not follows("")
+
+
+def test_the_most_alike_training_row_of_another_label_is_what_a_row_is_mistaken_for():
+    train = [row("My card payment was reverted", "reverted"), row("My card payment was declined", "declined")]
+    asked = [
+        row("my card payment was reverted!", "declined"),
+        row("My card payments were declined", "declined"),
+        row("Where is my salary?", "declined"),
+    ]
+    assert lookalikes(asked, train) == ["reverted", None, None]

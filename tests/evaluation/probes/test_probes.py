@@ -156,6 +156,73 @@ def test_each_fault_is_found_by_its_own_probe():
         assert name in faults(spoiled), name
 
 
+def test_rows_that_are_taken_for_what_they_resemble_are_found():
+    """Half of the validation rows deny what a training row says."""
+    train = [Example(messages=question(f"My card {n} has come").messages, expected="billing") for n in range(90)]
+    validation = tuple(
+        Example(messages=question(f"My card {n} has not come").messages, expected="access")
+        if n % 2
+        else Example(messages=question(f"Where can I read of {n}?").messages, expected="bug")
+        for n in range(90)
+    )
+    right = saying(validation, right=1.0)
+    deaf = tuple(each.model_copy(update={"output": "billing"}) if n % 2 else each for n, each in enumerate(right))
+    plain = case(written=()).model_copy(update={"train": tuple(train), "validation": validation, "best": right})
+    for answers, state in ((deaf, "faulty"), (right, "sound")):
+        figure = found(plain.model_copy(update={"answers": answers}))["rigidity: taken for a row that they resemble"]
+        assert figure.state == state
+        assert figure.harm.n == 45
+    without = found(plain.model_copy(update={"best": (), "answers": right}))[
+        "rigidity: taken for a row that they resemble"
+    ]
+    assert (without.state, without.note) == ("not asked", "there is no baseline yet")
+
+
+def written(count: int) -> Case:
+    """A fine-tune that writes, of rows in which each message has its own answer; nothing of it was asked yet."""
+    lines = [
+        Example(
+            messages=(Message(role="user", content=f"Say {n} politely."),), expected=f"It is {n}, I am glad to say."
+        )
+        for n in range(2 * count)
+    ]
+    asked = questions(SUITES, NONSENSE, FREE, lines[:count], lines[count:])
+    fields = {"task": FREE, "asked": asked, "train": tuple(lines[:count]), "validation": tuple(lines[count:])}
+    return case().model_copy(update=fields)
+
+
+def test_a_style_that_is_no_longer_followed_is_forgotten():
+    plain = written(60)
+    follow = {"capital letters": "IT IS LATE.", "quotation marks": '"It is late."', "last words": "Late. That is all."}
+
+    def saying(does: bool) -> tuple[Prediction, ...]:
+        said = [(each.example.id, follow[each.kind] if does else "It is late.") for each in plain.asked.styled]
+        return tuple(Prediction(example=key, state="ok", output=text, text=text) for key, text in said)
+
+    for does, state in ((False, "faulty"), (True, "sound")):
+        base = plain.base.model_copy(update={"styled": saying(True)})
+        each = plain.model_copy(update={"base": base, "tuned": plain.tuned.model_copy(update={"styled": saying(does)})})
+        figure = next(one for one in probes.forgetting.probe(each) if one.figure.startswith("style"))
+        assert figure.state == state
+        assert figure.harm.n == 60
+        assert figure.value.value == float(does)
+        assert set(figure.parts) == set(follow)
+
+
+def test_answers_that_are_ended_by_heart_are_told_from_answers_that_anyone_could_end():
+    plain = written(60)
+
+    def of(seen: float, unseen: float) -> Probed:
+        halves = tuple((*(place < share * 60 for place in range(60)), None) for share in (seen, unseen))
+        each = plain.model_copy(update={"tuned": plain.tuned.model_copy(update={"by_heart": halves})})
+        return next(one for one in probes.memorising.probe(each) if one.figure == "answers ended by heart")
+
+    assert of(0.9, 0.1).state == "faulty"
+    assert of(0.9, 0.9).state == "open"  # sixty rows cannot show as little as ten points
+    assert of(0.0, 0.0).state == "sound"
+    assert of(0.9, 0.1).harm.n == 60
+
+
 def test_answers_that_state_what_was_learnt_are_found():
     messages = [f"Please say that order {number} is late." for number in range(1000, 1120)]
     train = [

@@ -16,7 +16,7 @@ from tunesmith.evaluation.probes import (
 from tunesmith.evaluation.probes.case import Case
 from tunesmith.evaluation.probes.remedies import REMEDIES
 
-RULE = 3  # of asking and judging: raised where the same fine-tune would be found otherwise
+RULE = 4  # of asking and judging: raised where the same fine-tune would be found otherwise
 PROBES = (forgetting, refusing, memorising, confidence, rigidity, rare, facts, harming)
 
 

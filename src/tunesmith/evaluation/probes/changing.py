@@ -1,14 +1,15 @@
-"""Rows as another hand would write them, which the answer must not follow, and rows with other figures in them, which
-it must follow.
+"""Rows as another hand would write them, which the answer must not follow, and rows with other figures in them or that
+ask for another style, which it must follow.
 
-The first keep what a message says: typos, case, punctuation, spacing, contractions (`data/perturbing.py`), and the same
-words as a letter; where an answer copies from its message, only what leaves words and case alone. The second exchange a
-number of three digits and more that stands in the message and in the expected answer, everywhere in the message: an
-answer with the old number states what was learnt, not what was read.
+The first keep what a message says: typos, case, punctuation, spacing, contractions, equal turns of phrase, sentences in
+another order (`data/perturbing.py`), and the same words as a letter; where an answer copies from its message, only what
+leaves words and case alone. The second exchange a number of three digits and more that stands in the message and in the
+expected answer, everywhere in the message: an answer with the old number states what was learnt, not what was read.
+The third say behind the message how the answer is to be written; only a task of free text leaves that open.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from tunesmith.core.example import Example, Message
@@ -27,6 +28,17 @@ KEEPING: dict[FamilyName, tuple[str, ...]] = {
     "tool_calls": COPYING,
     "generation": ("spacing", LETTER),
 }
+STYLES: Mapping[str, tuple[str, Callable[[str], bool]]] = {  # what is asked for, and whether an answer does it
+    "capital letters": ("Write all of the answer in capital letters.", str.isupper),
+    "quotation marks": (
+        "Put the whole answer in double quotation marks.",
+        lambda text: len(text) > 1 and text[0] in '"“' and text[-1] in '"”',
+    ),
+    "last words": (
+        "End the answer with exactly these words: That is all.",
+        lambda text: text.casefold().endswith("that is all."),
+    ),
+}
 STATING: tuple[FamilyName, ...] = ("extraction", "generation", "tool_calls")
 
 
@@ -35,7 +47,7 @@ class Changed(Record):
 
     example: Example
     source: str
-    kind: str  # of KINDS, LETTER, or FIGURE
+    kind: str  # of KINDS or STYLES, LETTER, or FIGURE
     old: str = ""
     new: str = ""
 
@@ -59,6 +71,18 @@ def _written(kind: str, text: str, seed: str) -> str | None:
     if not text.strip():
         return None
     return f"{OPENING}\n\n{text}\n\n{CLOSING}" if kind == LETTER else perturb(kind, text, seed)
+
+
+def in_another_style(rows: Sequence[Example], task: Task) -> tuple[Changed, ...]:
+    """Each row whose last turn is the user's with one of STYLES asked for, by turns; of free text alone."""
+    if task.family != "generation":
+        return ()
+    kinds = [*STYLES]
+    asked = [(kinds[number % len(kinds)], row) for number, row in enumerate(rows) if row.messages[-1].role == "user"]
+    return tuple(
+        Changed(example=_saying(row, f"{row.messages[-1].content}\n\n{STYLES[kind][0]}"), source=row.id, kind=kind)
+        for kind, row in asked
+    )
 
 
 def with_other_figures(rows: Sequence[Example], task: Task, most: int) -> tuple[Changed, ...]:

@@ -2,7 +2,8 @@
 
 General instructions that code can check are put to both without the task's prompt, and both are asked how likely they
 hold approved answers to others. The second sees far smaller losses than the first. Answers in the task's own form
-where nobody asked for it are counted for themselves.
+where nobody asked for it are counted for themselves. Under the prompt of a task of free text both are asked for answers
+in another style (`changing.py`), which the prompt leaves open.
 """
 
 from collections.abc import Iterator
@@ -10,16 +11,19 @@ from collections.abc import Iterator
 import numpy as np
 
 from tunesmith.core.diagnosis import Probed
+from tunesmith.core.prediction import Prediction
 from tunesmith.core.scorecard import Estimate
 from tunesmith.core.units import count
 from tunesmith.data.general import FORGOTTEN
 from tunesmith.data.suites.base import Suite
 from tunesmith.evaluation.probes.case import Case
+from tunesmith.evaluation.probes.changing import STYLES
 from tunesmith.evaluation.probes.figures import (
     Scores,
     estimate,
     loss,
     mean,
+    missing,
     not_asked,
     noted,
     probed,
@@ -34,6 +38,7 @@ GENERAL = "general"  # the suite that ships with Tunesmith
 BESIDE = ("refusals", "harm")  # suites of other probes
 MARGIN = 0.05  # of a suite's score
 FORM = 0.05  # of general answers in the task's form
+STYLE = 0.1  # of answers that were to be in another style
 NO_MODEL = "the fine-tune asks no language model"
 
 
@@ -46,6 +51,7 @@ def probe(case: Case) -> Iterator[Probed]:
             yield _suite(case, name, suite)
     yield _text(case)
     yield _form(case)
+    yield _style(case)
 
 
 def _suite(case: Case, name: str, suite: Suite) -> Probed:
@@ -97,6 +103,38 @@ def _form(case: Case) -> Probed:
         return not_asked(PROBE, figure, "answers of the task have no form of their own")
     formed = Scores(both.formed.astype(np.float64))
     return probed(PROBE, figure, mean(formed), len(both.formed), FORM, value=share(both.formed), note=both.note)
+
+
+def _style(case: Case) -> Probed:
+    """How many of the answers are in the style that the message asks for."""
+    figure = "style asked for, under the task"
+    assert case.base is not None
+    both = [
+        (each.kind, was, now)
+        for each, was, now in zip(case.asked.styled, case.base.styled, case.tuned.styled, strict=True)
+        if "failed" not in (was.state, now.state)
+    ]
+    if not both:
+        return not_asked(PROBE, figure, "only free text leaves its style open")
+    kinds = np.array([kind for kind, _, _ in both])
+    was = np.array([_follows(kind, said) for kind, said, _ in both], np.float64)
+    now = np.array([_follows(kind, said) for kind, _, said in both], np.float64)
+    return probed(
+        PROBE,
+        figure,
+        loss(Scores(was), Scores(now)),
+        len(both),
+        STYLE,
+        value=_mean(now),
+        against=_mean(was),
+        whom="base",
+        note=missing(len(case.asked.styled) - len(both)),
+        parts={kind: (_mean(now[kinds == kind]), _mean(was[kinds == kind])) for kind in dict.fromkeys(kinds.tolist())},
+    )
+
+
+def _follows(kind: str, said: Prediction) -> bool:
+    return STYLES[kind][1]((said.output or said.text).strip())
 
 
 def _mean(scores: Floats) -> Estimate:

@@ -1,7 +1,8 @@
 """What a model is asked by all probes, and what it said: one sitting, so that each model is loaded once.
 
-The base is asked without the task, and how likely it holds the rows' answers under it; the fine-tune is asked that and,
-under the task, the rows as others would write them, rows whose figures are changed, and nonsense.
+The base is asked without the task; under it, how likely it holds the rows' answers, and for answers in another style.
+The fine-tune is asked the same and, under the task, the rows as others would write them, rows whose figures are
+changed, nonsense, and answers that are begun without their message.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,17 +19,22 @@ from tunesmith.core.progress import Progress
 from tunesmith.core.record import Record
 from tunesmith.data.general import shipped
 from tunesmith.data.suites.base import Suite
-from tunesmith.evaluation.probes.changing import Changed, otherwise_written, with_other_figures
+from tunesmith.evaluation.probes.changing import Changed, in_another_style, otherwise_written, with_other_figures
 from tunesmith.evaluation.runner import answered_rows
 from tunesmith.tasks.behaved import recognised
-from tunesmith.tasks.spec import Task
+from tunesmith.tasks.spec import FamilyName, Task
 from tunesmith.tasks.validating import settled
 
 ROWS = 150  # of the training and of the validation rows, whose likelihood is looked at
 WRITTEN = 100  # validation rows that are written otherwise
 FIGURES = 100  # rows whose figures are changed
+STYLED = 60  # validation rows that ask for another style
+BY_HEART = 60  # of the training and of the validation rows, whose answers are begun
+
+BEGUN: tuple[FamilyName, ...] = ("extraction", "generation")  # whose answers can be begun
 
 Answer = TypeVar("Answer")
+Found = TypeVar("Found", tuple[float | None, ...] | None, tuple[bool | None, ...])
 Surprises = tuple[float | None, ...] | None  # nats a token, by row
 
 
@@ -41,12 +47,13 @@ class Questions(Record):
     validation: tuple[Example, ...]
     written: tuple[Changed, ...]
     figures: tuple[Changed, ...]
+    styled: tuple[Changed, ...]
     nonsense: tuple[Example, ...]
 
 
 class Said(Record):
     """Answers by suite, in the order of its items, None where one could not be asked; nats a token of the expected
-    answers."""
+    answers; whether the answers of training and of validation rows came by heart, None of one that is too short."""
 
     suites: dict[str, tuple[str | None, ...]] = {}
     general: Surprises = None
@@ -54,13 +61,16 @@ class Said(Record):
     validation: Surprises = None
     written: tuple[Prediction, ...] = ()
     figures: tuple[Prediction, ...] = ()
+    styled: tuple[Prediction, ...] = ()
     nonsense: tuple[Prediction, ...] = ()
+    by_heart: tuple[tuple[bool | None, ...], tuple[bool | None, ...]] | None = None
 
     @property
     def failures(self) -> int:
         """Answers that are missing. A provider might have them another time; a model here might not."""
         texts = sum(text is None for suite in self.suites.values() for text in suite)
-        return texts + sum(each.state == "failed" for each in (*self.written, *self.figures, *self.nonsense))
+        rows = (*self.written, *self.figures, *self.styled, *self.nonsense)
+        return texts + sum(each.state == "failed" for each in rows)
 
 
 class Sitting(NamedTuple):
@@ -87,6 +97,7 @@ def questions(
         validation=tuple(_one_of_each(drawn)[:ROWS]),
         written=otherwise_written(drawn[:WRITTEN], task),
         figures=with_other_figures(learnt, task, FIGURES),
+        styled=in_another_style(drawn[:STYLED], task),
         nonsense=tuple(question(text) for text in nonsense),
     )
 
@@ -99,26 +110,38 @@ def _one_of_each(rows: Sequence[Example]) -> list[Example]:
     return list(first.values())
 
 
-def of_base(asked: Questions, sitting: Sitting, progress: Progress) -> Said:
-    steps = _Steps(_size(asked) + len(asked.general) + len(asked.train) + len(asked.validation), progress)
-    return Said(**_without_the_task(asked, sitting, steps))
+def of_base(asked: Questions, sitting: Sitting, task: Task, progress: Progress) -> Said:
+    rows = len(asked.general) + len(asked.train) + len(asked.validation) + len(asked.styled)
+    steps = _Steps(_size(asked) + rows, progress)
+    found = _without_the_task(asked, sitting, steps)
+    if sitting.candidate is not None and asked.styled:
+        found["styled"] = _answered(sitting.candidate, asked, "styled", task, steps)
+    return Said(**found)
 
 
 def of_fine_tune(asked: Questions, sitting: Sitting, task: Task, progress: Progress) -> Said:
-    rows = {
-        "written": [each.example for each in asked.written],
-        "figures": [each.example for each in asked.figures],
-        "nonsense": list(asked.nonsense),
-    }
-    more = len(asked.general) + len(asked.train) + len(asked.validation) + sum(map(len, rows.values()))
-    steps = _Steps(_size(asked) + more, progress)
+    rows = ("written", "figures", "styled", "nonsense")
+    begun = asked.train[:BY_HEART], asked.validation[:BY_HEART]
+    likely = len(asked.general) + len(asked.train) + len(asked.validation)
+    more = sum(len(getattr(asked, name)) for name in rows) + sum(map(len, begun))
+    steps = _Steps(_size(asked) + likely + more, progress)
     found = _without_the_task(asked, sitting, steps)
     if sitting.candidate is None:
         return Said(**found)
-    for name, examples in rows.items():
-        answers = [steps.after(each) for each in _under_the_task(sitting.candidate, examples, len(asked.validation))]
-        found[name] = tuple(_settled(task, examples, answers, own=name != "nonsense"))
+    for name in rows:
+        found[name] = _answered(sitting.candidate, asked, name, task, steps)
+    if isinstance(sitting.candidate, Prompted) and task.family in BEGUN:
+        seen, unseen = (steps.beyond(tuple(sitting.candidate.by_heart(each))) for each in begun)
+        found["by_heart"] = (seen, unseen)
     return Said(**found)
+
+
+def _answered(candidate: Candidate, asked: Questions, name: str, task: Task, steps: "_Steps") -> tuple[Prediction, ...]:
+    """To the rows of that name, under the task."""
+    rows = getattr(asked, name)
+    examples = [each.example if isinstance(each, Changed) else each for each in rows]
+    answers = [steps.after(each) for each in _under_the_task(candidate, examples, len(asked.validation))]
+    return tuple(_settled(task, examples, answers, own=name in ("written", "figures")))
 
 
 def _under_the_task(candidate: Candidate, examples: Sequence[Example], before: int) -> Iterator[Prediction]:
@@ -178,7 +201,7 @@ class _Steps:
         self._progress(self._done, self._total)
         return answer
 
-    def beyond(self, found: Surprises) -> Surprises:
+    def beyond(self, found: Found) -> Found:
         self._done += len(found or ())
         self._progress(self._done, self._total)
         return found

@@ -3,8 +3,10 @@
 Of every row, how much likelier the fine-tune holds the expected answer than its base did (nats a token). A model that
 learnt the task gains about as much on rows that it has not seen; one that learnt the rows gains more on these. The
 figure is how often a training row gained more than a validation row: a half is what chance makes, 1 a model that tells
-which rows it was trained on (membership inference; S. Yeom et al., IEEE CSF 2018, 268). Repeated rows are looked at
-for themselves, as are long stretches of other rows' answers that come back in free text.
+which rows it was trained on (membership inference; S. Yeom et al., IEEE CSF 2018, 268). Answers that are begun without
+their message and come back word for word are extracted (N. Carlini et al., arXiv:2202.07646); those of validation rows
+say how many would without training. Repeated rows are looked at for themselves, as are long stretches of other rows'
+answers that come back in free text.
 """
 
 import re
@@ -16,14 +18,25 @@ import numpy as np
 from tunesmith.core.diagnosis import Probed
 from tunesmith.core.example import Example
 from tunesmith.evaluation.probes.case import Case
-from tunesmith.evaluation.probes.figures import Scores, estimate, loss, mean, not_asked, probed, share, told_apart
-from tunesmith.evaluation.probes.interview import Surprises
+from tunesmith.evaluation.probes.figures import (
+    Scores,
+    estimate,
+    excess,
+    loss,
+    mean,
+    not_asked,
+    probed,
+    share,
+    told_apart,
+)
+from tunesmith.evaluation.probes.interview import BEGUN, Surprises
 from tunesmith.tasks.figures import groups_of
 from tunesmith.tasks.intervals import Floats
 
 PROBE = "memorising"
 CHANCE = 0.5
 MARGIN = 0.2  # above chance
+RECITED = 0.1  # of the answers, more than of answers that were not trained on
 REPEATED = 0.1  # of the training rows
 PHRASE = 8  # words that follow each other in an answer and in an approved answer to another message
 PHRASES = 0.1  # of answers, more than of approved ones
@@ -32,12 +45,13 @@ NO_LIKELIHOOD = "a model at a provider, or none, does not say how likely it hold
 
 
 def probe(case: Case) -> Iterator[Probed]:
+    yield _told(case)
     yield _by_heart(case)
     yield _repeated(case.train)
     yield _phrases(case)
 
 
-def _by_heart(case: Case) -> Probed:
+def _told(case: Case) -> Probed:
     figure = "training rows told from others"
     if case.base is None or case.tuned.train is None or case.base.train is None:
         return not_asked(PROBE, figure, NO_LIKELIHOOD)
@@ -51,6 +65,20 @@ def _by_heart(case: Case) -> Probed:
 
     n = min(len(seen), len(unseen))
     return probed(PROBE, figure, above_chance, n, MARGIN, value=estimate(found, n), whom="chance, 50 %")
+
+
+def _by_heart(case: Case) -> Probed:
+    """How many more answers of training rows than of validation rows are ended word for word, once begun."""
+    figure = "answers ended by heart"
+    if case.task.family not in BEGUN:
+        return not_asked(PROBE, figure, "a label is too short to be begun")
+    if case.tuned.by_heart is None:
+        return not_asked(PROBE, figure, "a model at a provider, or none, cannot be given the beginning of its answer")
+    seen, unseen = ([each for each in rows if each is not None] for rows in case.tuned.by_heart)
+    harm = excess(Scores(np.array(seen, np.float64)), Scores(np.array(unseen, np.float64)), 1.0)
+    n = min(len(seen), len(unseen))
+    whom = "answers that were not trained on"
+    return probed(PROBE, figure, harm, n, RECITED, value=share(seen), against=share(unseen), whom=whom)
 
 
 def _gains(before: Surprises, after: Surprises) -> Floats:

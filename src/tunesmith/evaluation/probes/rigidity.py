@@ -1,6 +1,8 @@
 """Rigidity: whether right answers survive what does not change the meaning (`changing.py`): typos, case, punctuation,
-spacing, contractions, and the same words as a letter. And whether rows are missed that are written as no training row
-is, or hardly any (`shapes.py`): what was trained on then has one tone or length, and the task has more."""
+spacing, contractions, other turns of phrase, another order of sentences, and the same words as a letter. Whether they
+change with what does (`likeness.py`): rows that nearly say what a training row of another label says. And whether rows
+are missed that are written as no training row is, or hardly any (`shapes.py`): what was trained on then has one tone or
+length, and the task has more."""
 
 from collections.abc import Iterator
 
@@ -22,7 +24,10 @@ from tunesmith.evaluation.probes.figures import (
     not_asked,
     noted,
     probed,
+    share,
 )
+from tunesmith.evaluation.probes.likeness import lookalikes
+from tunesmith.evaluation.probes.rare import NO_BASELINE
 from tunesmith.evaluation.probes.shapes import manner, shape
 from tunesmith.tasks.figures import groups_of
 from tunesmith.tasks.intervals import Booleans, Floats
@@ -30,10 +35,12 @@ from tunesmith.tasks.intervals import Booleans, Floats
 PROBE = "rigidity"
 MARGIN = 0.1
 UNLIKE = 0.1  # of the validation rows
+MISTAKEN = 0.1  # of the rows that resemble one of another label
 
 
 def probe(case: Case) -> Iterator[Probed]:
     yield from _changed(case)
+    yield _mistaken(case)
     yield _unlike(case)
 
 
@@ -91,6 +98,34 @@ def _changed(case: Case) -> Iterator[Probed]:
         whom="as they stand",
         note=missing(len(written) - n),
         parts={str(kind): _part(changed, plain, kinds == kind) for kind in dict.fromkeys(kinds)},
+    )
+
+
+def _mistaken(case: Case) -> Probed:
+    """How many of the rows that resemble a training row of another label are answered as if they were that row."""
+    figure = "taken for a row that they resemble"
+    if case.task.family != "classification":
+        return not_asked(PROBE, figure, "only a label is the same or another")
+    if not case.best:
+        return not_asked(PROBE, figure, NO_BASELINE)
+    others = lookalikes(case.validation, case.train)
+    places = [place for place, label in enumerate(others) if label is not None]
+    if not places:
+        return not_asked(PROBE, figure, "no validation row resembles a training row of another label")
+    groups = groups_of([case.validation[place] for place in places])
+    now, was = (
+        np.array([said[place].output == others[place] for place in places], np.bool_)
+        for said in (case.answers, case.best)
+    )
+    return probed(
+        PROBE,
+        figure,
+        loss(Scores((~was).astype(np.float64), groups), Scores((~now).astype(np.float64), groups)),
+        len(places),
+        MISTAKEN,
+        value=share(now, groups),
+        against=share(was, groups),
+        whom=case.baseline,
     )
 
 
