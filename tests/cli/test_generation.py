@@ -273,3 +273,18 @@ def test_pairs_of_answers_teach_free_text(project, tunesmith_in, sample):
     assert done.code == 0, done.err
     assert "validation chrF " in done.out
     assert "of the pairs held out the right way round" in done.out
+
+
+def test_a_fine_tune_that_writes_is_asked_for_other_styles(walked, tmp_path, tunesmith_in):
+    project = tmp_path / "p"
+    shutil.copytree(walked[0], project)
+    done = tunesmith_in(project)("diagnose", "--json", **SMALL)
+    assert done.code in (0, 3), done.err
+    found = {each["figure"]: each for each in done.json["diagnosis"]["probed"]}
+    validation = len((project / "data/split/validation.jsonl").read_text().splitlines())
+    style = found["style asked for, under the task"]
+    assert style["probe"] == "forgetting"
+    assert style["harm"]["n"] == validation
+    assert set(style["parts"]) == {"capital letters", "quotation marks", "last words"}
+    assert found["answers ended by heart"]["note"] == "answers are too short to be begun"
+    assert found["taken for a row that they resemble"]["note"] == "only a label is the same or another"

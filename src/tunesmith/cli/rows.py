@@ -57,8 +57,8 @@ def augment(
         str | None,
         typer.Argument(
             metavar="KIND",
-            help="typos, case, punctuation, spacing, contractions; or by a model: paraphrase, style, back-translation, "
-            "hard-negatives, refusals, synthetic.",
+            help="typos, case, punctuation, spacing, contractions, wording, order; or by a model: paraphrase, style, "
+            "back-translation, hard-negatives, refusals, synthetic.",
         ),
     ] = None,
     by: Annotated[

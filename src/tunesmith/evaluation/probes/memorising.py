@@ -75,6 +75,8 @@ def _by_heart(case: Case) -> Probed:
     if case.tuned.by_heart is None:
         return not_asked(PROBE, figure, "a model at a provider, or none, cannot be given the beginning of its answer")
     seen, unseen = ([each for each in rows if each is not None] for rows in case.tuned.by_heart)
+    if not seen or not unseen:
+        return not_asked(PROBE, figure, "answers are too short to be begun")
     harm = excess(Scores(np.array(seen, np.float64)), Scores(np.array(unseen, np.float64)), 1.0)
     n = min(len(seen), len(unseen))
     whom = "answers that were not trained on"

@@ -31,6 +31,7 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
     "rigidity": (
         Remedy(words="rows written otherwise", command="augment typos"),
         Remedy(words="and in other case and layout", command="augment case"),
+        Remedy(words="rows that look alike and are answered otherwise", command="augment hard-negatives"),
     ),
     "rare cases": (
         Remedy(words="more rows of rare labels and slices", command="augment paraphrase"),
