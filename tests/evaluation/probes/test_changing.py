@@ -49,6 +49,13 @@ def test_kinds_take_turns_and_a_letter_keeps_every_word():
             assert next(one for one in rows if one.id == each.source).text in each.example.text
 
 
+def test_what_few_rows_have_is_changed_in_them_first():
+    rare = [row(f"I paid for {number}. Please send it.") for number in range(6)]
+    made = otherwise_written([row(f"card {number}") for number in range(60)] + rare, LABELS)
+    of = {each.source: each.kind for each in made}
+    assert [of[each.id] for each in rare] == ["order"] * 6
+
+
 @given(st.lists(st.integers(100, 10**9), min_size=1, max_size=4), st.integers(0, 3))
 def test_a_changed_number_is_another_everywhere_and_only_there(numbers, place):
     number = str(numbers[place % len(numbers)])

@@ -53,17 +53,17 @@ class Changed(Record):
 
 
 def otherwise_written(rows: Sequence[Example], task: Task) -> tuple[Changed, ...]:
-    """Each row whose last turn is the user's once, in the kinds by turns; one in which a kind finds nothing to change
-    takes the next kind."""
-    kinds = KEEPING[task.family]
+    """Each row whose last turn is the user's once, in that of the kinds that find something to change in it which was
+    taken least often so far: few rows have what some kinds look for."""
+    taken = dict.fromkeys(KEEPING[task.family], 0)
     made = []
-    for number, row in enumerate(rows):
-        order = [kinds[(number + step) % len(kinds)] for step in range(len(kinds))]
+    for row in rows:
         text = row.messages[-1].content if row.messages[-1].role == "user" else ""
-        found = ((kind, _written(kind, text, row.id)) for kind in order)
-        kind, changed = next((pair for pair in found if pair[1] is not None), (LETTER, None))
-        if changed is not None:
-            made.append(Changed(example=_saying(row, changed), source=row.id, kind=kind))
+        for kind in sorted(taken, key=taken.__getitem__):
+            if (changed := _written(kind, text, row.id)) is not None:
+                made.append(Changed(example=_saying(row, changed), source=row.id, kind=kind))
+                taken[kind] += 1
+                break
     return tuple(made)
 
 
