@@ -28,7 +28,7 @@ from tunesmith.tasks.validating import settled
 ROWS = 150  # of the training and of the validation rows, whose likelihood is looked at
 WRITTEN = 100  # validation rows that are written otherwise
 FIGURES = 100  # rows whose figures are changed
-STYLED = 60  # validation rows that ask for another style
+STYLED = 60  # rows that ask for another style, validation rows first
 BY_HEART = 60  # of the training and of the validation rows, whose answers are begun
 
 BEGUN: tuple[FamilyName, ...] = ("extraction", "generation")  # whose answers can be begun
@@ -97,7 +97,7 @@ def questions(
         validation=tuple(_one_of_each(drawn)[:ROWS]),
         written=otherwise_written(drawn[:WRITTEN], task),
         figures=with_other_figures(learnt, task, FIGURES),
-        styled=in_another_style(drawn[:STYLED], task),
+        styled=in_another_style([*drawn, *learnt][:STYLED], task),
         nonsense=tuple(question(text) for text in nonsense),
     )
 
