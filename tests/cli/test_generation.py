@@ -281,10 +281,9 @@ def test_a_fine_tune_that_writes_is_asked_for_other_styles(walked, tmp_path, tun
     done = tunesmith_in(project)("diagnose", "--json", **SMALL)
     assert done.code in (0, 3), done.err
     found = {each["figure"]: each for each in done.json["diagnosis"]["probed"]}
-    validation = len((project / "data/split/validation.jsonl").read_text().splitlines())
     style = found["style asked for, under the task"]
     assert style["probe"] == "forgetting"
-    assert style["harm"]["n"] == validation
+    assert style["harm"]["n"] == 60  # all of the rows
     assert set(style["parts"]) == {"capital letters", "quotation marks", "last words"}
     assert found["answers ended by heart"]["note"] == "answers are too short to be begun"
     assert found["taken for a row that they resemble"]["note"] == "only a label is the same or another"
