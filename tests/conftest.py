@@ -13,6 +13,14 @@ ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("TUNESMITH_DATA", ROOT.parent / "shared" / "data"))
 
 
+def pytest_configure() -> None:
+    """Workers share the cores out among them: what each starts would take all, and the threads wait for one another."""
+    worker, workers = os.environ.get("PYTEST_XDIST_WORKER", ""), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores, place = sorted(os.sched_getaffinity(0)), int(worker.removeprefix("gw"))
+        os.sched_setaffinity(0, cores[place::workers] or {cores[place % len(cores)]})
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _interrupts() -> Iterator[None]:
     """What a script starts in the background ignores interrupts, and so does all that it starts: tests there as well
