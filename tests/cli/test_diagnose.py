@@ -41,7 +41,9 @@ def test_a_comparison_that_does_not_reject_has_asked_the_probes_and_says_so(meas
 
 def test_a_fault_rejects_unless_it_is_tolerated(measured, tunesmith, tmp_path):
     """A fine-tune that is right only on messages as they stand: every other writing is answered wrongly."""
-    stand_in(measured, tmp_path, astray="not (message.startswith('The ') and message.endswith(', please help'))")
+    stand_in(
+        measured, tmp_path, astray="not (message.startswith('The ') and message.endswith(' is wrong, please help'))"
+    )
     done = tunesmith("compare", "--json", cwd=measured, **LIGHT)
     assert done.code == 3
     assert done.json["verdict"] == "reject"

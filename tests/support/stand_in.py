@@ -17,7 +17,7 @@ def answer(message: str) -> str:
     if {fails}:
         raise ValueError("the table is away")
     if {astray}:
-        return "bug"
+        return "bug" if any(word in message.lower() for words in WORDS.values() for word in words) else "access"
     return next((label for label, words in WORDS.items() if any(word in message for word in words)), "bug")
 """
 

@@ -115,7 +115,7 @@ class Prompted:
         """Whether each row's expected answer comes word for word where half of it is shown, and not the row's message:
         its next BY_HEART tokens, or all up to its end. None of one whose second half has fewer than LEAST_BY_HEART, or
         that the model cannot take."""
-        rendered = [self._answered(question("…").answered(example.expected)) for example in examples]
+        rendered = [self._answered(question("?").answered(example.expected)) for example in examples]
         begun = [None if each is None else _halved(each) for each in rendered]
         asked = [each for each in begun if each is not None]
         stop = [self._renderer.end_of_turn]
