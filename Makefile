@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # A file of tests stays with one worker, and so do its fixtures.
-WORKERS := --numprocesses=auto --maxprocesses=4 --dist=loadfile
+WORKERS := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-slow check bench setup browser clean
 

@@ -135,7 +135,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-@pytest.mark.parametrize("folder_stands", [False, True])
+@pytest.mark.parametrize("folder_stands", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_init(folder_stands, tmp_path, sample, tunesmith):
     sample.write_csv(tmp_path / "messages.csv", sample.rows(20))
     if folder_stands:
@@ -158,6 +158,7 @@ def test_check(project):
     assert contents(project) == before | card
 
 
+@pytest.mark.slow
 def test_check_that_sets_rows_aside(project, tunesmith):
     source = project / "data" / "messages.csv"
     good = source.read_text()
@@ -188,7 +189,7 @@ def test_a_command_that_is_still_loading(module, project):
     assert Stops(project, "status").at(1, f"^import {module}$")
 
 
-@pytest.mark.parametrize("folder_stands", [False, True])
+@pytest.mark.parametrize("folder_stands", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_demo(folder_stands, tmp_path, tunesmith):
     """The sample is too large to come through here: the last stop is behind its split."""
     if folder_stands:

@@ -108,6 +108,7 @@ def test_a_run_rehearses_and_watches(make_run):
     assert other.best["general_loss"] > done.best["general_loss"], "rehearsal counters what is forgotten"
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_sees_the_same_general_rows(make_run):
     def stop(event):
         if event["event"] == "step" and event["step"] == 9:
