@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hosted_server import BASE, KEY
+from waiting import wait_for
 
 START = "from tunesmith.cli.app import main; main()"
 LIGHT = {
@@ -66,14 +67,6 @@ def following(project: Path, provider) -> subprocess.Popen[str]:
     )
     wait_for(lambda: provider.requests[LOOK] > 0, child)
     return child
-
-
-def wait_for(true, child) -> None:
-    end = time.monotonic() + 60
-    while not true():
-        assert child.poll() is None, child.communicate()
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def files_with(folder: Path, text: str) -> list[str]:

@@ -14,11 +14,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import wait_for
 
 from tunesmith.training import saved
 from tunesmith.training.events import read_events
@@ -317,13 +318,6 @@ def is_asked_to_stop(process: int) -> bool:
     return bool(pending & 1 << signal.SIGTERM - 1)
 
 
-def wait_until(so: Callable[[], bool]) -> None:
-    latest = time.monotonic() + 60
-    while not so():
-        assert time.monotonic() < latest
-        time.sleep(0.05)
-
-
 def in_a_child(run: Path) -> subprocess.Popen[str]:
     """Somebody who trains `run` in a process of its own, in the precision of this machine."""
     script = f"from pathlib import Path; from tunesmith.training.child import run; run(Path({str(run)!r}), print)"
@@ -338,9 +332,9 @@ def test_a_second_interrupt_stops_at_once_and_leaves_a_whole_checkpoint(make_run
     next(line for line in parent.stdout if "'checkpoint'" in line)
     child = int((run / "run.pid").read_text())
     os.kill(child, signal.SIGSTOP)  # in the middle of a step that takes for ever
-    wait_until(lambda: stands_still(child))
+    wait_for(lambda: stands_still(child), parent)
     parent.send_signal(signal.SIGINT)
-    wait_until(lambda: is_asked_to_stop(child))  # until then a second interrupt would be one with the first
+    wait_for(lambda: is_asked_to_stop(child), parent)  # until then a second interrupt would be one with the first
     asked = time.monotonic()
     parent.send_signal(signal.SIGINT)
     assert "KeyboardInterrupt" in parent.communicate(timeout=10)[1]

@@ -1,4 +1,4 @@
-"""Which of the rows that judge a text resembles: it says the same, or nearly so.
+"""Which of some rows a text resembles: it says the same, or nearly so.
 
 Nearly is by the share of letters that stay when one text is edited into the other, of what both say (`normal.py`).
 """
@@ -13,9 +13,10 @@ NEAR = 90.0  # of 100: a typo in a short message, a word in a long one
 
 
 class Resembling:
-    """Rows to be held against; `of` finds the one that a text comes too close to."""
+    """Rows to be held against; `of` finds the one that a text is most like, from `near` of 100 on."""
 
-    def __init__(self, rows: Iterable[Example]):
+    def __init__(self, rows: Iterable[Example], near: float = NEAR):
+        self._near = near
         self._rows: dict[str, Example] = {}
         for row in rows:
             self._rows.setdefault(normalise(row.text), row)
@@ -32,5 +33,5 @@ class Resembling:
             raise MissingExtraError(
                 f"{error}. Comparing texts needs the extra 'evidence': pip install 'tunesmith[evidence]'."
             ) from None
-        found = process.extractOne(key, self._texts, scorer=fuzz.ratio, score_cutoff=NEAR)
+        found = process.extractOne(key, self._texts, scorer=fuzz.ratio, score_cutoff=self._near)
         return self._rows[found[0]] if found else None
