@@ -447,6 +447,29 @@ def test_sentences_of_the_house_are_not_learnt_by_heart():
     assert figure.against.value == 0.5
 
 
+def test_the_calibration_curve_holds_what_is_right_against_what_was_stated():
+    """Answers are as right as they say, but for the surest third, of which half is right."""
+    validation = case().validation
+    sure = [0.2, 0.5, 0.95]
+    answers = []
+    for place, row in enumerate(validation):
+        stated = sure[place % 3]
+        right = (place // 3) % 10 < 10 * (0.5 if stated == 0.95 else stated)
+        output = row.expected if right else next(each for each in LABELS if each != row.expected)
+        answers.append(Prediction(example=row.id, state="ok", output=output, text=output, confidence=stated))
+    parts = found(case(answers=tuple(answers)))["overconfidence: surer than right, from 90 % on"].parts
+    assert sum(right.n for right, _ in parts.values()) == len(validation)
+    assert next(iter(parts)) == "1: 20 % to 20 % sure"
+    assert list(parts)[-1] == "10: 95 % to 95 % sure"
+    for right, _ in parts.values():
+        assert right.low <= right.value <= right.high
+    by_sureness = [(round(stated.value, 2), right.value) for right, stated in parts.values()]
+    assert [right for stated, right in by_sureness if stated == 0.2] == pytest.approx([0.2] * 3, abs=0.01)
+    assert [right for stated, right in by_sureness if stated == 0.95] == pytest.approx([0.5] * 3, abs=0.01)
+    few = case().model_copy(update={"validation": validation[:30], "answers": tuple(answers[:30])})
+    assert len(next(iter(probes.confidence.probe(few))).parts) == 1  # no part of fewer than twenty answers
+
+
 def test_answers_that_claim_nothing_are_not_sure_of_nonsense():
     asked = case().asked
     task = Task(family="multi_label", prompt="p", labels=LABELS, max_new_tokens=9)

@@ -128,7 +128,34 @@ def heat_map(labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> Marku
     return tag("svg", tag("title", title), *drawn, role="img", viewBox=box, class_="heat")
 
 
-HEIGHT = 190  # pixels: one panel of the learning curve
+def calibration(points: Sequence[tuple[Estimate, Estimate]]) -> Markup:
+    """How many answers are right (up), by how sure they are (across): each point a share and what was stated. On the
+    dashed line both are the same."""
+    scale = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1))
+    drawn = []
+    for tick in scale.ticks:
+        y, across = _y(scale, tick), scale.at(tick)
+        drawn.append(tag("line", x1=0, x2="100%", y1=y, y2=y, class_="grid"))
+        drawn.append(tag("text", f"{tick * 100:g} %", x=-9, y=y + 4, text_anchor="end"))
+        anchor = "start" if tick == 0 else "end" if tick == 1 else "middle"
+        drawn.append(tag("text", f"{tick * 100:g} %", x=across, y=HEIGHT + 17, text_anchor=anchor))
+    drawn.append(tag("line", x1=0, x2="100%", y1=_y(scale, 0), y2=_y(scale, 1), class_="reference"))
+    dots = [mark for right, stated in points for mark in _upright_interval(right, stated.value or 0.0, scale)]
+    said = "; ".join(f"{100 * (stated.value or 0.0):.0f} % sure, {words.spoken(right)}" for right, stated in points)
+    drawn.append(tag("g", *dots, class_="validation"))
+    return picture(f"Right answers by how sure they are: {said}", *drawn, height=HEIGHT + 22, class_="curve")
+
+
+def _upright_interval(share: Estimate, at: float, scale: Axis) -> list[Markup]:
+    """A dot and its interval; nothing where there are too few rows."""
+    if share.value is None or share.low is None or share.high is None:
+        return []
+    x = scale.at(at)
+    reach = tag("line", x1=x, x2=x, y1=_y(scale, share.low), y2=_y(scale, share.high), class_="line")
+    return [reach, tag("circle", cx=x, cy=_y(scale, share.value), r=3.6, class_="dot")]
+
+
+HEIGHT = 190  # pixels: one panel of the learning curve, or the calibration curve
 TOP = 8
 POINTS = 400  # of the training loss, at most
 

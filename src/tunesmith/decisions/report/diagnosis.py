@@ -13,6 +13,8 @@ from tunesmith.decisions import diagnosis_words as words
 from tunesmith.decisions.report import charts
 from tunesmith.decisions.report.svg import axis
 
+CALIBRATED = "overconfidence"  # the probe whose parts are right answers and what was stated
+
 
 class Row(NamedTuple):
     probe: str
@@ -24,6 +26,7 @@ class Row(NamedTuple):
     picture: Markup
     state: str
     parts: list[tuple[str, str, str]]  # name, the fine-tune's, the other's
+    curve: Markup | None  # of confidences: what is right by what was stated
 
 
 class Shown(NamedTuple):
@@ -75,4 +78,10 @@ def _row(each: Probed) -> Row:
             (name, words.short(ours, each.unit), words.short(theirs, each.unit) if theirs else "")
             for name, (ours, theirs) in each.parts.items()
         ],
+        curve=_curve(each),
     )
+
+
+def _curve(each: Probed) -> Markup | None:
+    points = [(right, stated) for right, stated in each.parts.values() if stated is not None]
+    return charts.calibration(points) if each.probe == CALIBRATED and points else None

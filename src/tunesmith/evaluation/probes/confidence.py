@@ -1,7 +1,8 @@
 """Overconfidence: whether the fine-tune is surer than it is right, and sure of what belongs to no task.
 
 Looked at are the surest answers to validation rows, since those are the ones that nobody checks; and messages that are
-nonsense, or of quite another kind. An answer that abstains, asks back or escalates is not counted as sure of those.
+nonsense, or of quite another kind. An answer that abstains, asks back or escalates is not counted as sure of those. All
+answers, from the least sure to the surest in parts of as many each, make the calibration curve.
 """
 
 import json
@@ -11,16 +12,20 @@ import numpy as np
 
 from tunesmith.core.diagnosis import Probed
 from tunesmith.core.prediction import Prediction
+from tunesmith.core.scorecard import Estimate
 from tunesmith.evaluation.probes.case import Case
-from tunesmith.evaluation.probes.figures import Scores, estimate, loss, mean, missing, not_asked, probed, share
+from tunesmith.evaluation.probes.figures import LEAST, Scores, estimate, loss, mean, missing, not_asked, probed, share
+from tunesmith.tasks import intervals
 from tunesmith.tasks.behaved import behaviour_of
 from tunesmith.tasks.families import FAMILIES
 from tunesmith.tasks.figures import groups_of
+from tunesmith.tasks.intervals import Floats
 from tunesmith.tasks.label_sets import members
 from tunesmith.tasks.spec import Task
 
 PROBE = "overconfidence"
 SURE = 0.9
+PARTS = 10  # of the calibration curve at most, of LEAST answers at least
 OVER = 0.1  # surer than right
 NONSENSE = 0.25  # of nonsense that is answered so surely
 UNSAID = "the answers say no confidence"
@@ -47,7 +52,22 @@ def _surest(case: Case) -> Probed:
     groups = groups_of([case.validation[place] for place in sure])
     note = f"{len(sure):,} of {len(case.answers):,} answers are that sure"
     over = loss(Scores(stated, groups), Scores(right))
-    return probed(PROBE, figure, over, len(sure), OVER, value=share(right < 1, groups), note=note)
+    return probed(
+        PROBE, figure, over, len(sure), OVER, value=share(right < 1, groups), note=note, parts=_curve(case, scores)
+    )
+
+
+def _curve(case: Case, scores: Floats) -> dict[str, tuple[Estimate, Estimate]]:
+    """Of each part of the answers, how many are right, and how sure they are on average."""
+    stated = np.array([min(each.confidence or 0.0, 1.0) for each in case.answers], np.float64)
+    groups = groups_of(case.validation)
+    found: dict[str, tuple[Estimate, Estimate]] = {}
+    for places in np.array_split(np.argsort(stated, kind="stable"), max(1, min(PARTS, len(stated) // LEAST))):
+        known = None if groups is None else intervals.together(groups[places])
+        name = f"{stated[places[0]]:.0%} to {stated[places[-1]]:.0%} sure".replace("%", " %")
+        said = Estimate(value=float(stated[places].mean()), n=len(places))
+        found[f"{len(found) + 1}: {name}"] = share(scores[places] == 1, known), said
+    return found
 
 
 def _nonsense(case: Case) -> Probed:
