@@ -17,6 +17,14 @@ def answer(**fields: Any) -> None:
     print(json.dumps(fields), file=_answers, flush=True)
 
 
+def finish() -> None:
+    """Wait for what a GPU was given to do."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
 def orders() -> Iterator[str]:
     """Lines on standard input, until there are no more."""
     global _answers

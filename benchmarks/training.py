@@ -1,8 +1,11 @@
-"""Training steps beside TRL's SFTTrainer: `python benchmarks/training.py [--quick] [--json] [--case NAME]`.
+"""Training steps beside TRL's SFTTrainer: `python benchmarks/training.py [--quick] [--json]`.
+
+`--case NAME` measures one case, `--model NAME` another model, `--micro N` has TRL take N rows at once.
 
 Every side is a process of its own with the environment it brings; they take turns, round by round, after one round
-that does not count. Tunesmith's round is a step of the whole batch; TRL's are the micro-batches of the same rows or,
-where rows are alike, one of them. Figures are medians; the ratio is that of the medians of examples per second. Needs
+that does not count, on a GPU 25: there Tunesmith records a layout of rows when it comes again. Tunesmith's round is a
+step of the whole batch; TRL's are the micro-batches of the same rows or, where rows are alike, one of them; on a GPU
+the whole batch at once. Figures are medians; the ratio is that of the medians of examples per second. Needs
 `benchmarks/requirements.txt` and the data sets beside the project.
 """
 
@@ -11,6 +14,7 @@ import platform
 import statistics
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,25 +38,36 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one counted round of every side instead of five")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--case", choices=[*CASES], action="append")
+    parser.add_argument("--model", default=MODEL, help="a model's name or folder")
+    parser.add_argument("--micro", type=int, help="rows that TRL takes at once")
     asked = parser.parse_args()
     prepare_process()
-    folder, rounds = open_model(MODEL, Path()).folder, 1 if asked.quick else 5
+    gpu = best_device().type == "cuda"
+    folder, rounds = open_model(asked.model, Path()).folder, 1 if asked.quick else 9 if gpu else 5
     peak = matrix_peak()
-    cases = [each for name in asked.case or CASES for each in measure(CASES[name], folder, rounds, peak)]
+    cases = [each for name in asked.case or CASES for each in measure(fitted(name, asked.micro), folder, rounds, peak)]
     facts = {"benchmark": "training", "versions": versions(), "machine": machine(peak), "cases": cases}
     report(facts, as_json=asked.json, words=words)
 
 
+def fitted(name: str, micro: int | None) -> Case:
+    """The case with as many rows at once for TRL as fit."""
+    case = CASES[name]
+    rows = micro or (case.batch_size if best_device().type == "cuda" else case.micro)
+    return case if rows == case.micro else replace(case, micro=rows, units=case.batch_size // rows)
+
+
 def measure(case: Case, folder: Path, rounds: int, peak: float) -> list[dict[str, object]]:
-    sides = open_sides(case, folder, rounds + 1)
+    ignored = 25 if best_device().type == "cuda" else 1
+    sides = open_sides(case, folder, rounds + ignored)
     flops = estimate.arithmetic(estimate.read_shape(folder), 1, 0)  # of the layers alone, for a token
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
     try:
-        for number in range(rounds + 1):
+        for number in range(rounds + ignored):
             for name, side in sides.items():
                 done = one_round([side.work() for _ in range(1 if name == "tunesmith" else case.units)])
                 tell(f"{case.name}: {name}: {done['examples']} examples in {done['seconds']:.1f} s")
-                if number:
+                if number >= ignored:
                     seen[name].append(done)
     finally:
         for side in sides.values():
@@ -87,13 +102,16 @@ def one_round(units: list[dict[str, float]]) -> dict[str, float]:
 
 def open_sides(case: Case, folder: Path, steps: int) -> dict[str, Side]:
     arguments = (case.name, str(folder), str(steps))
+    theirs = (*arguments, str(case.micro))
     sides = {
         "tunesmith": Side("training_tunesmith", *arguments, environment=environment()),
-        "trl": Side("training_trl", *arguments, "bfloat16", "as it comes"),
-        "trl, our allocator": Side("training_trl", *arguments, "bfloat16", "pages", environment=environment()),
+        "trl": Side("training_trl", *theirs, "bfloat16", "as it comes"),
     }
+    if best_device().type == "cuda":
+        return sides | {"trl, liger": Side("training_trl", *theirs, "bfloat16", "liger")}
+    sides["trl, our allocator"] = Side("training_trl", *theirs, "bfloat16", "pages", environment=environment())
     if best_dtype(best_device()) == torch.float32:  # where bfloat16 is slow, its users would take float32
-        sides["trl, float32"] = Side("training_trl", *arguments, "float32", "as it comes")
+        sides["trl, float32"] = Side("training_trl", *theirs, "float32", "as it comes")
     return sides
 
 

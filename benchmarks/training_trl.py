@@ -1,7 +1,7 @@
 """The other side of the training benchmark: TRL's SFTTrainer, one micro-batch for every line on standard input.
 
 Completion-only loss, gradient checkpointing off, LoRA on all linear layers with the same rank. `pages` gives the
-process Tunesmith's allocator settings; everything else is as TRL brings it.
+process Tunesmith's allocator settings, `liger` its layers Liger's kernels; everything else is as TRL brings it.
 """
 
 import sys
@@ -15,7 +15,7 @@ from peft import LoraConfig
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
-from sides import answer, orders
+from sides import answer, finish, orders
 from training_rows import CASES, conversations
 from tunesmith.core.memory import peak
 
@@ -36,6 +36,7 @@ class Clock(TrainerCallback):
         self._started = time.perf_counter()
 
     def _report(self) -> None:
+        finish()
         answer(
             seconds=time.perf_counter() - self._started,
             examples=self.examples,
@@ -69,24 +70,25 @@ def count(trainer: SFTTrainer, clock: Clock) -> None:
     trainer.training_step = counted
 
 
-def main(case_name: str, model_folder: str, step_count: str, dtype: str, pages: str) -> None:
-    if pages == "pages":
+def main(case_name: str, model_folder: str, step_count: str, micro_size: str, dtype: str, how: str) -> None:
+    if how == "pages":
         from tunesmith.engines.local.loading import prepare_process
 
         prepare_process()
-    case, folder, steps = CASES[case_name], Path(model_folder), int(step_count)
+    case, folder, steps, micro = CASES[case_name], Path(model_folder), int(step_count), int(micro_size)
     rows = [{"prompt": c[:-1], "completion": c[-1:]} for c in conversations(case_name, case.batch_size * steps)]
     with tempfile.TemporaryDirectory() as out:
         settings = SFTConfig(
             output_dir=out,
-            per_device_train_batch_size=case.micro,
-            gradient_accumulation_steps=case.batch_size // case.micro,
+            per_device_train_batch_size=micro,
+            gradient_accumulation_steps=case.batch_size // micro,
             num_train_epochs=1,
             learning_rate=1e-4,
             bf16=dtype == "bfloat16",
             gradient_checkpointing=False,
             completion_only_loss=True,
             max_length=None,
+            use_liger_kernel=how == "liger",
             use_cpu=not torch.cuda.is_available(),
             disable_tqdm=True,
             report_to=[],

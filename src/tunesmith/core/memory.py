@@ -1,15 +1,18 @@
-"""How much memory this process has needed at most, and how much there is."""
+"""How much memory this process has needed at most, and how much there is: the GPU's where it computes on one."""
 
 import ctypes
 import resource
 import sys
 from pathlib import Path
+from typing import Any
 
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def reset_peak() -> None:
     """Begin anew, where the kernel can forget the high-water mark (Linux); elsewhere `peak` covers the whole life."""
+    if gpu := _gpu():
+        gpu.reset_peak_memory_stats()
     try:
         ctypes.CDLL(None).malloc_trim(0)  # what the allocator keeps for later would count as needed
         CLEAR.write_text("5")
@@ -18,7 +21,9 @@ def reset_peak() -> None:
 
 
 def peak() -> int:
-    """Bytes of resident memory at the high-water mark."""
+    """Bytes of resident memory at the high-water mark; on a GPU those of tensors."""
+    if gpu := _gpu():
+        return int(gpu.max_memory_allocated())
     try:
         line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024
@@ -29,6 +34,8 @@ def peak() -> int:
 
 def available() -> int | None:
     """Bytes that could be had now, within this machine and this process's control group; None where nobody says."""
+    if gpu := _gpu():
+        return int(gpu.mem_get_info()[0])
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         free = int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1]) * 1024
@@ -45,3 +52,9 @@ def _left_in_group(otherwise: int) -> int:
     except (OSError, ValueError, StopIteration):  # no group, or one without a limit ("max")
         return otherwise
     return most - used + cached
+
+
+def _gpu() -> Any:
+    """torch's side of the GPU, where this process has begun to use one; torch is not loaded for the question."""
+    torch = sys.modules.get("torch")
+    return torch.cuda if torch is not None and torch.cuda.is_initialized() else None

@@ -16,12 +16,13 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
+from torch import OutOfMemoryError
 
 from tunesmith.core import memory
 from tunesmith.core.errors import ConfigError, TrainingError, TunesmithError
@@ -29,6 +30,7 @@ from tunesmith.core.files import new_folder, remove, write_text
 from tunesmith.engines.local.loading import best_dtype
 from tunesmith.models.renderer import Renderer
 from tunesmith.training import general, preflight, saved
+from tunesmith.training.batches import Extent
 from tunesmith.training.checkpoint import Checkpoints
 from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import EventLog, Silence
@@ -49,9 +51,10 @@ FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Expected(NamedTuple):
-    """What is known of a run before its model is loaded: the tokens of an epoch, and bytes of memory."""
+    """What is known of a run before its model is loaded: an epoch's tokens and packed rows, and bytes of memory."""
 
     tokens: preflight.Tokens
+    packed: Sequence[Extent]
     memory: int
 
 
@@ -150,7 +153,7 @@ def _say_plan(log: EventLog, loop: Loop, expected: Expected, shown: int) -> None
             device=str(loop.device),
             memory=expected.memory,
             available=memory.available(),
-            seconds=round(loop.expected_seconds(), 1),
+            seconds=round(loop.expected_seconds(expected.packed), 1),
         ),
     )
 
@@ -223,7 +226,7 @@ def _expected(model: Path, recipe: TrainSection, rows: Rows, processes: Alone) -
     batches = Epochs(rows.train, rows.general.rehearsed, recipe).batches(0)
     packed = preflight.layout(batches, recipe)
     needed = preflight.memory(model, recipe, batches, best_dtype(device).itemsize, free, packed)
-    return Expected(preflight.count([row for batch in batches for row in batch], packed), needed)
+    return Expected(preflight.count([row for batch in batches for row in batch], packed), packed, needed)
 
 
 def _refuse_another(standing: saved.Standing, made_from: Identity) -> None:
@@ -257,8 +260,11 @@ def _fail(error: Exception, log: EventLog | None, folder: Path) -> int:
         message = str(error)
     elif isinstance(error, (OSError, SafetensorError)):
         message = _of_files(error, folder)
-    elif isinstance(error, MemoryError):
-        message = "Training stopped: out of memory. Lower [train] batch_size, or choose a smaller model."
+    elif isinstance(error, (MemoryError, OutOfMemoryError)):
+        message = (
+            "Training stopped: out of memory. Lower [train] packed_tokens (fewer tokens at once, the same gradients), "
+            "or choose a smaller model."
+        )
     else:
         traceback.print_exc()
         message = f"Training stopped by a fault in Tunesmith: {type(error).__name__}: {error}"

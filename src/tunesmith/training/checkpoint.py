@@ -18,8 +18,8 @@ from tunesmith.core.files import flush, new_folder, remove, temporary_name, writ
 from tunesmith.training import saved
 from tunesmith.training.job import CHECKPOINT
 from tunesmith.training.methods import Policy
+from tunesmith.training.optimiser import moments, restore_moments
 
-MOMENTS = ("exp_avg", "exp_avg_sq")
 WEIGHTS, STATE, BEST = "weights.safetensors", "moments.safetensors", "best.safetensors"
 
 
@@ -72,7 +72,7 @@ class Checkpoints:
         folder = self._run / CHECKPOINT / f"{progress.step:08d}"
         with new_folder(folder) as temporary:
             save_file(model.weights(), temporary / WEIGHTS)
-            save_file(_moments(optimizer), temporary / STATE)
+            save_file(moments(optimizer), temporary / STATE)
             if best:
                 save_file(best, temporary / BEST)
             for path in temporary.iterdir():
@@ -97,7 +97,7 @@ class Checkpoints:
         if state.weights.keys() != model.named_parameters().keys():
             raise TrainingError(f"The weights in {folder} are not those that this recipe trains. Delete that folder.")
         model.set_weights(state.weights)
-        _restore_moments(optimizer, state.moments)
+        restore_moments(optimizer, state.moments)
         return Progress(**found.progress), state.best
 
     def drop(self) -> None:
@@ -122,20 +122,3 @@ def _remove(path: Path) -> None:
         remove(path.rename(temporary_name(path)))
     else:
         path.unlink()
-
-
-def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    tensors: dict[str, Tensor] = {}
-    for number, parameter in enumerate(parameters):
-        state = optimizer.state[parameter]
-        tensors |= {f"{number}.{name}": state[name].detach().cpu().contiguous() for name in MOMENTS}
-        tensors[f"{number}.step"] = state["step"].detach().cpu()
-    return tensors
-
-
-def _restore_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    for number, parameter in enumerate(parameters):
-        state = {name: tensors[f"{number}.{name}"].to(parameter.device) for name in MOMENTS}
-        optimizer.state[parameter] = {**state, "step": tensors[f"{number}.step"]}

@@ -14,14 +14,16 @@ from torch import Tensor
 from tunesmith.core.errors import TrainingError
 from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
-from tunesmith.training.batches import Batch, extents, laid_out
+from tunesmith.training.batches import Batch, Extent, extents, laid_out
 from tunesmith.training.checkpoint import Checkpoints, Progress
 from tunesmith.training.epochs import Epochs
 from tunesmith.training.events import EventLog
 from tunesmith.training.general import SHORT
+from tunesmith.training.graphs import gradients
 from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
 from tunesmith.training.objectives import Supervised
+from tunesmith.training.optimiser import adamw
 from tunesmith.training.preference import Preference, refer
 from tunesmith.training.processes import Alone
 from tunesmith.training.rows import Row
@@ -53,10 +55,9 @@ class Loop:
         recipe = job.recipe
         self.device = model.device
         self.parameters = model.parameters()
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True
-        )
+        self.optimizer = adamw(self.parameters, recipe)
         self.objective = Preference(recipe.beta) if recipe.objective == "dpo" else Supervised()
+        self.gradients = gradients(model, self.objective, recipe, self.processes.count)
         self.epochs = Epochs(rows.train, rows.general.rehearsed, recipe)
         self.steps = self.epochs.steps
         self.every = max(1, self.epochs.per_epoch // recipe.evaluations_per_epoch)
@@ -112,12 +113,12 @@ class Loop:
             group["lr"] = rate
         self.processes.seed(self.recipe.seed, step)  # dropout, where there is any
         self.model.train()
-        own = [self._backward(batch), batch.tokens, *self.objective.sums()]
+        own = [self.gradients.add(batch), batch.tokens, *self.objective.sums()]
         loss, tokens, *sums = self.processes.total(self.parameters, own)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm).item()
         self._refuse_not_finite(loss, norm, step, rate, batch)
         self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.gradients.clear()
         self.progress.step += 1
         self.progress.losses.append(loss)
         self.progress.examples += len(batch.rows) // self.recipe.together
@@ -138,15 +139,6 @@ class Loop:
             **self.objective.figures(sums),
         )
 
-    def _backward(self, batch: Batch) -> float:
-        """Accumulate the gradients of the batch's mean loss over its packed rows; return that loss."""
-        total = 0.0
-        for packed in batch.packed:
-            loss = self.objective.loss(self.model, packed) / self.objective.size(batch)
-            torch.autograd.backward(loss)
-            total += loss.item()
-        return total
-
     def _batch(self, step: int) -> Batch:
         """All rows of the step's batch, and this process's part of them laid out."""
         rows = self.epochs.batch(step)
@@ -157,10 +149,10 @@ class Loop:
     def _laid_out(self, rows: Sequence[Row]) -> Batch:
         return laid_out(rows, self.device, self.recipe, self.recipe.together)
 
-    def expected_seconds(self) -> float:
+    def expected_seconds(self, packed: Sequence[Extent]) -> float:
         """Time of the whole run, from forward and backward of its first batch (in a short run of two of its rows).
 
-        No weight and no gradient changes.
+        No weight and no gradient changes. `packed` are the packed rows of an epoch.
 
         A look at the validation rows costs two forward passes over them, for the loss and for the answers; general
         text one, and general questions one with their answers.
@@ -169,17 +161,25 @@ class Loop:
         small = self._laid_out(batch.rows[: 2 * self.recipe.together])
         timed = batch if self.steps >= MANY_STEPS else small
         self.model.train()
-        for each in (small, timed):  # the first time memory is fetched and kernels are chosen
-            started = time.perf_counter()
-            self._backward(each)
-            seconds = time.perf_counter() - started
-        self.optimizer.zero_grad(set_to_none=True)
+        self._seconds(small)  # memory is fetched and kernels are chosen
+        alone, recording = self._seconds(timed), 0.0
+        again = alone
+        if layouts := self.gradients.layouts(packed):
+            recording = layouts * (alone + self._seconds(timed))  # which is recorded the second time
+            again = self._seconds(timed)
+        self.gradients.clear()
         self.objective.sums()  # of no step
         looks = self.steps // self.every + (self.steps % self.every > 0)
         validation, general = map(self._tokens, (self.rows.validation, self.rows.general.watched))
         general += sum(len(each.prompt) + SHORT for each in self.rows.general.asked)
-        computed = self.steps * batch.tokens + (looks * (2 * validation + general) + general) * FORWARD
-        return seconds / max(1, timed.tokens) * computed
+        tokens = max(1, timed.tokens)
+        looked_at = (looks * (2 * validation + general) + general) * FORWARD
+        return again / tokens * self.steps * batch.tokens + alone / tokens * looked_at + recording
+
+    def _seconds(self, batch: Batch) -> float:
+        started = time.perf_counter()
+        self.gradients.add(batch)
+        return time.perf_counter() - started
 
     def _tokens(self, rows: Sequence[Row]) -> int:
         return sum(extent.tokens for extent in extents(rows, self.recipe.sharing, self.recipe.packed_tokens))

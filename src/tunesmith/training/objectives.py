@@ -58,9 +58,10 @@ class _CrossEntropy(torch.autograd.Function):
         wide = torch.float64 if logits_KV.dtype == torch.float64 else torch.float32
         logprobs_KV = torch.log_softmax(logits_KV, dim=-1, dtype=wide)
         places_K1 = targets_K.unsqueeze(1)
-        losses_K = -logprobs_KV.gather(1, places_K1).squeeze(1)
+        told_K1 = logprobs_KV.gather(1, places_K1)
+        losses_K = -told_K1.squeeze(1)
         if ctx.needs_input_grad[0]:
-            gradient_KV = logprobs_KV.exp_().scatter_add_(1, places_K1, -torch.ones_like(places_K1, dtype=wide))
+            gradient_KV = logprobs_KV.exp_().scatter_(1, places_K1, told_K1.exp() - 1)
             ctx.save_for_backward(gradient_KV.to(logits_KV.dtype))
         return losses_K
 

@@ -58,7 +58,7 @@ class Projections:
         bases: list[Any] = [layer.get_base_layer() for layer in layers]
         return _Joined.apply(  # type: ignore[no-any-return,no-untyped-call]
             x,
-            tuple(layer.scaling[ADAPTER] for layer in layers),
+            layers[0].scaling[ADAPTER],
             *(base.weight for base in bases),
             *(base.bias for base in bases),
             *(layer.lora_A[ADAPTER].weight for layer in layers),
@@ -67,42 +67,40 @@ class Projections:
 
 
 class _Joined(torch.autograd.Function):
-    """y = x Wᵀ + b + s (x Aᵀ) Bᵀ for several (W, b, A, B, s) and one x. W and b are frozen."""
+    """y = x Wᵀ + b + s (x Aᵀ) Bᵀ for several (W, b, A, B), one s and one x. W and b are frozen."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, scales: tuple[float, ...], *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, x: Tensor, scale: float, *tensors: Tensor) -> tuple[Tensor, ...]:
         weights, biases, downs, ups = _quarters(tensors)
         x_NI = x.flatten(0, -2)
-        h_NR = x_NI @ torch.cat(list(downs)).to(x.dtype).T
+        down_RI, ups_OR = torch.cat(list(downs)).to(x.dtype), [up.to(x.dtype) for up in ups]
+        ranks = [len(down) for down in downs]
+        h_NR = (x_NI @ down_RI.T).mul_(scale)
         outputs = []
-        for weight_OI, bias_O, up, h, scale in zip(weights, biases, ups, _split(h_NR, downs), scales, strict=True):
-            y_NO = nn.functional.linear(x_NI, weight_OI, bias_O).addmm_(h, (up * scale).to(x.dtype).T)
+        for weight_OI, bias_O, up_OR, h in zip(weights, biases, ups_OR, torch.split(h_NR, ranks, dim=1), strict=True):
+            y_NO = nn.functional.linear(x_NI, weight_OI, bias_O).addmm_(h, up_OR.T)
             outputs.append(y_NO.view(*x.shape[:-1], -1))
-        ctx.save_for_backward(x_NI, h_NR, *weights, *downs, *ups)
-        ctx.scales, ctx.shape = scales, x.shape
+        ctx.save_for_backward(x_NI, h_NR, down_RI, *ups_OR, *weights)
+        ctx.scale, ctx.shape, ctx.ranks, ctx.trained = scale, x.shape, ranks, downs[0].dtype
         return tuple(outputs)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        x_NI, h_NR, *tensors = ctx.saved_tensors
-        size = len(ctx.scales)
-        weights, downs, ups = tensors[:size], tensors[size : 2 * size], tensors[2 * size :]
+        x_NI, h_NR, down_RI, *tensors = ctx.saved_tensors
+        ups_OR, weights = tensors[: len(grads)], tensors[len(grads) :]
         gradients_NO = [grad.flatten(0, -2) for grad in grads]
-        dh_NR = torch.cat(
-            [g @ (up * scale).to(g.dtype) for g, up, scale in zip(gradients_NO, ups, ctx.scales, strict=True)], dim=1
-        )
-        down_gradients = (dh_NR.T @ x_NI).to(downs[0].dtype).split([len(down) for down in downs])
+        dh_NR = torch.cat([g @ up_OR for g, up_OR in zip(gradients_NO, ups_OR, strict=True)], dim=1).mul_(ctx.scale)
+        down_gradients = (dh_NR.T @ x_NI).to(ctx.trained).split(ctx.ranks)
         up_gradients = [
-            (h.T @ g).T.to(up.dtype) * scale
-            for h, g, up, scale in zip(_split(h_NR, downs), gradients_NO, ups, ctx.scales, strict=True)
+            (h.T @ g).T.to(ctx.trained) for h, g in zip(torch.split(h_NR, ctx.ranks, dim=1), gradients_NO, strict=True)
         ]
         dx = None
         if ctx.needs_input_grad[0]:
-            dx = dh_NR @ torch.cat(downs).to(dh_NR.dtype)
+            dx = dh_NR @ down_RI
             for g, weight_OI in zip(gradients_NO, weights, strict=True):
                 dx.addmm_(g, weight_OI)
             dx = dx.view(ctx.shape)
-        return dx, None, *[None] * (2 * size), *down_gradients, *up_gradients
+        return dx, None, *[None] * (2 * len(grads)), *down_gradients, *up_gradients
 
 
 def _groups(children: dict[str, nn.Module]) -> Iterator[list[Linear]]:
@@ -128,7 +126,3 @@ def _is_plain(layer: Linear) -> bool:
 def _quarters(tensors: Sequence[Tensor]) -> Iterator[Sequence[Tensor]]:
     size = len(tensors) // 4
     return (tensors[begin : begin + size] for begin in range(0, 4 * size, size))
-
-
-def _split(h_NR: Tensor, downs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    return torch.split(h_NR, [len(down) for down in downs], dim=1)

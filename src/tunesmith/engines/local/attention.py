@@ -23,10 +23,10 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
 
-from tunesmith.engines.local import kernels
+from tunesmith.engines.local import flash, kernels
 from tunesmith.engines.local.kernels import Look
 from tunesmith.engines.local.memory import Memory, Pair
-from tunesmith.engines.local.segments import Padding, Seen, Segments
+from tunesmith.engines.local.segments import Padding, Read, Seen, Segments
 
 NAME = "tunesmith_shared_prefix"
 UNSUPPORTED = ("s_aux",)
@@ -76,14 +76,10 @@ class SharedPrefixAttention(torch.autograd.Function):
     def forward(
         ctx: Any, q_HTD: Tensor, k_GTD: Tensor, v_GTD: Tensor, segments: Segments, look: Look
     ) -> Tensor:  # out_THD
-        out_HTD, lse_HT = torch.empty_like(q_HTD), _empty_lse(q_HTD)
-        for padding in segments.paddings:
-            q, k, v = padding.pad(q_HTD), _repeated(k_GTD, q_HTD, padding), _repeated(v_GTD, q_HTD, padding)
-            causal, bias = _causal(padding.longest, look, q_HTD)
-            part = kernels.forward(q, k, v, look, causal=causal, bias_BHQK=bias)
-            _unpad(padding, part, out_HTD, lse_HT)
-        for keys, readers, bias in segments.reads(look.window, q_HTD):
-            shared = _shared_forward(q_HTD[:, readers], k_GTD[:, keys], v_GTD[:, keys], look, bias)
+        out_HTD, lse_HT = _local_forward(q_HTD, k_GTD, v_GTD, segments, look)
+        for read in segments.reads(look.window, q_HTD):
+            keys, readers = read.keys, read.readers
+            shared = _shared_forward(q_HTD[:, readers], k_GTD[:, keys], v_GTD[:, keys], look, read)
             out_HTD[:, readers], lse_HT[:, readers] = kernels.merge(*shared, out_HTD[:, readers], lse_HT[:, readers])
         ctx.save_for_backward(q_HTD, k_GTD, v_GTD, out_HTD, lse_HT)
         ctx.segments, ctx.look = segments, look
@@ -95,9 +91,10 @@ class SharedPrefixAttention(torch.autograd.Function):
         segments, look = ctx.segments, ctx.look
         grad_HTD = grads[0].transpose(0, 1)
         dq_HTD, dk_GTD, dv_GTD = _local_backward(grad_HTD, q_HTD, k_GTD, v_GTD, out_HTD, lse_HT, segments, look)
-        for keys, readers, bias in segments.reads(look.window, q_HTD):
+        for read in segments.reads(look.window, q_HTD):
+            keys, readers = read.keys, read.readers
             grad, q, out = grad_HTD[:, readers], q_HTD[:, readers], out_HTD[:, readers]
-            dq, dk, dv = _shared_backward(grad, q, out, lse_HT[:, readers], k_GTD[:, keys], v_GTD[:, keys], look, bias)
+            dq, dk, dv = _shared_backward(grad, q, out, lse_HT[:, readers], k_GTD[:, keys], v_GTD[:, keys], look, read)
             dq_HTD[:, readers] += dq
             dk_GTD[:, keys] += dk
             dv_GTD[:, keys] += dv
@@ -135,7 +132,7 @@ def _attend_remembering(
     if shared is not None:
         read = segments.behind(before, look.window, q_HND)
         if read is not None:
-            behind = _shared_forward(q_HND[:, read.readers], *shared, look, read.bias_NK)
+            behind = _shared_forward(q_HND[:, read.readers], *shared, look, read)
             out_HND[:, read.readers], _ = kernels.merge(*behind, out_HND[:, read.readers], lse_HN[:, read.readers])
     return out_HND.transpose(0, 1)
 
@@ -183,12 +180,29 @@ def _causal(length: int, look: Look, like: Tensor) -> tuple[bool, Tensor | None]
     return False, kernels.bias((distance >= 0) & (distance < look.window), like.dtype)[None, None]
 
 
-def _shared_forward(
-    q_HND: Tensor, k_GPD: Tensor, v_GPD: Tensor, look: Look, bias_NP: Tensor | None
+def _local_forward(
+    q_HTD: Tensor, k_GTD: Tensor, v_GTD: Tensor, segments: Segments, look: Look
 ) -> tuple[Tensor, Tensor]:
+    """Every segment against itself."""
+    if flash.fits(q_HTD, look):
+        return flash.forward(q_HTD, k_GTD, v_GTD, look, segments.own, segments.own, causal=True)
+    out_HTD, lse_HT = torch.empty_like(q_HTD), _empty_lse(q_HTD)
+    for padding in segments.paddings:
+        q, k, v = padding.pad(q_HTD), _repeated(k_GTD, q_HTD, padding), _repeated(v_GTD, q_HTD, padding)
+        causal, bias = _causal(padding.longest, look, q_HTD)
+        part = kernels.forward(q, k, v, look, causal=causal, bias_BHQK=bias)
+        _unpad(padding, part, out_HTD, lse_HT)
+    return out_HTD, lse_HT
+
+
+def _shared_forward(q_HND: Tensor, k_GPD: Tensor, v_GPD: Tensor, look: Look, read: Read) -> tuple[Tensor, Tensor]:
     """All readers against a shared segment, whose keys and values stand once, also for several query heads."""
+    if read.bias_NK is None and flash.fits(q_HND, look):
+        return flash.forward(q_HND, k_GPD, v_GPD, look, read.asking, read.asked, causal=False)
     q = _by_key_head(q_HND, k_GPD)
-    out, lse = kernels.forward(q, _for_all(k_GPD, q), _for_all(v_GPD, q), look, causal=False, bias_BHQK=_wide(bias_NP))
+    out, lse = kernels.forward(
+        q, _for_all(k_GPD, q), _for_all(v_GPD, q), look, causal=False, bias_BHQK=_wide(read.bias_NK)
+    )
     return out.transpose(0, 1).reshape(q_HND.shape), lse.transpose(0, 1).reshape(q_HND.shape[:2])
 
 
@@ -200,12 +214,15 @@ def _shared_backward(
     k_GPD: Tensor,
     v_GPD: Tensor,
     look: Look,
-    bias_NP: Tensor | None,
+    read: Read,
 ) -> tuple[Tensor, Tensor, Tensor]:
+    if read.bias_NK is None and flash.fits(q_HND, look):
+        sides = read.asking, read.asked
+        return flash.backward(grad_HND, q_HND, k_GPD, v_GPD, out_HND, lse_HN, look, *sides, causal=False)
     grad, q, out = (_by_key_head(x, k_GPD) for x in (grad_HND, q_HND, out_HND))
     lse = _by_key_head(lse_HN.unsqueeze(-1), k_GPD).squeeze(-1).contiguous()
     dq, dk, dv = kernels.backward(
-        grad, q, _for_all(k_GPD, q), _for_all(v_GPD, q), out, lse, look, causal=False, bias_BHQK=_wide(bias_NP)
+        grad, q, _for_all(k_GPD, q), _for_all(v_GPD, q), out, lse, look, causal=False, bias_BHQK=_wide(read.bias_NK)
     )
     return dq.transpose(0, 1).reshape(q_HND.shape), dk.sum(0), dv.sum(0)
 
@@ -221,6 +238,9 @@ def _local_backward(
     look: Look,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Padded queries carry no gradient (grad and out are 0 there), whatever their normaliser; 0 keeps it finite."""
+    if flash.fits(q_HTD, look):
+        own = segments.own
+        return flash.backward(grad_HTD, q_HTD, k_GTD, v_GTD, out_HTD, lse_HT, look, own, own, causal=True)
     key_heads = k_GTD.shape[0]
     dq_HTD, dk_GTD, dv_GTD = (torch.empty_like(x) for x in (q_HTD, k_GTD, v_GTD))
     for padding in segments.paddings:

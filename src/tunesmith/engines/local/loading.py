@@ -97,8 +97,17 @@ def prepare_process() -> None:
         torch.set_num_threads(len(os.sched_getaffinity(0)))
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    if torch.cuda.is_available():
+        _repeatable()
     if sys.platform == "linux":
         _keep_pages()
+
+
+def _repeatable() -> None:
+    """The same bits every time on the same GPU, so that a run that was stopped goes on to the very same weights."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else streams take turns at workspaces
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def _keep_pages() -> None:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tunesmith.engines.local.flash import Stretches
 from tunesmith.engines.local.kernels import bias
 
 
@@ -63,10 +64,15 @@ class Shared(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A shared segment and those of its readers whose window reaches it; without a bias they see all of it."""
+    """A shared segment and those of its readers whose window reaches it; without a bias they see all of it.
+
+    `asking` and `asked` are either side as one segment, for kernels that take segments of any length.
+    """
 
     keys: slice
     readers: slice | Tensor
+    asking: Stretches
+    asked: Stretches
     bias_NK: Tensor | None = None
 
 
@@ -85,14 +91,16 @@ class Segments:
     """How a packed row divides; a segment may not be empty.
 
     `seen` is of rows that continue what is remembered, every token in one of it; without it a segment is causal.
-    `positions_T` are the tokens' positions, for layers with a window.
+    `positions_T` are the tokens' positions, for layers with a window. `own` are the segments in the row's order.
     """
 
     paddings: tuple[Padding, ...]
     shared: tuple[Shared, ...]
     positions_T: Tensor
+    own: Stretches
     seen: tuple[Seen, ...] = ()
-    _reads: dict[int, list[Read]] = field(default_factory=dict)  # by window: the same in every layer
+    _reads: dict[int | None, list[Read]] = field(default_factory=dict)  # by window: the same in every layer
+    _behind: dict[int | None, Read | None] = field(default_factory=dict)  # likewise
 
     @classmethod
     def tree(
@@ -126,6 +134,7 @@ class Segments:
                 if stop > end
             ),
             positions_T=torch.tensor([*itertools.chain(*positions)], device=device),
+            own=stretches(lengths, device),
         )
 
     @classmethod
@@ -137,19 +146,18 @@ class Segments:
         seen: tuple[Seen, ...] = (),
     ) -> "Segments":
         """New tokens of remembered branches, one segment each, in order."""
-        return cls((side_by_side(spans_of(lengths), device),), (), torch.tensor([*positions], device=device), seen)
+        padding, places = side_by_side(spans_of(lengths), device), torch.tensor([*positions], device=device)
+        return cls((padding,), (), places, stretches(lengths, device), seen)
 
     def behind(self, before: int, window: int | None, like: Tensor) -> Read | None:
         """All tokens of the row as readers of `before` remembered ones, at positions 0 … before − 1."""
-        keys, everyone = slice(0, before), slice(0, len(self.positions_T))
-        if window is None:
-            return Read(keys, everyone)
-        return _within(keys, torch.arange(before, device=like.device), everyone, self.positions_T, window, like)
+        if window not in self._behind:
+            keys_P, everyone = torch.arange(before, device=like.device), slice(0, len(self.positions_T))
+            self._behind[window] = _within(slice(0, before), keys_P, everyone, self.positions_T, window, like)
+        return self._behind[window]
 
     def reads(self, window: int | None, like: Tensor) -> list[Read]:
         """Who reads which shared segment where a token sees `window` positions, its own among them."""
-        if window is None:
-            return [Read(slice(start, end), slice(end, stop)) for start, end, stop in self.shared]
         if window not in self._reads:
             found = (
                 _within(
@@ -161,21 +169,29 @@ class Segments:
         return self._reads[window]
 
 
-def _within(keys: slice, keys_P: Tensor, readers: slice, positions_T: Tensor, window: int, like: Tensor) -> Read | None:
+def _within(
+    keys: slice, keys_P: Tensor, readers: slice, positions_T: Tensor, window: int | None, like: Tensor
+) -> Read | None:
     """`readers` (a slice of the row) of keys at the positions `keys_P`, as far as the window reaches."""
-    positions_N = positions_T[readers]
-    if int(positions_N.max() - keys_P[0]) < window:
-        return Read(keys, readers)
+    positions_N, asked = positions_T[readers], stretches([len(keys_P)], like.device)
+    if window is None or int(positions_N.max() - keys_P[0]) < window:
+        return Read(keys, readers, stretches([len(positions_N)], like.device), asked)
     reach_N = (positions_N - keys_P[-1] < window).nonzero().squeeze(1)
     if not len(reach_N):
         return None
     allowed = positions_N[reach_N].unsqueeze(1) - keys_P < window
-    return Read(keys, reach_N + readers.start, bias(allowed, like.dtype))
+    return Read(keys, reach_N + readers.start, stretches([len(reach_N)], like.device), asked, bias(allowed, like.dtype))
 
 
 def spans_of(lengths: Sequence[int]) -> list[range]:
     """The places in the row of segments that stand one behind the other."""
     return [range(end - length, end) for length, end in zip(lengths, itertools.accumulate(lengths), strict=True)]
+
+
+def stretches(lengths: Sequence[int], device: torch.device) -> Stretches:
+    """Segments of these lengths, one behind the other."""
+    starts = [0, *itertools.accumulate(lengths)]
+    return Stretches(torch.tensor(starts, dtype=torch.int32, device=device), max(lengths))
 
 
 def side_by_side(spans: Sequence[range], device: torch.device) -> Padding:
