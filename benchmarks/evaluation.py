@@ -1,9 +1,9 @@
-"""Answers under labels beside `generate` of transformers: `python benchmarks/evaluation.py [--quick] [--json]`.
+"""Answers under labels beside `generate`: `python benchmarks/evaluation.py [--quick] [--bfloat16] [--json]`.
 
 The embedded model answers messages of banking77's test file behind a system prompt with all 77 labels, greedily, and
-only labels may be said. The peer is held to the same labels by `prefix_allowed_tokens_fn`, in batches that are padded
-to the left. Both take the same chunk of rows by turns, in float32; their answers are counted where they differ.
-Without --quick the whole file is answered. Needs the data sets beside the project.
+only labels may be said. The peer is transformers, held to the same labels by `prefix_allowed_tokens_fn`, in batches
+that are padded to the left. Both take the same chunk of rows by turns, in float32 or in bfloat16; where their answers
+differ, row and labels are listed. Without --quick the whole file is answered. Needs the data sets beside the project.
 """
 
 import argparse
@@ -78,20 +78,22 @@ class Peer:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} rows, spread over the file")
+    parser.add_argument("--bfloat16", action="store_true")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     prepare_process()
+    dtype = torch.bfloat16 if asked.bfloat16 else torch.float32
     files = open_model(MODEL, Path())
     renderer = Renderer(files.folder)
     prompts, labels = requests(renderer, QUICK if asked.quick else None)
-    engine = LocalEngine(load(files.folder, dtype=torch.float32), files.digest)
-    model = AutoModelForCausalLM.from_pretrained(files.folder, dtype=torch.float32, local_files_only=True)
+    engine = LocalEngine(load(files.folder, dtype=dtype), files.digest)
+    model = AutoModelForCausalLM.from_pretrained(files.folder, dtype=dtype, local_files_only=True)
     peer = Peer(model.eval(), labels, renderer.end_of_turn)
     facts = {
         "benchmark": "evaluation",
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
-        "machine": {"device": processor()},
-        "cases": measure(engine, peer, prompts, labels),
+        "machine": {"device": processor(), "dtype": str(dtype).removeprefix("torch.")},
+        "cases": measure(engine, peer, prompts, labels, renderer),
     }
     report(facts, as_json=asked.json, words=words)
 
@@ -107,10 +109,12 @@ def requests(renderer: Renderer, count: int | None) -> tuple[list[Tokens], list[
     return [renderer.prompt(messages) for messages in asked], label_tokens(renderer, names)
 
 
-def measure(engine: Engine, peer: Peer, prompts: Sequence[Tokens], labels: Sequence[Tokens]) -> list[dict[str, Any]]:
+def measure(
+    engine: Engine, peer: Peer, prompts: Sequence[Tokens], labels: Sequence[Tokens], renderer: Renderer
+) -> list[dict[str, Any]]:
     list(engine.score_labels(prompts[:2], labels, confidence=False))
     peer.answers(prompts[:2])  # both are warm
-    ours, theirs, unlike = [], [], 0
+    ours, theirs, unlike = [], [], []
     for begin in range(0, len(prompts), CHUNK):
         chunk = prompts[begin : begin + CHUNK]
         start = time.perf_counter()
@@ -120,13 +124,17 @@ def measure(engine: Engine, peer: Peer, prompts: Sequence[Tokens], labels: Seque
         end = time.perf_counter()
         ours.append((middle - start) / len(chunk))
         theirs.append((end - middle) / len(chunk))
-        unlike += sum(one != another for one, another in zip(own, other, strict=True))
+        unlike += [
+            f"row {begin + place}: {renderer.decode(one)} and {renderer.decode(another)}"
+            for place, (one, another) in enumerate(zip(own, other, strict=True))
+            if one != another
+        ]
         tell(f"{begin + len(chunk):,} of {len(prompts):,} rows: {1 / ours[-1]:.1f} and {1 / theirs[-1]:.2f} rows/s")
     tokens = round(statistics.mean(map(len, prompts)))
     rate, against = 1 / statistics.median(ours), 1 / statistics.median(theirs)
     return [
         case(f"rows a second, {tokens} tokens of prompt", rate, "rows/s", against, GOAL),
-        case(f"answers that differ, of {len(prompts):,}", unlike, "rows", None, None),
+        case(f"answers that differ, of {len(prompts):,}", len(unlike), "rows", None, None) | {"listed": unlike},
     ]
 
 
@@ -145,7 +153,7 @@ def case(name: str, value: float, unit: str, against: float | None, wanted: floa
 
 def words(each: Mapping[str, Any]) -> str:
     against = "" if each["against"] is None else f", generate {each['against']}: {each['ratio']} times{goal(each)}"
-    return f"{each['name']:48} {each['value']:>8} {each['unit']}{against}"
+    return "\n  ".join([f"{each['name']:48} {each['value']:>8} {each['unit']}{against}", *each.get("listed", [])])
 
 
 if __name__ == "__main__":
