@@ -1,5 +1,6 @@
 """How much memory this process has needed at most, and how much there is: the GPU's where it computes on one."""
 
+import contextlib
 import ctypes
 import resource
 import sys
@@ -9,15 +10,20 @@ from typing import Any
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
+def give_back() -> None:
+    """Give the system what an allocator that keeps its pages holds for later: what comes next has other sizes, and
+    would be laid beside it."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def reset_peak() -> None:
     """Begin anew, where the kernel can forget the high-water mark (Linux); elsewhere `peak` covers the whole life."""
     if gpu := _gpu():
         gpu.reset_peak_memory_stats()
-    try:
-        ctypes.CDLL(None).malloc_trim(0)  # what the allocator keeps for later would count as needed
+    give_back()  # or it would count as needed
+    with contextlib.suppress(OSError):
         CLEAR.write_text("5")
-    except (OSError, AttributeError):
-        return
 
 
 def peak() -> int:

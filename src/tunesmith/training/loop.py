@@ -27,10 +27,10 @@ from tunesmith.training.optimiser import adamw
 from tunesmith.training.preference import Preference, refer
 from tunesmith.training.processes import Alone
 from tunesmith.training.rows import Row
+from tunesmith.training.section import TrainSection
 from tunesmith.training.validation import Rows, Standing, elsewhere, evaluating, validate
 
 MANY_STEPS = 20  # of which one more, to measure the time, is not worth mentioning
-FORWARD = 0.4  # of a step's time is its forward pass
 
 
 class InterruptedRun(Exception):  # noqa: N818  (an orderly end, not an error)
@@ -173,7 +173,7 @@ class Loop:
         validation, general = map(self._tokens, (self.rows.validation, self.rows.general.watched))
         general += sum(len(each.prompt) + SHORT for each in self.rows.general.asked)
         tokens = max(1, timed.tokens)
-        looked_at = (looks * (2 * validation + general) + general) * FORWARD
+        looked_at = (looks * (2 * validation + general) + general) * _forward(self.recipe)
         return again / tokens * self.steps * batch.tokens + alone / tokens * looked_at + recording
 
     def _seconds(self, batch: Batch) -> float:
@@ -265,3 +265,10 @@ class Loop:
             "general_before": self.progress.general_loss,
             "general_score_before": self.progress.general_score,
         }
+
+
+def _forward(recipe: TrainSection) -> float:
+    """The share of a step's time that is its forward pass: backward takes twice as long where every weight is trained,
+    half as long again where few are; what is not kept is computed once more."""
+    backward = 2.0 if recipe.method == "full" else 1.5
+    return 1 / (1 + backward + recipe.gradient_checkpointing)

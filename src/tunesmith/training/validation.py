@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 
 from tunesmith.candidates.prompting import way_of
+from tunesmith.core import memory
 from tunesmith.core.example import Example
 from tunesmith.core.prediction import Prediction
 from tunesmith.data.suites.scoring import score
@@ -84,13 +85,16 @@ def elsewhere(model: Policy, renderer: Renderer, recipe: TrainSection, rows: Row
 
 @contextmanager
 def evaluating(model: Policy) -> Iterator[None]:
-    """Training mode is restored after."""
+    """Training mode is restored after. What a step held is given back before, and what a look held after it: neither
+    can use the other's, for its sizes and for its threads."""
     training = model.training
     model.eval()
+    memory.give_back()
     try:
         yield
     finally:
         model.train(training)
+        memory.give_back()
 
 
 @torch.no_grad()
