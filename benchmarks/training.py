@@ -35,30 +35,36 @@ MODEL = "smollm2-135m-instruct"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one counted round of every side instead of five")
+    parser.add_argument("--quick", action="store_true", help="one counted round of every side")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--case", choices=[*CASES], action="append")
     parser.add_argument("--model", default=MODEL, help="a model's name or folder")
     parser.add_argument("--micro", type=int, help="rows that TRL takes at once")
     asked = parser.parse_args()
     prepare_process()
-    gpu = best_device().type == "cuda"
-    folder, rounds = open_model(asked.model, Path()).folder, 1 if asked.quick else 9 if gpu else 5
+    chosen = [fitted(CASES[name], asked.micro) for name in asked.case or CASES]
+    if odd := [case.name for case in chosen if case.batch_size % case.micro]:
+        parser.error(f"--micro {asked.micro}: the batches of {', '.join(odd)} do not divide into so many rows")
+    folder, rounds = open_model(asked.model, Path()).folder, 1 if asked.quick else 9 if on_gpu() else 5
     peak = matrix_peak()
-    cases = [each for name in asked.case or CASES for each in measure(fitted(name, asked.micro), folder, rounds, peak)]
+    cases = [each for case in chosen for each in measure(case, folder, rounds, peak)]
     facts = {"benchmark": "training", "versions": versions(), "machine": machine(peak), "cases": cases}
     report(facts, as_json=asked.json, words=words)
 
 
-def fitted(name: str, micro: int | None) -> Case:
-    """The case with as many rows at once for TRL as fit."""
-    case = CASES[name]
-    rows = micro or (case.batch_size if best_device().type == "cuda" else case.micro)
-    return case if rows == case.micro else replace(case, micro=rows, units=case.batch_size // rows)
+def on_gpu() -> bool:
+    return best_device().type == "cuda"
+
+
+def fitted(case: Case, micro: int | None) -> Case:
+    """As many rows at once for TRL as were asked for; on a GPU all of a batch, and the goal there."""
+    if on_gpu():
+        case = replace(case, micro=case.batch_size, units=1, goal=case.gpu_goal)
+    return replace(case, micro=micro, units=max(1, case.batch_size // micro)) if micro else case
 
 
 def measure(case: Case, folder: Path, rounds: int, peak: float) -> list[dict[str, object]]:
-    ignored = 25 if best_device().type == "cuda" else 1
+    ignored = 25 if on_gpu() else 1
     sides = open_sides(case, folder, rounds + ignored)
     flops = estimate.arithmetic(estimate.read_shape(folder), 1, 0)  # of the layers alone, for a token
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
@@ -107,7 +113,7 @@ def open_sides(case: Case, folder: Path, steps: int) -> dict[str, Side]:
         "tunesmith": Side("training_tunesmith", *arguments, environment=environment()),
         "trl": Side("training_trl", *theirs, "bfloat16", "as it comes"),
     }
-    if best_device().type == "cuda":
+    if on_gpu():
         return sides | {"trl, liger": Side("training_trl", *theirs, "bfloat16", "liger")}
     sides["trl, our allocator"] = Side("training_trl", *theirs, "bfloat16", "pages", environment=environment())
     if best_dtype(best_device()) == torch.float32:  # where bfloat16 is slow, its users would take float32

@@ -10,7 +10,8 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 
 @dataclass(frozen=True)
 class Case:
-    """`batch_size` rows are one optimiser step; a padding trainer takes `micro` of them at once.
+    """`batch_size` rows are one optimiser step; a padding trainer takes `micro` of them at once: what fits into 24 GiB
+    beside the other sides.
 
     It is timed on `units` micro-batches a round: all of a step's where rows differ in length, one where they are alike
     and a whole step would take minutes.
@@ -21,16 +22,15 @@ class Case:
     micro: int
     units: int
     goal: float  # times the peer's examples per second
+    gpu_goal: float  # the same on a GPU
 
 
 CASES = {
     case.name: case
     for case in (
-        Case("prompt-heavy", batch_size=32, micro=4, units=1, goal=30),
-        Case("plain", batch_size=8, micro=4, units=2, goal=3),
-        Case(
-            "chat-with-tools", batch_size=8, micro=2, units=4, goal=1.5
-        ),  # more do not fit into 24 GiB beside the others
+        Case("prompt-heavy", batch_size=32, micro=4, units=1, goal=30, gpu_goal=5),
+        Case("plain", batch_size=8, micro=4, units=2, goal=3, gpu_goal=1),
+        Case("chat-with-tools", batch_size=8, micro=2, units=4, goal=1.5, gpu_goal=1),
     )
 }
 Turn = dict[str, str]

@@ -160,5 +160,4 @@ def start(run: Path) -> "subprocess.Popen[str]":
 
 
 def steps(run: Path) -> list[dict[str, float]]:
-    events = read_events(run / EVENTS) if (run / EVENTS).exists() else []
-    return [event for event in events if event["event"] == "step"]
+    return [event for event in read_events(run / EVENTS) if event["event"] == "step"]

@@ -43,11 +43,7 @@ def forward(
     """(out_HND, lse_HN): each segment of queries over the segment of keys with the same number."""
     out_NHD, lse_HN, *_ = torch.ops.aten._flash_attention_forward(
         *_by_token(q_HND, k_GMD, v_GMD),
-        queries.starts,
-        keys.starts,
-        queries.longest,
-        keys.longest,
-        0.0,
+        *_sides(queries, keys),
         causal,
         False,
         scale=look.scale,
@@ -74,11 +70,7 @@ def backward(
     gradients = torch.ops.aten._flash_attention_backward(
         *_by_token(grad_HND, q_HND, k_GMD, v_GMD, out_HND),
         lse_HN.contiguous(),
-        queries.starts,
-        keys.starts,
-        queries.longest,
-        keys.longest,
-        0.0,
+        *_sides(queries, keys),
         causal,
         unused,
         unused,
@@ -87,6 +79,11 @@ def backward(
     )
     dq_HND, dk_GMD, dv_GMD = (gradient.transpose(0, 1) for gradient in gradients)
     return dq_HND, dk_GMD, dv_GMD
+
+
+def _sides(queries: Stretches, keys: Stretches) -> tuple[Tensor, Tensor, int, int, float]:
+    """Which segments look at which, without dropout."""
+    return queries.starts, keys.starts, queries.longest, keys.longest, 0.0
 
 
 def _by_token(*tensors: Tensor) -> list[Tensor]:
