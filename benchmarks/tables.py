@@ -11,12 +11,14 @@ import json
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from machine import processor, tell
 from training_rows import DATA
+from tunesmith.data.normal import normalise
 
 Row = dict[str, Any]
 SLOTS = ("date", "time", "people", "first_name", "last_name")
@@ -57,11 +59,25 @@ def main() -> None:
 
 def lay_out(folder: Path, case: Case, rows: int, sealed: int) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    parts = zip(("rows", "sealed"), case.read(folder.parent), (rows, sealed), strict=True)
+    to_train_on, to_judge_by = case.read(folder.parent)
+    if case.family in ("classification", "extraction"):
+        to_judge_by = settled(to_judge_by)
+    parts = (("rows", to_train_on, rows), ("sealed", to_judge_by, sealed))
     files = {name: spread(folder.with_name(f"{folder.name}-{name}.jsonl"), found, size) for name, found, size in parts}
     given = ("--from", str(files["rows"]), "--eval", str(files["sealed"]))
     if refused := verb("init", str(folder), "--family", case.family, *given, cwd=folder.parent, settings={}):
         sys.exit(refused)
+
+
+def settled(rows: Sequence[Row]) -> list[Row]:
+    """Without those that say the same and have different outputs: nobody here knows which is right."""
+    outputs: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        outputs[normalise(row["input"])].add(json.dumps(row["output"], sort_keys=True))
+    kept = [row for row in rows if len(outputs[normalise(row["input"])]) == 1]
+    if left_out := len(rows) - len(kept):
+        tell(f"{left_out} rows of the test file contradict each other and are left out.")
+    return kept
 
 
 def spread(path: Path, rows: Sequence[Row], size: int) -> Path:

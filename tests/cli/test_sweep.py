@@ -56,7 +56,7 @@ def test_a_sweep_that_was_killed_is_gone_on_with(sealed, tmp_path, tunesmith):
     project = Path(shutil.copytree(sealed, tmp_path / "p"))
     command = [sys.executable, "-c", "from tunesmith.cli.app import main; main()", "train", "--sweep"]
     sweep = subprocess.Popen(command, cwd=project, env=os.environ | RECIPE, stdout=subprocess.PIPE, encoding="utf-8")
-    next(line for line in sweep.stdout if line.startswith("Validation 1, "))
+    next(line for line in sweep.stdout if line.startswith("Rung 1, "))
     sweep.kill()
     sweep.communicate()
     [scored] = (project / ".tunesmith" / "runs").glob("*-sweep/rung-1.json")
@@ -78,13 +78,13 @@ def test_a_sweep_finishes_the_winner_as_if_it_had_been_trained_alone(sealed, tmp
     assert "goes on" in done.err
     [rung] = (project / ".tunesmith" / "runs").glob("*-sweep/rung-1.json")
     scores = {name: tuple(score) for name, score in json.loads(rung.read_text()).items()}
-    assert len(scores) == 8
+    assert len(scores) == 12
     again = tunesmith("train", "--sweep", cwd=project, **RECIPE)
     assert "its choice stands" in again.out
 
     job = json.loads((project / ".tunesmith" / "runs" / swept["run"] / "job.json").read_text())
     chosen = {"TUNESMITH_TRAIN_LEARNING_RATE": str(job["recipe"]["learning_rate"])}
-    chosen |= {"TUNESMITH_TRAIN_BATCH_SIZE": str(job["recipe"]["batch_size"])}
+    chosen |= {f"TUNESMITH_TRAIN_{key.upper()}": str(job["recipe"][key]) for key in ("batch_size", "epochs")}
     alone = Path(shutil.copytree(sealed, tmp_path / "alone"))
     done = tunesmith("train", "--json", cwd=alone, **(RECIPE | chosen))
     assert done.code == 0, done.err

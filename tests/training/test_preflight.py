@@ -77,9 +77,16 @@ def test_the_trained_weights_of_every_method_are_counted_before_loading(tiny_fol
     assert counted == sum(each.numel() for each in policy.parameters())
 
 
-def test_memory_follows_the_method(tiny_folder):
+def test_memory_follows_the_method(folder):
     def needed(**recipe: object) -> int:
-        return preflight.memory(tiny_folder, TrainSection(**recipe), [rows(8, 200)], 4, None)
+        return preflight.memory(folder[0], TrainSection(**recipe), [rows(8, 200)], 4, None)
 
     assert needed(method="full") > needed() > needed(method="qlora")
     assert needed(gradient_checkpointing=True) < needed()
+
+
+def test_a_look_is_counted_where_it_needs_more_than_a_step(tiny_folder):
+    shape, recipe = estimate.read_shape(tiny_folder), TrainSection(batch_size=1)
+    needed = preflight.memory(tiny_folder, recipe, [rows(1, 20)], 4, None)
+    assert needed > estimate.LIBRARIES + estimate.LOOKED_AT * shape.words * 8
+    assert preflight.memory(tiny_folder, recipe, [rows(1, 40)], 4, None) == needed

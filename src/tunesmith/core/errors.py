@@ -8,7 +8,8 @@
     │   ├── SealError         no seal, a broken seal, an eval set that cannot be sealed
     │   └── ModelError        a model that cannot be named, fetched, loaded or rendered
     ├── MissingExtraError        a dependency that an extra brings (also an ImportError)        exit 2
-    ├── TrainingError         a run that had to stop: not finite, disk full, child died      exit 1
+    ├── TrainingError         a run that had to stop: disk full, child died                  exit 1
+    │   └── DivergedError     its loss or its gradients are not finite any more
     └── ProviderError         a provider that refuses, fails or cannot be reached            exit 1
 
 A message names what was found, what was expected and the command or change that helps.
@@ -51,6 +52,10 @@ class MissingExtraError(TunesmithError, ImportError):
 
 
 class TrainingError(TunesmithError, RuntimeError):
+    pass
+
+
+class DivergedError(TrainingError):
     pass
 
 

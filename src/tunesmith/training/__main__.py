@@ -25,7 +25,7 @@ from safetensors import SafetensorError
 from torch import OutOfMemoryError
 
 from tunesmith.core import memory
-from tunesmith.core.errors import ConfigError, TrainingError, TunesmithError
+from tunesmith.core.errors import ConfigError, DivergedError, TrainingError, TunesmithError
 from tunesmith.core.files import new_folder, remove, write_text
 from tunesmith.engines.local.loading import best_dtype
 from tunesmith.models.renderer import Renderer
@@ -92,7 +92,8 @@ def main(folder: Path, plan: bool = False, shown: int = 1, looks: int | None = N
             loop.refer(log, first=plan)
             if standing.checkpoint is not None:
                 loop.resume()
-            _say_plan(log, loop, expected, shown)
+            seconds = loop.expected_seconds(expected.packed) if looks is None else None  # nobody waits for a contender
+            _say_plan(log, loop, expected, shown, seconds)
             if not plan:
                 listened = loop.recipe if processes.main and looks is None else TrainSection()
                 with tracking(log, listened, folder, standing.step) as told:
@@ -132,7 +133,7 @@ def _clean(folder: Path) -> None:
         remove(path) if path.is_dir() else path.unlink()
 
 
-def _say_plan(log: EventLog, loop: Loop, expected: Expected, shown: int) -> None:
+def _say_plan(log: EventLog, loop: Loop, expected: Expected, shown: int, seconds: float | None) -> None:
     rows, recipe, tokens = loop.rows.train, loop.recipe, expected.tokens
     log.write(
         "plan",
@@ -153,7 +154,7 @@ def _say_plan(log: EventLog, loop: Loop, expected: Expected, shown: int) -> None
             device=str(loop.device),
             memory=expected.memory,
             available=memory.available(),
-            seconds=round(loop.expected_seconds(expected.packed), 1),
+            seconds=seconds and round(seconds, 1),
         ),
     )
 
@@ -271,7 +272,7 @@ def _fail(error: Exception, log: EventLog | None, folder: Path) -> int:
     code = error.exit_code if isinstance(error, TunesmithError) else TrainingError.exit_code
     if log is not None:
         with contextlib.suppress(OSError):  # said once more below
-            log.write("error", message=message, exit_code=code)
+            log.write("error", message=message, exit_code=code, diverged=isinstance(error, DivergedError))
     words = {"error": message, "exit_code": code} | ({"lost": True} if isinstance(error, LostProcessError) else {})
     sys.stderr.write(json.dumps(words) + "\n")  # in one piece: several processes may write there
     sys.stderr.flush()

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tunesmith.core.errors import TrainingError, TunesmithError, UserError
+from tunesmith.core.errors import DivergedError, TrainingError, TunesmithError, UserError
 from tunesmith.core.files import write_text
 from tunesmith.core.record import Record
 from tunesmith.training.events import Event
@@ -149,7 +149,7 @@ def _signal(process: int, number: signal.Signals) -> bool:
 def _failure(last: Event, code: int, words: str, log: Path) -> TunesmithError:
     """What the child said of its end: as an event or, where none could be written, on standard error."""
     if last.get("event") == "error":
-        return _said(last["message"], last["exit_code"])
+        return DivergedError(last["message"]) if last.get("diverged") else _said(last["message"], last["exit_code"])
     lines = words.strip().splitlines()
     if lines:
         with contextlib.suppress(ValueError, KeyError, TypeError):

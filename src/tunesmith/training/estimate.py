@@ -2,7 +2,8 @@
 
 What stays: the libraries, the model's weights, and for every trained weight a float32 master, gradient, two moments
 and the best copy so far. What comes and goes: the activations that a packed row keeps for its backward pass, and the
-logits of its labelled positions. The constants were measured (docs/performance.md).
+logits of its labelled positions; or, where those are few, the logits of a look. The constants were measured
+(docs/performance.md).
 """
 
 import json
@@ -12,11 +13,12 @@ from pathlib import Path
 from tunesmith.core.record import Record
 from tunesmith.training.section import TrainSection
 
-LIBRARIES = 450 << 20  # bytes of Python, torch and transformers themselves
+LIBRARIES = 600 << 20  # bytes of Python, torch and transformers themselves, with what they lay by while they work
 FLOAT32 = 4  # bytes
 NF4 = 0.52  # bytes of a quantised weight, with its block's share of the doubly quantised scales
 TRAINED = 5 * FLOAT32  # bytes for each trained weight beside the model's own
 HIDDEN, INTERMEDIATE = 8, 6  # values of either width that a layer keeps for each token
+LOOKED_AT = 512  # labels whose logits a look at validation rows or general text computes at once, at most
 
 
 class Shape(Record):
@@ -56,7 +58,7 @@ def read_shape(folder: Path) -> Shape:
 def memory(
     shape: Shape, *, weights: int, trained: int, width: int, tokens: int, labels: int, checkpointing: bool = False
 ) -> int:
-    """Bytes at the peak of a step.
+    """Bytes at the peak of a run.
 
     `weights` are the bytes of the loaded model, `trained` how many weights change, `width` the bytes of one
     activation, `tokens` and `labels` those of the largest packed row.
@@ -64,11 +66,12 @@ def memory(
     layer = tokens * width * (HIDDEN * shape.hidden + INTERMEDIATE * shape.intermediate)
     kept = shape.layers * tokens * width * shape.hidden + layer if checkpointing else shape.layers * layer
     logits = labels * shape.words * (2 * width + 4)
-    return LIBRARIES + weights + trained * TRAINED + kept + logits
+    look = LOOKED_AT * shape.words * (width + 4)
+    return LIBRARIES + weights + trained * TRAINED + max(kept + logits, look)
 
 
 def of_recipe(shape: Shape, recipe: TrainSection, *, numbers: int, width: int, tokens: int, labels: int) -> int:
-    """Bytes at the peak of a step by `recipe`, of a model that holds `numbers` and is loaded in `width` bytes each."""
+    """Bytes at the peak of a run by `recipe`, of a model that holds `numbers` and is loaded in `width` bytes each."""
     if recipe.method == "full":
         width = FLOAT32
     return memory(

@@ -14,7 +14,7 @@ done        steps, seconds, examples_per_second, memory, stopped_early, general_
             best {step, metric, value, loss, general_loss, general_score}
 paused      step, best: behind the validations that were asked for (a sweep)
 interrupted step
-error       message
+error       message, exit_code, diverged: whether the loss or a gradient was not finite
 
 A run at a provider states what the provider does: `start` has provider, model and job, `step` may lack what only our
 own loop knows, and events that came from the provider carry its `id` and `created`, the time there.

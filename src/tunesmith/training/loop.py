@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from tunesmith.core.errors import TrainingError
+from tunesmith.core.errors import DivergedError
 from tunesmith.core.memory import peak
 from tunesmith.models.renderer import Renderer
 from tunesmith.training.batches import Batch, Extent, extents, laid_out
@@ -30,7 +30,9 @@ from tunesmith.training.rows import Row
 from tunesmith.training.section import TrainSection
 from tunesmith.training.validation import Rows, Standing, elsewhere, evaluating, validate
 
-MANY_STEPS = 20  # of which one more, to measure the time, is not worth mentioning
+FEW_STEPS = 4  # in a shorter run one more step, to measure the time, is worth mentioning
+OFTEN = 20  # steps for each of which the measuring is tried once more, up to
+TRIES = 3
 
 
 class InterruptedRun(Exception):  # noqa: N818  (an orderly end, not an error)
@@ -79,7 +81,7 @@ class Loop:
     def run(self, log: EventLog, should_stop: Callable[[], bool], looks: int | None = None) -> bool:
         """Train from where the run stands to its end, or until `looks` validations were made; whether it is at its end.
 
-        Raises InterruptedRun, TrainingError, OSError.
+        Raises InterruptedRun, DivergedError, OSError.
         """
         saved = time.monotonic()
         self._look_at_general()
@@ -150,23 +152,26 @@ class Loop:
         return laid_out(rows, self.device, self.recipe, self.recipe.together)
 
     def expected_seconds(self, packed: Sequence[Extent]) -> float:
-        """Time of the whole run, from forward and backward of its first batch (in a short run of two of its rows).
+        """Time of the whole run, from forward and backward of its first batch (in a very short run of two of its rows).
 
-        No weight and no gradient changes. `packed` are the packed rows of an epoch.
+        The quickest of a few tries counts: what else the machine does makes one slower, nothing makes one faster. No
+        weight and no gradient changes. `packed` are the packed rows of an epoch.
 
         A look at the validation rows costs two forward passes over them, for the loss and for the answers; general
         text one, and general questions one with their answers.
         """
         batch = self._batch(0)
         small = self._laid_out(batch.rows[: 2 * self.recipe.together])
-        timed = batch if self.steps >= MANY_STEPS else small
+        timed = batch if self.steps >= FEW_STEPS else small
         self.model.train()
         self._seconds(small)  # memory is fetched and kernels are chosen
-        alone, recording = self._seconds(timed), 0.0
-        again = alone
         if layouts := self.gradients.layouts(packed):
+            alone = self._seconds(timed)
             recording = layouts * (alone + self._seconds(timed))  # which is recorded the second time
             again = self._seconds(timed)
+        else:
+            alone = again = min(self._seconds(timed) for _ in range(min(TRIES, 1 + self.steps // OFTEN)))
+            recording = 0.0
         self.gradients.clear()
         self.objective.sums()  # of no step
         looks = self.steps // self.every + (self.steps % self.every > 0)
@@ -205,7 +210,7 @@ class Loop:
             lambda: validate(self.model, self.renderer, self.job, self.rows, self.objective)
         )
         if not math.isfinite(standing.loss):
-            raise TrainingError(
+            raise DivergedError(
                 f"Training stopped after step {self.progress.step}: validation loss {standing.loss} is not finite. "
                 f"Learning rate {self.learning_rate(self.progress.step - 1):.3g}. Lower [train] learning_rate, or "
                 "look at the validation rows."
@@ -247,7 +252,7 @@ class Loop:
         if math.isfinite(loss) and math.isfinite(norm):
             return
         what = f"loss {loss}" if not math.isfinite(loss) else f"gradient norm {norm}"
-        raise TrainingError(
+        raise DivergedError(
             f"Training stopped at step {step + 1}: {what} is not finite. Learning rate {rate:.3g}, rows "
             f"{', '.join(row.id for row in batch.rows)}. Lower [train] learning_rate, or look at those rows."
         )

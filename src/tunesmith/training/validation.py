@@ -18,6 +18,7 @@ from tunesmith.models.renderer import Renderer
 from tunesmith.tasks.measures import point
 from tunesmith.tasks.validating import validated
 from tunesmith.training.batches import laid_out
+from tunesmith.training.estimate import LOOKED_AT
 from tunesmith.training.general import SHORT, Asked, General
 from tunesmith.training.job import Job
 from tunesmith.training.methods import Policy
@@ -106,9 +107,25 @@ def _preferred(model: Policy, recipe: TrainSection, pairs: Sequence[Row], object
 
 @torch.no_grad()
 def _mean_loss(model: Policy, recipe: TrainSection, rows: Sequence[Row]) -> float:
-    batch = laid_out(rows, model.device, recipe)
-    losses = [negative_log_likelihood(model.base, packed, model.virtual()).item() for packed in batch.packed]
-    return sum(losses) / batch.normaliser
+    losses = [
+        negative_log_likelihood(model.base, packed, model.virtual()).item()
+        for portion in portions(rows)
+        for packed in laid_out(portion, model.device, recipe).packed
+    ]
+    return sum(losses) / sum(row.weight for row in rows)
+
+
+def portions(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Rows that a look lays out together: their logits need no more memory than LOOKED_AT of them, or one row's."""
+    portion: list[Row] = []
+    labels = 0
+    for row in rows:
+        labels += row.labels
+        if portion and labels > LOOKED_AT:
+            yield portion
+            portion, labels = [], row.labels
+        portion.append(row)
+    yield portion
 
 
 @torch.no_grad()
