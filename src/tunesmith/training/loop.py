@@ -28,7 +28,7 @@ from tunesmith.training.preference import Preference, refer
 from tunesmith.training.processes import Alone
 from tunesmith.training.rows import Row
 from tunesmith.training.section import TrainSection
-from tunesmith.training.validation import Rows, Standing, elsewhere, evaluating, validate
+from tunesmith.training.validation import Rows, Standing, elsewhere, evaluating, portions, validate
 
 FEW_STEPS = 4  # in a shorter run one more step, to measure the time, is worth mentioning
 OFTEN = 20  # steps for each of which the measuring is tried once more, up to
@@ -187,7 +187,9 @@ class Loop:
         return time.perf_counter() - started
 
     def _tokens(self, rows: Sequence[Row]) -> int:
-        return sum(extent.tokens for extent in extents(rows, self.recipe.sharing, self.recipe.packed_tokens))
+        """That a look computes."""
+        portioned = [extents(portion, self.recipe.sharing, self.recipe.packed_tokens) for portion in portions(rows)]
+        return sum(extent.tokens for packed in portioned for extent in packed)
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up over the first share of the steps, then linear decay to zero after the last."""
