@@ -59,8 +59,8 @@ def right(dataset: str, project: Path, rows: int, *options: str) -> np.ndarray:
         lay_out(project, case, rows, ALL)
     for step in (("check", "--set-aside"), ("split",), ("seal",), ("train", *options)):
         do(project, *step)
-    answers = project / "answers.jsonl"
-    do(project, "predict", "evals/eval.jsonl", "-o", answers.name, "--with", NAME, "--overwrite")
+    answers, sealed = project / "answers.jsonl", project.with_name(f"{project.name}-sealed.jsonl")
+    do(project, "predict", str(sealed), "-o", answers.name, "--with", NAME, "--overwrite")
     answered = [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]
     return np.array([row["answer"] == row["output"] for row in answered], dtype=np.float64)
 
