@@ -8,7 +8,7 @@ goes on: the same command again. Takes hours; --alone leaves the sweep out. Need
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,13 @@ import numpy as np
 from machine import processor, report, tell
 from tables import CASES, lay_out, verb
 from training import versions
+from tunesmith.core.example import question
+from tunesmith.core.prediction import Prediction
 from tunesmith.decisions.paired import share_difference
-from tunesmith.training.job import JOB, read_job
+from tunesmith.tasks.extraction import of_value
+from tunesmith.tasks.measures import answers_of
+from tunesmith.tasks.spec import Task
+from tunesmith.training.job import JOB, Job, read_job
 
 ROWS = 2_000
 ALL = 1_000_000
@@ -61,8 +66,26 @@ def right(dataset: str, project: Path, rows: int, *options: str) -> np.ndarray:
         do(project, *step)
     answers, sealed = project / "answers.jsonl", project.with_name(f"{project.name}-sealed.jsonl")
     do(project, "predict", str(sealed), "-o", answers.name, "--with", NAME, "--overwrite")
-    answered = [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]
-    return np.array([row["answer"] == row["output"] for row in answered], dtype=np.float64)
+    return judged(trained(project).task, [json.loads(line) for line in answers.read_text("utf-8").splitlines()])
+
+
+def trained(project: Path) -> Job:
+    """What the newest training was given."""
+    return read_job(max(project.glob(f".tunesmith/runs/*-train/{JOB}")).parent)
+
+
+def judged(task: Task, answered: Sequence[dict[str, Any]]) -> np.ndarray:
+    """By the task's own rule; answers and outputs are texts or records."""
+
+    def text(value: Any) -> Any:
+        return of_value(value, task.output_schema) if task.output_schema and value is not None else value
+
+    examples = [question(row["input"]).model_copy(update={"expected": text(row["output"])}) for row in answered]
+    predictions = [
+        Prediction(example=example.id, state=row["state"], output=text(row["answer"]))
+        for example, row in zip(examples, answered, strict=True)
+    ]
+    return answers_of(task, examples, predictions).right.astype(np.float64)
 
 
 def do(project: Path, *command: str) -> None:
@@ -75,8 +98,7 @@ def described(
     name: str, project: Path, found: np.ndarray, goal: float | None, against: np.ndarray | None = None
 ) -> dict[str, Any]:
     """`found` in per cent, with the recipe that was trained; and how far it is from what it stands `against`."""
-    newest = max(project.glob(f".tunesmith/runs/*-train/{JOB}"))
-    recipe = read_job(newest.parent).recipe
+    recipe = trained(project).recipe
     value = 100 * found.mean()
     apart = None if against is None else share_difference(found - against, None, 0.95)
     return {

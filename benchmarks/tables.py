@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from machine import processor, tell
 from training_rows import DATA
-from tunesmith.data.normal import normalise
+from tunesmith.data.normal import currencies, normalise
 
 Row = dict[str, Any]
 SLOTS = ("date", "time", "people", "first_name", "last_name")
@@ -71,10 +71,11 @@ def lay_out(folder: Path, case: Case, rows: int, sealed: int) -> None:
 
 def settled(rows: Sequence[Row]) -> list[Row]:
     """Without those that say the same and have different outputs: nobody here knows which is right."""
-    outputs: defaultdict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        outputs[normalise(row["input"])].add(json.dumps(row["output"], sort_keys=True))
-    kept = [row for row in rows if len(outputs[normalise(row["input"])]) == 1]
+    said = [(normalise(row["input"]), currencies(row["input"])) for row in rows]
+    outputs: defaultdict[tuple[str, tuple[str, ...]], set[str]] = defaultdict(set)
+    for key, row in zip(said, rows, strict=True):
+        outputs[key].add(json.dumps(row["output"], sort_keys=True))
+    kept = [row for key, row in zip(said, rows, strict=True) if len(outputs[key]) == 1]
     if left_out := len(rows) - len(kept):
         tell(f"{left_out} rows of the test file contradict each other and are left out.")
     return kept

@@ -92,3 +92,15 @@ def test_a_sweep_finishes_the_winner_as_if_it_had_been_trained_alone(sealed, tmp
     theirs = load_file(Path(json.loads(done.out)["adapter"]) / "adapter_model.safetensors")
     assert ours.keys() == theirs.keys()
     assert all((ours[name] == theirs[name]).all() for name in ours)
+
+
+@pytest.mark.slow
+def test_a_sweep_whose_recipes_all_diverge_says_so(sealed, tmp_path, tunesmith):
+    project = Path(shutil.copytree(sealed, tmp_path / "p"))
+    wild = {"LEARNING_RATE": "1.0", "MAX_GRAD_NORM": "1e30", "LORA_ALPHA": "1000000000", "WARMUP_RATIO": "0"}
+    done = tunesmith(
+        "train", "--sweep", cwd=project, **RECIPE, **{f"TUNESMITH_TRAIN_{key}": value for key, value in wild.items()}
+    )
+    assert done.code == 1
+    assert "Every recipe of the sweep diverged. Lower [train] learning_rate" in done.err
+    assert done.out.count("diverged.") == 9, "four rates, of which two are cut to the highest there is"

@@ -14,7 +14,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from tunesmith.core.errors import TrainingError, UserError
+from tunesmith.core.errors import DivergedError, TrainingError, UserError
 from tunesmith.training import child
 from tunesmith.training.events import EventLog, read_events
 from tunesmith.training.job import EVENTS
@@ -126,7 +126,7 @@ def test_a_full_disk_ends_in_one_sentence_and_nothing_half_written(make_run):
 def test_not_finite_stops_with_step_rate_and_rows(make_run):
     """Rates that no model survives: the weights overflow within a few steps."""
     run = make_run(learning_rate=1.0, epochs=200, patience=1000, max_grad_norm=1e30, warmup_ratio=0.0, lora_alpha=10**9)
-    with pytest.raises(TrainingError, match=r"step \d+: .* not finite. Learning rate .*, rows [0-9a-f]{16}"):
+    with pytest.raises(DivergedError, match=r"step \d+: .* not finite. Learning rate .*, rows [0-9a-f]{16}"):
         child.run(run, lambda event: None)
 
 

@@ -52,11 +52,7 @@ def train(
         bool, typer.Option("--resume", help="Only go on with the run that was stopped; never begin a new one.")
     ] = False,
     sweep: Annotated[
-        bool,
-        typer.Option(
-            "--sweep",
-            help="Try twelve recipes around this one; the validation rows choose.",
-        ),
+        bool, typer.Option("--sweep", help="Try twelve recipes around this one; the validation rows choose.")
     ] = False,
     cancel: Annotated[
         bool, typer.Option("--cancel", help="Cancel the job that goes on at a provider, instead of following it.")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core import units
-from tunesmith.core.errors import DivergedError, TrainingError
+from tunesmith.core.errors import DivergedError
 from tunesmith.core.files import write_json
 from tunesmith.core.progress import Console
 from tunesmith.training import child
@@ -83,11 +83,11 @@ def _halve(run: Path, tried: dict[str, TrainSection], console: Console) -> str:
             console.say(f"Rung {rung}, {name}: {_words(scores[name])}.")
             done += 1
         names.sort(key=lambda name: scores[name], reverse=True)
+        if scores[names[0]] == DIVERGED:
+            raise DivergedError("Every recipe of the sweep diverged. Lower [train] learning_rate, or look at the rows.")
         _table(rung, [(tried[name], scores[name]) for name in names], kept, console)
         names = names[:kept]
     progress(done, done)
-    if scores[names[0]] == DIVERGED:
-        raise TrainingError("Every recipe of the sweep diverged. Lower [train] learning_rate, and look at the rows.")
     return names[0]
 
 
