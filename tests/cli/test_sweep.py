@@ -31,7 +31,7 @@ def test_the_plan_says_what_would_happen_and_does_none_of_it(sealed, tunesmith):
     assert plan["memory"] > 0
     assert plan["seconds"] > 0
     assert plan["chosen"].keys() == {"learning_rate", "lora_alpha"}, "the rest is set"
-    assert "learning_rate = 0.0014 (adapters of a model 48 wide)" in done.err
+    assert "learning_rate = 0.0011 (adapters of a model 48 wide, batches of 4)" in done.err
     assert "⟦<|im_end|>⟧" in done.err
     assert sorted(path for path in sealed.rglob("*") if path.is_file()) == before
 

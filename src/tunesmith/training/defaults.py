@@ -1,11 +1,14 @@
 """What the recipe says where nobody did: learning rate, passes, batch size and rank, each with its reason.
 
 The learning rate falls with the model's width as Tinker's documentation has it for LoRA on the Llama and Qwen families
-(https://tinker-docs.thinkingmachines.ai/supervised-learning/sl-hyperparams): 5e-5 · 10 · (2000 / width)^0.781, and a
-tenth of that where every weight is trained. The rest goes by the number of rows: few rows are seen more often, in
-smaller batches, so that there are steps enough to learn in. What [train] sets is kept.
+(https://tinker-docs.thinkingmachines.ai/supervised-learning/sl-hyperparams): 5e-5 · 10 · (2000 / width)^0.781. Below
+2,000 wide it rises faster, as measured on the embedded model (docs/performance.md). A tenth of it holds where every
+weight is trained, and small batches take smaller steps by the square root (Malladi et al., 2022, arXiv:2205.10287).
+The rest goes by the number of rows: few rows are seen more often, in smaller batches, so that there are steps enough
+to learn in. What [train] sets is kept.
 """
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +17,9 @@ from tunesmith.training.estimate import read_shape
 from tunesmith.training.section import DPO_RATE, LORA_KEYS, OWN_KEYS, RATES, TrainSection
 
 NARROWEST = 512  # a smaller model is taken for one this wide: nobody has measured below
-PASSES = ((500, 5.0), (20_000, 3.0), (100_000, 2.0))  # (below this many rows, so many epochs); else one
+PUBLISHED = 2_000  # wide: from there on the rate falls as published
+WIDE, NARROW = 0.781, 4 / 3  # the exponents from there on, and below
+PASSES = ((3_000, 6.0), (20_000, 3.0), (100_000, 2.0))  # (below this many rows, so many epochs); else one
 STEPS = 30  # of an epoch, which the batch size leaves
 SMALLEST, LARGEST = 4, 32
 RANKS = {"labels": 16, "texts": 32}
@@ -47,7 +52,9 @@ def choose(asked: TrainSection, facts: Facts) -> tuple[TrainSection, list[Choice
 
 
 def _choices(asked: TrainSection, facts: Facts) -> list[Choice]:
-    choices = [_rate(asked, facts), _epochs(facts), _batch(facts)]
+    batch = _batch(facts)
+    size = asked.batch_size if "batch_size" in asked.model_fields_set else batch.value
+    choices = [_rate(asked, facts, size), _epochs(facts), batch]
     if "r" in OWN_KEYS[asked.method]:
         rank = _rank(facts)
         r = asked.r if "r" in asked.model_fields_set else rank.value
@@ -55,13 +62,15 @@ def _choices(asked: TrainSection, facts: Facts) -> list[Choice]:
     return choices
 
 
-def _rate(asked: TrainSection, facts: Facts) -> Choice:
+def _rate(asked: TrainSection, facts: Facts, batch: int) -> Choice:
     share, dpo = (DPO_RATE, ", a twentieth for pairs") if asked.objective == "dpo" else (1.0, "")
     if asked.method in ("prompt-tuning", "prefix-tuning"):
         return Choice("learning_rate", RATES[asked.method] * share, f"learned tokens take large steps{dpo}")
     what, times = ("adapters", 10.0) if OWN_KEYS[asked.method][: len(LORA_KEYS)] == LORA_KEYS else ("all weights", 1.0)
-    rate = 5e-5 * times * (2000 / max(NARROWEST, facts.width)) ** 0.781 * share
-    return Choice("learning_rate", float(f"{rate:.2g}"), f"{what} of a model {facts.width:,} wide{dpo}")
+    by_width = (PUBLISHED / max(NARROWEST, facts.width)) ** (WIDE if facts.width >= PUBLISHED else NARROW)
+    rate = 5e-5 * times * by_width * math.sqrt(min(batch, LARGEST) / LARGEST) * share
+    reason = f"{what} of a model {facts.width:,} wide, batches of {batch}{dpo}"
+    return Choice("learning_rate", float(f"{rate:.2g}"), reason)
 
 
 def _epochs(facts: Facts) -> Choice:

@@ -19,7 +19,7 @@ from tunesmith.core.record import Record
 
 Method = Literal["lora", "qlora", "full", "prompt-tuning", "prefix-tuning"]
 CHOSEN = ("learning_rate", "epochs", "batch_size", "r", "lora_alpha")  # by defaults.py, where they are not set
-RULE = 1  # of choosing them: raise it when defaults.py would choose otherwise
+RULE = 2  # of choosing them: raise it when defaults.py would choose otherwise
 RATES: dict[str, float] = {"lora": 1e-3, "qlora": 1e-3, "full": 2e-5, "prompt-tuning": 3e-2, "prefix-tuning": 1e-2}
 DPO_KEYS = ("preferences", "beta")
 DPO_RATE = 0.05  # times the method's: what the reference learnt is to be shifted, not learnt anew
@@ -111,9 +111,9 @@ class TrainSection(Record):
         default_factory=lambda section: _rate(section),
         gt=0,
         le=1,
-        description="Peak learning rate of AdamW. Not set, it is chosen by the model's width: 0.0013 for lora and "
-        "qlora on the embedded model, less on a wider one, a tenth of that for full; 0.03 for prompt-tuning, 0.01 for "
-        "prefix-tuning; for dpo a twentieth.",
+        description="Peak learning rate of AdamW. Not set, it is chosen by the model's width and the batch size: "
+        "0.0026 for lora and qlora on the embedded model in batches of 32, less on a wider one and in smaller batches, "
+        "a tenth of that for full; 0.03 for prompt-tuning, 0.01 for prefix-tuning; for dpo a twentieth.",
     )
     learning_rate_multiplier: float | None = Field(
         default=None, gt=0, le=100, description="Of a job at a provider alone, in place of learning_rate."
@@ -123,7 +123,7 @@ class TrainSection(Record):
         gt=0,
         le=1000,
         description="Passes over the training rows. Not set, they are "
-        "5 below 500 rows, 3 below 20,000, 2 below 100,000, and 1.",
+        "6 below 3,000 rows, 3 below 20,000, 2 below 100,000, and 1.",
     )
     batch_size: int = Field(
         default=32,
