@@ -62,7 +62,7 @@ def test_resume_refuses_other_inputs_and_names_them(project, tunesmith):
     done = tunesmith("train", "--resume", cwd=project, **other)
     assert done.code == 2
     assert f"Run {run_of(project).name} cannot be resumed" in done.err
-    for key, before, now in (("r", "2", "4"), ("lora_alpha", "4", "8"), ("learning_rate", "0.0014", "0.002")):
+    for key, before, now in (("r", "2", "4"), ("lora_alpha", "4", "8"), ("learning_rate", "0.00077", "0.002")):
         assert f"{key}: {before} in the checkpoint, {now} now" in done.err
     prompt = project / "prompts" / "system.md"
     prompt.write_text(prompt.read_text() + " Be brief.")
