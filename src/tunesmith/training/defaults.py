@@ -53,13 +53,16 @@ def choose(asked: TrainSection, facts: Facts) -> tuple[TrainSection, list[Choice
 
 def _choices(asked: TrainSection, facts: Facts) -> list[Choice]:
     batch = _batch(facts)
-    size = asked.batch_size if "batch_size" in asked.model_fields_set else batch.value
-    choices = [_rate(asked, facts, size), _epochs(facts), batch]
+    choices = [_rate(asked, facts, _taken(asked, batch)), _epochs(facts), batch]
     if "r" in OWN_KEYS[asked.method]:
         rank = _rank(facts)
-        r = asked.r if "r" in asked.model_fields_set else rank.value
-        choices += [rank, Choice("lora_alpha", 2 * r, "twice the rank")]
+        choices += [rank, Choice("lora_alpha", 2 * _taken(asked, rank), "twice the rank")]
     return choices
+
+
+def _taken(asked: TrainSection, choice: Choice) -> Any:
+    """The value that will hold: what is set before what was chosen."""
+    return getattr(asked, choice.key) if choice.key in asked.model_fields_set else choice.value
 
 
 def _rate(asked: TrainSection, facts: Facts, batch: int) -> Choice:
